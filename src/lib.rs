@@ -1,0 +1,2 @@
+//! Taskward.
+pub mod auth;

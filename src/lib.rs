@@ -1,2 +1,3 @@
 //! Taskward.
 pub mod auth;
+pub mod contract;

@@ -1,0 +1,23 @@
+//! The wire types: what goes over HTTP, and nothing else.
+//!
+//! The types say what is valid, so that a value that exists has been checked. The OpenAPI document is
+//! derived from them (`api::spec`), and a request is read by the same types that document it.
+
+mod json;
+mod presence;
+mod problem;
+mod read;
+pub(crate) mod registry;
+mod scalar;
+mod task;
+mod text;
+mod time;
+
+pub use json::{Json, RequestBody};
+pub use presence::{Change, Maybe, Nullable};
+pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
+pub use read::Members;
+pub use scalar::{Count, Flag, Scalar, TaskId, UserIdText, Version};
+pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
+pub use text::{Description, SearchText, Tag, Tags, Title, fold};
+pub use time::{DueDate, Timestamp};

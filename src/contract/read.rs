@@ -1,0 +1,169 @@
+//! Reads a JSON object into a type and reports every fault in it, each with its pointer (RFC 6901).
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{problem::Fault, scalar::{Scalar, kind}};
+
+/// Where in the document something is (RFC 6901).
+#[derive(Debug, Clone)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// The document itself.
+    pub(crate) fn root() -> Self {
+        Self(String::new())
+    }
+
+    fn member(name: &str) -> Self {
+        Self(format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// An item of the array here.
+    pub(crate) fn item(&self, index: usize) -> Self {
+        Self(format!("{}/{index}", self.0))
+    }
+
+    /// A fault here.
+    pub(crate) fn fault(&self, detail: impl Into<String>) -> Fault {
+        Fault::at_pointer(self.0.clone(), detail)
+    }
+}
+
+/// A value that a member of a request body can have.
+pub trait Member: Sized {
+    /// What its absence means; `None`: it is required.
+    const ABSENT: Option<Self> = None;
+
+    /// Reads it, or adds what is wrong with it to `faults` and gives `None`.
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self>;
+}
+
+/// Makes scalars members.
+macro_rules! scalar_members {
+    ($($type:ty),*) => {$(
+        impl Member for $type {
+            fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+                <$type as Scalar>::from_json(value)
+                    .map_err(|detail| faults.push(at.fault(detail)))
+                    .ok()
+            }
+        }
+    )*};
+}
+scalar_members!(
+    super::Title,
+    super::Description,
+    super::Flag,
+    super::Priority,
+    super::DueDate
+);
+
+/// The members of a JSON object that are still to be read. A name that occurs twice is a fault: which
+/// of the two would count differs from reader to reader (RFC 8259 §4).
+pub struct Members {
+    members: Vec<(String, Value)>,
+    faults: Vec<Fault>,
+}
+
+impl Members {
+    /// Reads the text of an object. The error completes the sentence "the body …".
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(body)
+            .map_err(|e| format!("is not UTF-8: the byte at offset {} is not part of a character", e.valid_up_to()))?;
+        let value: Object = serde_json::from_str(text).map_err(|e| {
+            if e.is_data() { e.to_string() } else { format!("is not valid JSON: {e}") }
+        })?;
+        Ok(Self { members: value.members, faults: value.duplicates })
+    }
+
+    /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.
+    pub fn take<T: Member>(&mut self, name: &str) -> Option<T> {
+        match self.members.iter().position(|(n, _)| n == name) {
+            Some(index) => {
+                let (_, value) = self.members.swap_remove(index);
+                T::read(&value, &Pointer::member(name), &mut self.faults)
+            }
+            None => {
+                if T::ABSENT.is_none() {
+                    self.faults.push(Pointer::member(name).fault("is required"));
+                }
+                T::ABSENT
+            }
+        }
+    }
+
+    /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one.
+    pub(crate) fn finish<T>(mut self, value: Option<T>, known: &str) -> Result<T, Vec<Fault>> {
+        for (name, _) in &self.members {
+            self.faults.push(Pointer::member(name).fault(format!("is not a member of {known}")));
+        }
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(self.faults),
+        }
+    }
+}
+
+/// More than any body has; bounds the search for names that occur twice and the list of faults.
+const MAX_MEMBERS: usize = 100;
+
+/// An object with the faults that only its text shows.
+struct Object {
+    members: Vec<(String, Value)>,
+    duplicates: Vec<Fault>,
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        /// Each kind of JSON that is no object gets the same sentence.
+        macro_rules! not_an_object {
+            ($($method:ident: $type:ty),*) => {$(
+                fn $method<E: serde::de::Error>(self, value: $type) -> Result<Object, E> {
+                    Err(E::custom(format!("must be a JSON object, not {}", kind(&Value::from(value)))))
+                }
+            )*};
+        }
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            not_an_object!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+            fn visit_unit<E: serde::de::Error>(self) -> Result<Object, E> {
+                Err(E::custom("must be a JSON object, not null"))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, _: A) -> Result<Object, A::Error> {
+                Err(serde::de::Error::custom("must be a JSON object, not an array"))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut object = Object { members: Vec::new(), duplicates: Vec::new() };
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if object.members.len() == MAX_MEMBERS {
+                        return Err(serde::de::Error::custom(format!(
+                            "must have at most {MAX_MEMBERS} members"
+                        )));
+                    }
+                    if object.members.iter().any(|(n, _)| *n == name) {
+                        object.duplicates.push(Pointer::member(&name).fault("occurs more than once"));
+                    } else {
+                        object.members.push((name, value));
+                    }
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_any(ObjectVisitor)
+    }
+}

@@ -1,0 +1,145 @@
+//! Values that are one JSON scalar, and how strictly they are read.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar};
+
+/// The largest integer that a JSON number carries exactly everywhere (RFC 8259 §6).
+const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+
+/// A value that is one scalar on the wire. Reading never coerces: a number is not a text.
+pub trait Scalar: Sized + Send + Sync + 'static {
+    /// What it is called in a sentence: "must be …".
+    const EXPECTED: &'static str;
+
+    /// Its schema.
+    fn schema_ref() -> MetaSchemaRef;
+
+    /// Reads it from JSON. The error completes the sentence "this member …".
+    fn from_json(value: &Value) -> Result<Self, String>;
+
+    /// Reads it from a parameter. The error completes the sentence "this parameter …".
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::from_json(&Value::String(text.to_owned()))
+    }
+}
+
+/// What kind of JSON a value is, for error messages.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+pub(crate) fn mismatch<T: Scalar>(value: &Value) -> String {
+    format!("must be {}, not {}", T::EXPECTED, kind(value))
+}
+
+/// `true` or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Flag(pub bool);
+
+impl Scalar for Flag {
+    const EXPECTED: &'static str = "true or false";
+
+    fn schema_ref() -> MetaSchemaRef {
+        inline(MetaSchema::new("boolean"))
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        value.as_bool().map(Self).ok_or_else(|| mismatch::<Self>(value))
+    }
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("must be {}", Self::EXPECTED))
+    }
+}
+openapi_scalar!(Flag, "boolean");
+
+/// Makes an integer type with bounds that its schema states.
+macro_rules! integer {
+    ($(#[$doc:meta])* $name:ident, $wire:literal, $min:expr, $max:expr, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The value, if it is within the bounds.
+            pub fn new(value: i64) -> Option<Self> {
+                ($min..=$max).contains(&value).then_some(Self(value))
+            }
+
+            /// The value.
+            pub fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl Scalar for $name {
+            const EXPECTED: &'static str = $expected;
+
+            #[expect(clippy::cast_precision_loss, reason = "the bounds are exact in f64")]
+            fn schema_ref() -> MetaSchemaRef {
+                inline(MetaSchema {
+                    minimum: Some($min as f64),
+                    maximum: Some($max as f64),
+                    ..MetaSchema::new_with_format("integer", "int64")
+                })
+            }
+
+            fn from_json(value: &Value) -> Result<Self, String> {
+                value.as_i64().and_then(Self::new).ok_or_else(|| mismatch::<Self>(value))
+            }
+
+            // `parse` alone would take "+1".
+            fn from_text(text: &str) -> Result<Self, String> {
+                (text.bytes().all(|b| b.is_ascii_digit()))
+                    .then(|| text.parse().ok().and_then(Self::new))
+                    .flatten()
+                    .ok_or_else(|| format!("must be {}", Self::EXPECTED))
+            }
+        }
+        openapi_scalar!($name, $wire);
+    };
+}
+
+integer!(
+    /// A task's number among its user's tasks: 1, 2, 3 …, never used again.
+    TaskId, "integer(task-id)", 1, MAX_SAFE_INTEGER, "an integer from 1 to 9007199254740991"
+);
+integer!(
+    /// A revision of a user's tasks: each write takes the next one.
+    Version, "integer(version)", 1, MAX_SAFE_INTEGER, "an integer from 1 to 9007199254740991"
+);
+integer!(
+    /// How many items a page may have: 1–100.
+    Count, "integer(limit)", 1, 100, "an integer from 1 to 100"
+);
+
+/// The `sub` of a token, as text: up to 255 code points, never parsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserIdText(pub String);
+
+impl Scalar for UserIdText {
+    const EXPECTED: &'static str = "a string of 1 to 255 characters";
+
+    fn schema_ref() -> MetaSchemaRef {
+        inline(MetaSchema {
+            min_length: Some(1),
+            max_length: Some(255),
+            example: Some("k3v9QmXb2ZtR7sLw4NcYp8HfJd6GaUe1".into()),
+            ..MetaSchema::new("string")
+        })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        value.as_str().map(|s| Self(s.to_owned())).ok_or_else(|| mismatch::<Self>(value))
+    }
+}
+openapi_scalar!(UserIdText, "string(user-id)");

@@ -1,0 +1,207 @@
+//! Texts: titles, descriptions, tags and what one searches for.
+//!
+//! Lengths count Unicode code points. A text is stored exactly as sent.
+
+use std::borrow::Cow;
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizer;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    read::{Member, Pointer},
+    problem::Fault,
+    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
+    scalar::{Scalar, kind, mismatch},
+};
+
+/// Folds case for comparing and searching: Unicode full case folding of the composed form, so that
+/// `STRASSE` finds `Straße` and it does not matter how an accent was typed.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let nfc = ComposingNormalizer::new_nfc();
+    let folded = CaseMapper::new().fold_string(&nfc.normalize(text)).into_owned();
+    match nfc.normalize(&folded) {
+        Cow::Borrowed(_) => folded,
+        Cow::Owned(composed) => composed,
+    }
+}
+
+fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
+    let length = text.chars().count();
+    if length < min {
+        return Err("must not be empty".to_owned());
+    }
+    if length > max {
+        return Err(format!("must have at most {max} characters, has {length}"));
+    }
+    Ok(())
+}
+
+/// A single line: no control characters, and something to see.
+fn check_line(text: &str, max: usize) -> Result<(), String> {
+    check_length(text, 1, max)?;
+    if let Some(c) = text.chars().find(|c| c.is_control()) {
+        return Err(format!("must not contain control characters (it has U+{:04X})", c as u32));
+    }
+    // U+FEFF is white space in JavaScript, and so to the pattern of the schema.
+    if text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}') {
+        return Err("must not be only white space".to_owned());
+    }
+    Ok(())
+}
+
+/// Makes a text type with its own rules, schema and name.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $wire:literal, $expected:literal, $min:expr, $max:expr, $pattern:expr, $example:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text, for storing.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+
+            /// A text that was checked when it was stored.
+            pub(crate) fn stored(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl Scalar for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn schema_ref() -> MetaSchemaRef {
+                let pattern: Option<&str> = $pattern;
+                inline(MetaSchema {
+                    min_length: ($min > 0).then_some($min),
+                    max_length: Some($max),
+                    pattern: pattern.map(str::to_owned),
+                    example: Some($example.into()),
+                    ..MetaSchema::new("string")
+                })
+            }
+
+            fn from_json(value: &Value) -> Result<Self, String> {
+                let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+        openapi_scalar!($name, $wire);
+    };
+}
+
+/// No C0, DEL or C1 control character, and at least one that is not white space (White_Space of the
+/// Unicode Character Database, which JavaScript's `\s` covers but for U+0085, itself a control).
+const LINE: Option<&str> = Some(r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$");
+/// PostgreSQL cannot store U+0000 in a text.
+const NO_NUL: Option<&str> = Some(r"^[^\u0000]*$");
+
+fn check_no_nul(text: &str, max: usize) -> Result<(), String> {
+    check_length(text, 0, max)?;
+    if text.contains('\0') {
+        return Err("must not contain U+0000".to_owned());
+    }
+    Ok(())
+}
+
+text!(
+    /// What is to be done: one line of 1–200 code points, not only white space.
+    Title, "string(title)", "a string of 1 to 200 characters", 1, 200, LINE, "Buy milk",
+    |text| check_line(text, 200)
+);
+text!(
+    /// More about a task: up to 8192 code points, lines allowed, no U+0000.
+    Description, "string(description)", "a string of at most 8192 characters", 0, 8192, NO_NUL, "Two litres, the organic one",
+    |text| check_no_nul(text, 8192)
+);
+text!(
+    /// A label: one line of 1–50 code points.
+    Tag, "string(tag)", "a string of 1 to 50 characters", 1, 50, LINE, "shopping",
+    |text| check_line(text, 50)
+);
+text!(
+    /// What to look for: up to 200 code points.
+    SearchText, "string(search)", "a string of at most 200 characters", 0, 200, NO_NUL, "milk",
+    |text| check_no_nul(text, 200)
+);
+
+/// A task's tags: at most 20, unique ignoring case, in the order given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tags(pub Vec<Tag>);
+
+/// The largest number of tags a task can have.
+const MAX_TAGS: usize = 20;
+
+impl Tags {
+    /// Tags that were checked when they were stored.
+    pub(crate) fn stored(tags: Vec<String>) -> Self {
+        Self(tags.into_iter().map(Tag::stored).collect())
+    }
+}
+
+impl Scalar for Tags {
+    const EXPECTED: &'static str = "an array of at most 20 strings";
+
+    fn schema_ref() -> MetaSchemaRef {
+        inline(MetaSchema {
+            items: Some(Box::new(Tag::schema_ref())),
+            max_items: Some(MAX_TAGS),
+            unique_items: Some(true),
+            example: Some(serde_json::json!(["shopping", "home"])),
+            ..MetaSchema::new("array")
+        })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        let mut faults = Vec::new();
+        let tags = Self::read(value, &Pointer::root(), &mut faults);
+        tags.ok_or_else(|| faults.remove(0).detail)
+    }
+}
+openapi_scalar!(Tags, "array(tags)");
+
+impl Member for Tags {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let Some(items) = value.as_array() else {
+            faults.push(at.fault(format!("must be {}, not {}", Self::EXPECTED, kind(value))));
+            return None;
+        };
+        let before = faults.len();
+        if items.len() > MAX_TAGS {
+            faults.push(at.fault(format!("must have at most {MAX_TAGS} tags, has {}", items.len())));
+            return None;
+        }
+        let mut seen: Vec<String> = Vec::with_capacity(items.len());
+        let mut tags = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match Tag::from_json(item) {
+                Ok(tag) => {
+                    let folded = fold(tag.as_str());
+                    if let Some(first) = seen.iter().position(|s| *s == folded) {
+                        faults.push(at.item(index).fault(format!("is the same as tag {first}, ignoring case")));
+                    }
+                    seen.push(folded);
+                    tags.push(tag);
+                }
+                Err(detail) => {
+                    faults.push(at.item(index).fault(detail));
+                    seen.push(String::new());
+                }
+            }
+        }
+        (faults.len() == before).then_some(Self(tags))
+    }
+}

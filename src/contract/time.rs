@@ -1,0 +1,168 @@
+//! Times and dates, read strictly.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::{
+    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
+    scalar::{Scalar, mismatch},
+};
+
+/// An instant: RFC 3339 with `Z`, at most microseconds, years 1–9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The instant, cut to whole microseconds (what both databases keep).
+    pub fn new(time: DateTime<Utc>) -> Self {
+        let micros = time.nanosecond() / 1_000 * 1_000;
+        Self(time.with_nanosecond(micros).unwrap_or(time))
+    }
+
+    /// The instant.
+    pub fn get(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+/// chrono's reader is lenient (a space for the `T`, years of six digits); RFC 3339 §5.6 is not.
+fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
+    let shape = text.as_bytes();
+    let date_and_clock = shape.get(..19).is_some_and(|head| {
+        head.iter().zip(b"dddd-dd-ddTdd:dd:dd").all(|(byte, pattern)| match pattern {
+            b'd' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b't'),
+            other => byte == other,
+        })
+    });
+    if !date_and_clock {
+        return Err("must be a time like 2026-02-06T09:00:00Z (RFC 3339)".to_owned());
+    }
+    if shape.len() == 19 || (shape[19] == b'.' && shape[20..].iter().all(u8::is_ascii_digit)) {
+        return Err("must name its offset from UTC: end it with Z or one like +01:00".to_owned());
+    }
+    let time = DateTime::parse_from_rfc3339(&text.to_ascii_uppercase())
+        .map_err(|_| "must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)".to_owned())?
+        .with_timezone(&Utc);
+    if time.nanosecond() >= 1_000_000_000 {
+        return Err("must not be a leap second".to_owned());
+    }
+    if time.nanosecond() % 1_000 != 0 {
+        return Err("must have at most microseconds (six digits)".to_owned());
+    }
+    in_range(time.date_naive())?;
+    Ok(time)
+}
+
+fn read_date(text: &str) -> Result<NaiveDate, String> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .map_err(|_| "must be a date that exists, like 2026-02-06".to_owned())?;
+    in_range(date)?;
+    Ok(date)
+}
+
+fn in_range(date: NaiveDate) -> Result<(), String> {
+    let first = NaiveDate::from_ymd_opt(1, 1, 1);
+    let last = NaiveDate::from_ymd_opt(9999, 12, 31);
+    if Some(date) < first || Some(date) > last {
+        return Err("must be in the years 0001 to 9999 (in UTC)".to_owned());
+    }
+    Ok(())
+}
+
+impl Scalar for Timestamp {
+    const EXPECTED: &'static str = "a time like 2026-02-06T09:00:00Z";
+
+    fn schema_ref() -> MetaSchemaRef {
+        inline(MetaSchema {
+            example: Some("2026-02-06T09:00:00Z".into()),
+            ..MetaSchema::new_with_format("string", "date-time")
+        })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        read_time(value.as_str().ok_or_else(|| mismatch::<Self>(value))?).map(Self)
+    }
+}
+openapi_scalar!(Timestamp, "string(date-time)");
+
+/// When a task is due: a day, or an instant. The two stay distinct: a date has no time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueDate {
+    /// A day, wherever one is.
+    Date(NaiveDate),
+    /// An instant.
+    Time(Timestamp),
+}
+
+impl DueDate {
+    /// The instant by which it is sorted and compared: a date counts as its midnight in UTC.
+    pub fn instant(self) -> DateTime<Utc> {
+        match self {
+            Self::Date(date) => date.and_time(NaiveTime::MIN).and_utc(),
+            Self::Time(time) => time.get(),
+        }
+    }
+
+    /// Whether it is a date.
+    pub fn is_date(self) -> bool {
+        matches!(self, Self::Date(_))
+    }
+
+    /// What [`instant`](Self::instant) and [`is_date`](Self::is_date) were made from.
+    pub(crate) fn stored(at: DateTime<Utc>, is_date: bool) -> Self {
+        if is_date { Self::Date(at.date_naive()) } else { Self::Time(Timestamp::new(at)) }
+    }
+}
+
+impl Serialize for DueDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // Always four digits, as years are 1–9999.
+            Self::Date(date) => serializer.collect_str(&date.format("%Y-%m-%d")),
+            Self::Time(time) => time.serialize(serializer),
+        }
+    }
+}
+
+impl Scalar for DueDate {
+    const EXPECTED: &'static str =
+        "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
+
+    fn schema_ref() -> MetaSchemaRef {
+        let one = |format, example: &str| {
+            inline(MetaSchema {
+                example: Some(example.into()),
+                ..MetaSchema::new_with_format("string", format)
+            })
+        };
+        inline(MetaSchema {
+            any_of: vec![one("date", "2026-02-06"), one("date-time", "2026-02-06T09:00:00Z")],
+            example: Some("2026-02-06".into()),
+            ..MetaSchema::ANY
+        })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
+        let is_date = text.len() == 10
+            && text.bytes().enumerate().all(|(i, b)| {
+                if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() }
+            });
+        if is_date {
+            return read_date(text).map(Self::Date);
+        }
+        if text.len() < 19 {
+            return Err(format!("must be {}", Self::EXPECTED));
+        }
+        read_time(text).map(|time| Self::Time(Timestamp(time)))
+    }
+}
+openapi_scalar!(DueDate, "string(due-date)");

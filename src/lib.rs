@@ -1,3 +1,4 @@
 //! Taskward.
 pub mod auth;
 pub mod contract;
+pub mod server;

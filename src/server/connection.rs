@@ -1,0 +1,153 @@
+//! One connection from its first byte to its last.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
+
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, combinators::BoxBody};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use poem::{
+    Addr, Body, Endpoint, Request, RequestParts, Response,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONNECTION, EXPECT},
+        uri::Scheme,
+    },
+    web::{LocalAddr, RemoteAddr},
+};
+use tokio::{net::TcpStream, time::sleep};
+
+use super::{
+    Limits, Shared,
+    body::{AnswerBody, LeftOver, RequestBody},
+    link::Link,
+    socket::Socket,
+};
+
+/// hyper's buffer for reading, and for an answer that the client does not take fast enough.
+const BUFFER: usize = 64 * 1024;
+/// What hyper allows without allocating a table for every request.
+const FREE_HEADERS: usize = 100;
+
+/// Serves the requests of one connection until either side closes it.
+pub(super) async fn serve<E>(
+    shared: Arc<Shared<E>>,
+    link: Arc<Link>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) where
+    E: Endpoint + 'static,
+{
+    // An answer is written in one go; Nagle's algorithm would only hold back its last packet until
+    // the client has acknowledged the ones before. It fails only for a connection already dead.
+    let _ = stream.set_nodelay(true);
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    let addresses = (
+        LocalAddr(Addr::SocketAddr(local)),
+        RemoteAddr(Addr::SocketAddr(peer)),
+    );
+    let socket = Socket::new(stream, link.clone(), &shared.limits);
+    let service = service_fn(|request| {
+        answer(shared.clone(), link.clone(), addresses.clone(), request).map(Ok::<_, Infallible>)
+    });
+    let connection = builder(&shared.limits).serve_connection(TokioIo::new(socket), service);
+    tokio::pin!(connection);
+
+    // The connection always goes first, so that a request that is already there is seen before
+    // the connection is taken for an idle one.
+    let mut stop = shared.stop.subscribe();
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut connection => return log(peer, ended),
+            _ = stop.wait_for(|begun| *begun) => break,
+            () = link.asked_to_close() => if link.idle_since().is_some() { break },
+        }
+    }
+    // A request on its way is still answered, but a head that does not come holds no stop up.
+    tokio::select! {
+        biased;
+        ended = &mut connection => return log(peer, ended),
+        () = link.no_head_due() => {}
+        () = sleep(shared.limits.late_head) => return,
+    }
+    // Closes an idle connection at once, a busy one after its answer.
+    connection.as_mut().graceful_shutdown();
+    log(peer, connection.await);
+}
+
+fn builder(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        // The socket keeps the time; see there.
+        .header_read_timeout(None)
+        .max_header_size(limits.max_head_bytes)
+        .max_buf_size(BUFFER.max(limits.max_head_bytes));
+    if limits.max_headers != FREE_HEADERS {
+        builder.max_headers(limits.max_headers);
+    }
+    builder
+}
+
+type Answer = hyper::Response<AnswerBody<BoxBody<hyper::body::Bytes, std::io::Error>>>;
+
+/// Lets the endpoint answer one request.
+async fn answer<E: Endpoint>(
+    shared: Arc<Shared<E>>,
+    link: Arc<Link>,
+    (local, remote): (LocalAddr, RemoteAddr),
+    request: hyper::Request<Incoming>,
+) -> Answer {
+    let has_body = !request.body().is_end_stream();
+    link.request_began(has_body);
+    let left_over = LeftOver::default();
+    let (parts, body) = request.into_parts();
+    // Reading the body would ask for it (RFC 9110 §10.1.1), which the endpoint chose not to do.
+    let may_finish = !parts.headers.contains_key(EXPECT);
+    let body = if has_body {
+        let body = RequestBody::new(body, link.clone(), left_over.clone());
+        Body::from(BoxBody::new(body.map_err(std::io::Error::other)))
+    } else {
+        Body::empty()
+    };
+    let parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
+    let request = Request::from_parts(parts, body);
+
+    // Nothing of the endpoint is looked at after a panic, but its next request.
+    let answer = AssertUnwindSafe(shared.endpoint.get_response(request))
+        .catch_unwind()
+        .await;
+    let mut answer = answer.unwrap_or_else(|_| {
+        tracing::error!("an endpoint panicked");
+        Response::from(StatusCode::INTERNAL_SERVER_ERROR)
+    });
+    if has_body && may_finish {
+        left_over.finish(&link).await;
+    }
+    // hyper closes after an answer to a body that was not read, but does not say so by itself.
+    if link.has_unread_body() || *shared.stop.borrow() || shared.full.load(Ordering::Relaxed) {
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let answer: hyper::Response<BoxBody<_, _>> = answer.into();
+    answer.map(|body| AnswerBody::new(body, link))
+}
+
+fn log(peer: SocketAddr, ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        // The client's fault or its network's, and for it to cause at will: not for the log of errors.
+        tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke");
+    }
+}

@@ -1,0 +1,126 @@
+//! What the parts of one connection, and the accept loop, know about it.
+
+use std::{
+    future::poll_fn,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+/// What a connection is doing, as seen from its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Accepted at this time; not a byte of a request yet.
+    Fresh(Instant),
+    /// The first byte of a head came at this time, its end has not.
+    Head(Instant),
+    /// A request is with the endpoint, or its answer is being made.
+    Busy,
+    /// Between two requests since this time.
+    Idle(Instant),
+    /// The last answer is out.
+    Closing,
+}
+
+/// The state of one connection.
+pub(super) struct Link {
+    /// Written by the connection's own task only; the lock is there for the accept loop's look.
+    phase: Mutex<Phase>,
+    /// A request body was announced and not read to its end.
+    unread: AtomicBool,
+    /// The accept loop needs the place.
+    close: Notify,
+}
+
+impl Link {
+    pub(super) fn new() -> Self {
+        Self {
+            phase: Mutex::new(Phase::Fresh(Instant::now())),
+            unread: AtomicBool::new(false),
+            close: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Phase> {
+        // A `Copy` value is whole even if its holder panicked.
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        *self.lock()
+    }
+
+    /// A whole head has been read.
+    pub(super) fn request_began(&self, has_body: bool) {
+        *self.lock() = Phase::Busy;
+        self.unread.store(has_body, Ordering::Relaxed);
+    }
+
+    /// The answer's last byte has been handed to hyper (it may still be on its way out).
+    pub(super) fn answer_ended(&self) {
+        *self.lock() = Phase::Idle(Instant::now());
+    }
+
+    /// Bytes came in.
+    pub(super) fn bytes_came(&self) {
+        let mut phase = self.lock();
+        match *phase {
+            // The time a fresh connection has for its first head began with its accepting.
+            Phase::Fresh(since) => *phase = Phase::Head(since),
+            Phase::Idle(_) => *phase = Phase::Head(Instant::now()),
+            Phase::Head(_) | Phase::Busy | Phase::Closing => {}
+        }
+    }
+
+    /// Bytes went out: the rest of an answer that hyper still held, if this looks idle.
+    pub(super) fn bytes_went(&self) {
+        if let Phase::Idle(since) = &mut *self.lock() {
+            *since = Instant::now();
+        }
+    }
+
+    /// No more requests will be read.
+    pub(super) fn closing(&self) {
+        *self.lock() = Phase::Closing;
+    }
+
+    pub(super) fn body_ended(&self) {
+        self.unread.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_unread_body(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    /// Since when the connection has been idle between requests, if it is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        match self.phase() {
+            Phase::Idle(since) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Asks the connection to close if it is idle.
+    pub(super) fn ask_to_close(&self) {
+        self.close.notify_one();
+    }
+
+    /// Resolves when the accept loop has asked for the place.
+    pub(super) async fn asked_to_close(&self) {
+        self.close.notified().await;
+    }
+
+    /// Resolves when no head is on its way. To be awaited beside the connection itself, in one
+    /// task: it has no waker of its own, and the phase changes only when the connection is polled.
+    pub(super) async fn no_head_due(&self) {
+        poll_fn(|_| match self.phase() {
+            Phase::Fresh(_) | Phase::Head(_) => Poll::Pending,
+            Phase::Busy | Phase::Idle(_) | Phase::Closing => Poll::Ready(()),
+        })
+        .await;
+    }
+}

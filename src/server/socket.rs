@@ -1,0 +1,220 @@
+//! A TCP stream that gives up on a client who is too slow, and closes so that the last answer is read.
+//!
+//! The limits live here and not in hyper because hyper's one `header_read_timeout` begins when it
+//! *waits* for a head: set to 10 s it also closes idle kept-alive connections after 10 s, set to
+//! 75 s it gives a dripping client 75 s. And hyper has no limit on writes at all.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::{
+    Limits,
+    link::{Link, Phase},
+};
+
+/// How much of an unread request body is thrown away while the client reads its answer. A client
+/// that writes all before it reads needs it; past it the kernel's flow control holds the client.
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
+
+pub(super) struct Socket {
+    stream: TcpStream,
+    link: Arc<Link>,
+    head_timeout: Duration,
+    idle_timeout: Duration,
+    write_stall: Duration,
+    linger: Duration,
+    reading: Alarm,
+    writing: Alarm,
+    /// When the kernel first refused more bytes, while it does.
+    stalled_since: Option<Instant>,
+    lingering: Option<Linger>,
+}
+
+/// A close that waits for the client.
+struct Linger {
+    until: Instant,
+    bytes: usize,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, link: Arc<Link>, limits: &Limits) -> Self {
+        Self {
+            stream,
+            link,
+            head_timeout: limits.head_timeout,
+            idle_timeout: limits.idle_timeout,
+            write_stall: limits.write_stall,
+            linger: limits.linger,
+            reading: Alarm(None),
+            writing: Alarm(None),
+            stalled_since: None,
+            lingering: None,
+        }
+    }
+
+    /// When reading has taken too long, by what the connection is doing.
+    fn read_deadline(&self) -> Option<Instant> {
+        match self.link.phase() {
+            Phase::Fresh(since) | Phase::Head(since) => Some(since + self.head_timeout),
+            Phase::Idle(since) => Some(since + self.idle_timeout),
+            // A body is the endpoint's to time: only it knows whether it wants one.
+            Phase::Busy | Phase::Closing => None,
+        }
+    }
+
+    /// Turns the result of a write into itself, or into an error once nothing went for too long.
+    fn watch_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled_since = None;
+            self.link.bytes_went();
+            return written;
+        }
+        let since = *self.stalled_since.get_or_insert_with(Instant::now);
+        self.writing
+            .poll_at(cx, since + self.write_stall)
+            .map(|()| Err(timed_out("write stalled")))
+    }
+
+    /// Reads and drops what the client still sends, until it has closed or enough is enough.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let until = Instant::now() + self.linger;
+        let linger = self.lingering.get_or_insert(Linger {
+            until,
+            bytes: LINGER_BYTES,
+        });
+        while linger.bytes > 0 {
+            let mut scratch = [0; 16 * 1024];
+            let mut buf = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {
+                    linger.bytes = linger.bytes.saturating_sub(buf.filled().len());
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        self.reading.poll_at(cx, linger.until)
+    }
+}
+
+fn timed_out(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) {
+            if buf.filled().len() > before {
+                this.link.bytes_came();
+            }
+            // A drip would otherwise be ready at every poll and never meet the deadline.
+            return match this.read_deadline() {
+                Some(deadline) if Instant::now() >= deadline => {
+                    Poll::Ready(Err(timed_out("head too slow")))
+                }
+                _ => Poll::Ready(read),
+            };
+        }
+        match this.read_deadline() {
+            Some(deadline) => this
+                .reading
+                .poll_at(cx, deadline)
+                .map(|()| Err(timed_out("no whole head in time"))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.watch_write(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.watch_write(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A TCP stream has no buffer of its own.
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the answer, then lingers if a request body is unread: closing a socket that holds
+    /// unread bytes, or that gets some later, sends a reset, and that destroys the answer on its
+    /// way to the client (RFC 9112 §9.6).
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.lingering.is_none() {
+            this.link.closing();
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        if this.link.has_unread_body() {
+            ready!(this.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A timer whose deadline may move at every poll. A later deadline does not touch the runtime's
+/// timer, only the wake-up that then comes too early does: so a busy connection, whose deadline
+/// moves with every request, sets its timer once in some seconds.
+struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    fn poll_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        if Instant::now() >= deadline {
+            return Poll::Ready(());
+        }
+        let sleep = self
+            .0
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}

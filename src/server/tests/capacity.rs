@@ -1,0 +1,142 @@
+//! Too many connections, too large heads, and endpoints that panic.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use super::*;
+use crate::server::{Accept, run};
+
+#[tokio::test]
+async fn a_connection_serves_many_requests_even_after_a_panic() {
+    let server = Server::start(patient()).await;
+    let mut client = server.client().await;
+    assert!(client.get("/hello").await.starts_with("http/1.1 200"));
+    assert!(client.get("/panic").await.starts_with("http/1.1 500"));
+    assert!(client.get("/hello").await.ends_with("hello"));
+    assert!(server.client().await.get("/hello").await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_head_with_too_many_fields_is_431() {
+    for max_headers in [8, 100] {
+        let server = Server::start(Limits {
+            max_headers,
+            ..patient()
+        })
+        .await;
+        for (more, status) in [(0, "http/1.1 200"), (1, "http/1.1 431")] {
+            let fields = "x: y\r\n".repeat(max_headers + more);
+            let mut client = server.client().await;
+            client
+                .send(&format!("GET /hello HTTP/1.1\r\n{fields}\r\n"))
+                .await;
+            assert!(client.answer().await.starts_with(status));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_with_too_many_bytes_is_431() {
+    let server = Server::start(Limits {
+        max_head_bytes: 10_000,
+        ..patient()
+    })
+    .await;
+    for (bytes, status) in [(9_000, "http/1.1 200"), (11_000, "http/1.1 431")] {
+        let mut client = server.client().await;
+        let field = "y".repeat(bytes);
+        client
+            .send(&format!("GET /hello HTTP/1.1\r\nx: {field}\r\n\r\n"))
+            .await;
+        assert!(client.answer().await.starts_with(status));
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_closes_its_longest_idle_connection_for_a_new_one() {
+    let server = Server::start(Limits {
+        max_connections: 3,
+        ..patient()
+    })
+    .await;
+    let (mut first, mut second) = (server.client().await, server.client().await);
+    first.get("/hello").await;
+    second.get("/hello").await;
+    first.get("/hello").await;
+    let mut third = server.client().await;
+    assert!(third.get("/hello").await.ends_with("hello"));
+    // Now the second is the one that has been idle for longest.
+    assert_eq!(second.closed().await, b"");
+    assert!(first.get("/hello").await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_full_and_busy_server_lets_the_next_wait_and_asks_clients_to_come_back() {
+    let server = Server::start(Limits {
+        max_connections: 1,
+        ..patient()
+    })
+    .await;
+    let mut busy = server.held().await;
+    let mut waiting = server.client().await;
+    waiting.send("GET /hello HTTP/1.1\r\nhost: t\r\n\r\n").await;
+    assert!(
+        timeout(ms(150), waiting.0.read_u8()).await.is_err(),
+        "served beyond the limit"
+    );
+    server.gate.open.notify_one();
+    assert!(busy.answer().await.contains("connection: close"));
+    assert!(waiting.answer().await.ends_with("hello"));
+}
+
+/// A listener that fails before it accepts.
+struct Failing {
+    errors: VecDeque<i32>,
+    calls: Arc<AtomicUsize>,
+    listener: TcpListener,
+}
+
+impl Accept for Failing {
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        match self.errors.pop_front() {
+            Some(code) => Err(io::Error::from_raw_os_error(code)),
+            None => self.listener.accept().await,
+        }
+    }
+}
+
+/// Serves behind a listener that fails with these codes of Linux, one client; says how long it took.
+async fn serve_after(errors: &[i32]) -> Duration {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let calls = Arc::default();
+    let failing = Failing {
+        errors: errors.iter().copied().collect(),
+        calls,
+        listener,
+    };
+    let began = std::time::Instant::now();
+    tokio::spawn(run(failing, endpoint(Arc::default()), patient(), pending()));
+    let mut client = Client(TcpStream::connect(address).await.unwrap());
+    assert!(client.get("/hello").await.ends_with("hello"));
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_lack_of_descriptors_is_waited_out() {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    // 10, 20 and 40 ms.
+    assert!(serve_after(&[EMFILE, ENFILE, EMFILE]).await >= ms(70));
+}
+
+#[tokio::test]
+async fn a_client_that_gave_up_before_it_was_accepted_costs_no_pause() {
+    const ECONNABORTED: i32 = 103;
+    let took = serve_after(&[ECONNABORTED; 20]).await;
+    assert!(took < ms(2_000), "{took:?}");
+}

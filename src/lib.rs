@@ -1,4 +1,5 @@
 //! Taskward.
+pub mod api;
 pub mod auth;
 pub mod contract;
 pub mod server;

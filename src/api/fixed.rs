@@ -1,0 +1,281 @@
+//! Answers that never change while the server runs, with what makes them cheap: compression done
+//! beforehand, an entity tag, and 304 (RFC 9110 §8.8, §12.5.3, §13.1.2).
+
+use std::{
+    fmt::Write as _,
+    io::{self, Read, Write as _},
+};
+
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use hyper::body::Bytes;
+use poem::{
+    Endpoint, Error, Request, Response, Result,
+    error::MethodNotAllowedError,
+    http::{
+        HeaderMap, HeaderName, Method, StatusCode,
+        header::{
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+            VARY, X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+};
+use sha2::{Digest, Sha256};
+
+/// Ask each time whether it is still the same.
+const REVALIDATE: &str = "no-cache";
+/// Never ask again (RFC 8246); for addresses that name a version.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// What may be asked of a [`Fixed`]; the data of the error that anything else gets, for `Allow`.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed(pub &'static str);
+
+/// A fixed answer to GET and HEAD.
+pub struct Fixed {
+    content_type: &'static str,
+    cache_control: &'static str,
+    plain: Variant,
+    gzip: Variant,
+}
+
+/// One of the two forms in which the content goes out. Each has its own strong tag, since their
+/// bytes differ (RFC 9110 §8.8.3.3).
+struct Variant {
+    bytes: Bytes,
+    etag: String,
+}
+
+impl Variant {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut etag = String::from("\"");
+        for byte in &Sha256::digest(&bytes)[..12] {
+            // Writing to a string cannot fail.
+            let _ = write!(etag, "{byte:02x}");
+        }
+        etag.push('"');
+        Self {
+            bytes: bytes.into(),
+            etag,
+        }
+    }
+}
+
+impl Fixed {
+    /// Content made at run time, or small; `content_type` as in the header.
+    pub fn new(content: impl Into<Vec<u8>>, content_type: &'static str) -> Self {
+        let plain = content.into();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to memory cannot fail; were it to, the gzip form would only be refused by clients.
+        let _ = gzip.write_all(&plain);
+        Self::from_parts(plain, gzip.finish().unwrap_or_default(), content_type)
+    }
+
+    /// Content compressed beforehand.
+    ///
+    /// # Errors
+    /// When `gzip` is not a gzip stream (RFC 1952).
+    pub fn compressed(gzip: &[u8], content_type: &'static str) -> io::Result<Self> {
+        let mut plain = Vec::new();
+        GzDecoder::new(gzip).read_to_end(&mut plain)?;
+        Ok(Self::from_parts(plain, gzip.to_vec(), content_type))
+    }
+
+    fn from_parts(plain: Vec<u8>, gzip: Vec<u8>, content_type: &'static str) -> Self {
+        Self {
+            content_type,
+            cache_control: REVALIDATE,
+            plain: Variant::new(plain),
+            gzip: Variant::new(gzip),
+        }
+    }
+
+    /// For an address whose content can never change, because it names a version.
+    pub fn immutable(mut self) -> Self {
+        self.cache_control = FOR_EVER;
+        self
+    }
+}
+
+impl Endpoint for Fixed {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut error = Error::from(MethodNotAllowedError);
+            error.set_data(Allowed("GET, HEAD"));
+            return Err(error);
+        }
+        let zipped = prefers_gzip(request.headers());
+        let variant = if zipped { &self.gzip } else { &self.plain };
+        let answer = Response::builder()
+            .header(CACHE_CONTROL, self.cache_control)
+            .header(ETAG, &variant.etag)
+            .header(VARY, ACCEPT_ENCODING)
+            .header(X_CONTENT_TYPE_OPTIONS, "nosniff");
+        if has_tag(request.headers(), &variant.etag) {
+            return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+        }
+        let answer = answer.header(CONTENT_TYPE, self.content_type);
+        let answer = if zipped {
+            answer.header(CONTENT_ENCODING, "gzip")
+        } else {
+            answer
+        };
+        // hyper sends the length but not the body to HEAD.
+        Ok(answer.body(variant.bytes.clone()))
+    }
+}
+
+/// The elements of a header whose value is a list, over all its lines.
+fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let lines = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Whether `If-None-Match` names this tag; a weak one counts as its strong twin (RFC 9110 §8.8.3.2).
+fn has_tag(headers: &HeaderMap, etag: &str) -> bool {
+    list(headers, IF_NONE_MATCH).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+/// Whether `Accept-Encoding` allows gzip and does not put the plain form before it. Without the
+/// header anything would do; the plain form is what everybody can read.
+fn prefers_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut others) = (None, None, None);
+    for element in list(headers, ACCEPT_ENCODING) {
+        let mut parts = element.split(';').map(str::trim);
+        let coding = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            // A weight that is no number is no permission.
+            .map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0));
+        match coding.as_str() {
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "identity" => identity = Some(weight),
+            "*" => others = Some(weight),
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(others).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{
+        http::HeaderValue,
+        test::{TestClient, TestResponse},
+    };
+
+    use super::*;
+
+    fn client() -> TestClient<Fixed> {
+        TestClient::new(Fixed::new(
+            "some text ".repeat(50),
+            "text/plain; charset=utf-8",
+        ))
+    }
+
+    fn header(answer: &TestResponse, name: HeaderName) -> String {
+        let value = answer.0.headers().get(name).expect("the header is there");
+        value.to_str().expect("it is text").to_owned()
+    }
+
+    #[test]
+    fn gzip_is_sent_to_who_prefers_it_only() {
+        let cases = [
+            (None, false),
+            (Some("gzip"), true),
+            (Some("GZip;Q=0.5"), true),
+            (Some("br, deflate"), false),
+            (Some("gzip;q=0"), false),
+            (Some("gzip; q=0.000, *"), false),
+            (Some("*"), true),
+            (Some("*;q=0"), false),
+            (Some("identity, gzip;q=0.5"), false),
+            (Some("identity;q=0.5, gzip"), true),
+            (Some("gzip;q=high"), false),
+            (Some("deflate, gzip;q=1.0, *;q=0.5"), true),
+            (Some(""), false),
+        ];
+        for (value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+            }
+            assert_eq!(prefers_gzip(&headers), expected, "{value:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_forms_hold_the_same_text_under_different_tags() {
+        let client = client();
+        let plain = client.get("/").send().await;
+        let zipped = client.get("/").header(ACCEPT_ENCODING, "gzip").send().await;
+        assert_eq!(header(&zipped, CONTENT_ENCODING), "gzip");
+        assert!(!plain.0.headers().contains_key(CONTENT_ENCODING));
+        for answer in [&plain, &zipped] {
+            answer.assert_header(CONTENT_TYPE, "text/plain; charset=utf-8");
+            answer.assert_header(VARY, "accept-encoding");
+            answer.assert_header(X_CONTENT_TYPE_OPTIONS, "nosniff");
+            answer.assert_header(CACHE_CONTROL, "no-cache");
+        }
+        assert_ne!(header(&plain, ETAG), header(&zipped, ETAG));
+        let zipped = zipped.0.into_body().into_vec().await.expect("a body");
+        let mut unzipped = String::new();
+        GzDecoder::new(&*zipped)
+            .read_to_string(&mut unzipped)
+            .expect("gzip");
+        plain.assert_text(unzipped).await;
+    }
+
+    #[tokio::test]
+    async fn a_known_tag_is_304_without_a_body() {
+        let client = client();
+        for coding in ["gzip", "identity"] {
+            let first = client.get("/").header(ACCEPT_ENCODING, coding).send().await;
+            let tag = header(&first, ETAG);
+            for known in [
+                tag.clone(),
+                format!("W/{tag}"),
+                format!("\"x\", {tag}"),
+                "*".to_owned(),
+            ] {
+                let request = client.get("/").header(ACCEPT_ENCODING, coding);
+                let again = request.header(IF_NONE_MATCH, known).send().await;
+                again.assert_status(StatusCode::NOT_MODIFIED);
+                assert_eq!(header(&again, ETAG), tag);
+                again.assert_text("").await;
+            }
+            let other = if coding == "gzip" { "identity" } else { "gzip" };
+            let request = client.get("/").header(ACCEPT_ENCODING, other);
+            request
+                .header(IF_NONE_MATCH, tag)
+                .send()
+                .await
+                .assert_status_is_ok();
+        }
+    }
+
+    #[tokio::test]
+    async fn only_reading_is_allowed() {
+        client().head("/").send().await.assert_status_is_ok();
+        let request = Request::builder().method(Method::POST).finish();
+        let error = Fixed::new("", "text/plain")
+            .call(request)
+            .await
+            .expect_err("refused");
+        assert_eq!(error.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(
+            error.data::<Allowed>().expect("what is allowed").0,
+            "GET, HEAD"
+        );
+    }
+
+    #[test]
+    fn what_is_not_gzip_is_refused() {
+        assert!(Fixed::compressed(b"not gzip", "text/plain").is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! What is served.
+
+pub mod docs;
+mod fixed;
+
+pub use fixed::Allowed;

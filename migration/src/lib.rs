@@ -1,1 +1,1 @@
-
+//! The schema of the database.

@@ -36,7 +36,7 @@ impl LeftOver {
             while bytes <= SMALL {
                 match body.frame().await {
                     Some(Ok(frame)) => {
-                        bytes += frame.data_ref().map_or(0, |data| data.len() as u64)
+                        bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                     }
                     Some(Err(_)) => break,
                     None => return link.body_ended(),

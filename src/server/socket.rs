@@ -5,7 +5,6 @@
 //! 75 s it gives a dripping client 75 s. And hyper has no limit on writes at all.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     sync::Arc,
@@ -16,11 +15,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
+    time::Instant,
 };
 
 use super::{
     Limits,
+    alarm::Alarm,
     link::{Link, Phase},
 };
 
@@ -57,8 +57,8 @@ impl Socket {
             idle_timeout: limits.idle_timeout,
             write_stall: limits.write_stall,
             linger: limits.linger,
-            reading: Alarm(None),
-            writing: Alarm(None),
+            reading: Alarm::default(),
+            writing: Alarm::default(),
             stalled_since: None,
             lingering: None,
         }
@@ -190,31 +190,5 @@ impl AsyncWrite for Socket {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-/// A timer whose deadline may move at every poll. A later deadline does not touch the runtime's
-/// timer, only the wake-up that then comes too early does: so a busy connection, whose deadline
-/// moves with every request, sets its timer once in some seconds.
-struct Alarm(Option<Pin<Box<Sleep>>>);
-
-impl Alarm {
-    fn poll_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        if Instant::now() >= deadline {
-            return Poll::Ready(());
-        }
-        let sleep = self
-            .0
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if sleep.deadline() > deadline {
-            sleep.as_mut().reset(deadline);
-        }
-        while sleep.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }

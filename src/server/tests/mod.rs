@@ -113,7 +113,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             if stopped.await.is_err() {
-                pending().await
+                pending::<()>().await;
             }
         };
         let task = tokio::spawn(serve(listener, endpoint(gate.clone()), limits, shutdown));

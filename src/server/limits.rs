@@ -1,0 +1,48 @@
+//! The limits and their defaults.
+
+use std::time::Duration;
+
+/// What one client, and all clients together, may take from the server.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From the first byte of a request's head to its last, and from the accepting of a connection
+    /// to its first complete head. The connection is then closed without an answer.
+    pub head_timeout: Duration,
+    /// How long a kept-alive connection may be silent between two requests.
+    pub idle_timeout: Duration,
+    /// How long an answer may wait for the client to take another byte. A stream may live for ever
+    /// as long as its bytes are taken.
+    pub write_stall: Duration,
+    /// Header fields in one request; more is a 431 (RFC 6585 §5).
+    pub max_headers: usize,
+    /// Bytes in one request's head, the request line included; more is a 431.
+    pub max_head_bytes: usize,
+    /// Open connections. Beyond it new ones wait in the kernel's backlog, the longest-idle
+    /// connection is closed, and answers carry `Connection: close` until there is room again.
+    pub max_connections: usize,
+    /// How long a connection whose answer is out, but whose request body was not read, is kept so
+    /// that the client can read that answer (RFC 9112 §9.6).
+    pub linger: Duration,
+    /// How long a head that is on its way when the stop begins may still take.
+    pub late_head: Duration,
+    /// How long requests in flight may take after the stop has begun; then they are cut.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_timeout: Duration::from_secs(10),
+            // Longer than the 60 s for which common proxies keep a connection, so that it is they
+            // who close it: a request cannot then meet a closing connection.
+            idle_timeout: Duration::from_secs(75),
+            write_stall: Duration::from_secs(30),
+            max_headers: 100,
+            max_head_bytes: 32 * 1024,
+            max_connections: 10_000,
+            linger: Duration::from_secs(2),
+            late_head: Duration::from_secs(1),
+            drain: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The open connections, as the accept loop sees them.
+
+use std::{collections::HashMap, future::pending, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpStream,
+    task::{Id, JoinError, JoinSet},
+    time::{Instant, timeout},
+};
+
+use super::{Drained, Shared, connection, link::Link};
+
+/// The open connections.
+#[derive(Default)]
+pub(super) struct Open {
+    tasks: JoinSet<()>,
+    links: HashMap<Id, Arc<Link>>,
+}
+
+impl Open {
+    /// Serves one more.
+    pub(super) fn add<E>(&mut self, shared: &Arc<Shared<E>>, stream: TcpStream, peer: SocketAddr)
+    where
+        E: poem::Endpoint + 'static,
+    {
+        let link = Arc::new(Link::new());
+        let task = self.tasks.spawn(connection::serve(
+            shared.clone(),
+            link.clone(),
+            stream,
+            peer,
+        ));
+        self.links.insert(task.id(), link);
+    }
+
+    /// How many there are; those that have ended count until [`Open::ended`] has seen them.
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Resolves when one has ended. May be dropped before.
+    pub(super) async fn ended(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.forget(ended),
+            None => pending().await,
+        }
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                // Endpoints are caught closer by; this is a body that panicked while it was sent.
+                tracing::error!(%error, "a connection's task failed");
+                error.id()
+            }
+        };
+        self.links.remove(&id);
+    }
+
+    /// Asks the connection that has been idle for longest to close. A look at every connection
+    /// (some 20 µs for 10,000) that only a full server takes, so that the others keep no list.
+    pub(super) fn close_longest_idle(&self) {
+        let idle = self
+            .links
+            .values()
+            .filter_map(|link| Some((link.idle_since()?, link)));
+        if let Some((_, link)) = idle.min_by_key(|(since, _)| *since) {
+            link.ask_to_close();
+        }
+    }
+
+    /// Waits for all to end, cuts what has not within `limit`.
+    pub(super) async fn drain(mut self, limit: Duration) -> Drained {
+        let began = Instant::now();
+        let finish = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                self.forget(ended);
+            }
+        };
+        // The deadline is looked at again below, by what is left.
+        let _ = timeout(limit, finish).await;
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.forget(ended);
+        }
+        let cut = self.tasks.len();
+        self.tasks.shutdown().await;
+        tracing::info!(
+            cut,
+            took_ms = began.elapsed().as_millis(),
+            "all connections are closed"
+        );
+        Drained { cut }
+    }
+}

@@ -136,7 +136,7 @@ async fn answer<E: Endpoint>(
         left_over.finish(&link).await;
     }
     // hyper closes after an answer to a body that was not read, but does not say so by itself.
-    if link.has_unread_body() || *shared.stop.borrow() || shared.full.load(Ordering::Relaxed) {
+    if link.has_unread() || *shared.stop.borrow() || shared.full.load(Ordering::Relaxed) {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -30,7 +30,7 @@ pub(super) enum Phase {
 pub(super) struct Link {
     /// Written by the connection's own task only; the lock is there for the accept loop's look.
     phase: Mutex<Phase>,
-    /// A request body was announced and not read to its end.
+    /// The client may still be sending what nobody will read.
     unread: AtomicBool,
     /// The accept loop needs the place.
     close: Notify,
@@ -83,16 +83,20 @@ impl Link {
         }
     }
 
-    /// No more requests will be read.
+    /// No more requests will be read. A head that was refused before its end is as unread as a body.
     pub(super) fn closing(&self) {
-        *self.lock() = Phase::Closing;
+        let mut phase = self.lock();
+        if matches!(*phase, Phase::Fresh(_) | Phase::Head(_)) {
+            self.unread.store(true, Ordering::Relaxed);
+        }
+        *phase = Phase::Closing;
     }
 
     pub(super) fn body_ended(&self) {
         self.unread.store(false, Ordering::Relaxed);
     }
 
-    pub(super) fn has_unread_body(&self) -> bool {
+    pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 

@@ -177,7 +177,7 @@ impl AsyncWrite for Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends the answer, then lingers if a request body is unread: closing a socket that holds
+    /// Ends the answer, then lingers if some of the request is unread: closing a socket that holds
     /// unread bytes, or that gets some later, sends a reset, and that destroys the answer on its
     /// way to the client (RFC 9112 §9.6).
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -186,7 +186,7 @@ impl AsyncWrite for Socket {
             this.link.closing();
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
         }
-        if this.link.has_unread_body() {
+        if this.link.has_unread() {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

@@ -56,6 +56,19 @@ async fn a_head_with_too_many_bytes_is_431() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_a_head_reaches_who_is_still_sending_it() {
+    let server = Server::start(patient()).await;
+    let mut client = server.client().await;
+    let line = format!("x: {}\r\n", "y".repeat(1000));
+    client.send("GET /hello HTTP/1.1\r\n").await;
+    for _ in 0..2_000 {
+        client.send(&line).await;
+    }
+    assert!(client.answer().await.starts_with("http/1.1 431"));
+    assert_eq!(client.closed().await, b"");
+}
+
+#[tokio::test]
 async fn a_full_server_closes_its_longest_idle_connection_for_a_new_one() {
     let server = Server::start(Limits {
         max_connections: 3,

@@ -1,0 +1,167 @@
+//! The claims of a token whose signature is good (RFC 7519 §4.1).
+//!
+//! jsonwebtoken's own checks are not used: its defaults pass absent and wrong-typed claims.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{
+    fault::TokenFault,
+    identity::{Scopes, UserId},
+};
+
+/// The last moment of the year 9999 in seconds. A later `exp` was meant in milliseconds, or as "never".
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// The claims as sent. `Some(Null)` is a `null`, which is not the same as absent.
+///
+/// A claim that occurs twice makes the payload malformed (RFC 7519 §4 leaves that to us).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct RawClaims {
+    #[serde(deserialize_with = "as_sent")]
+    iss: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    sub: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    aud: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    exp: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    nbf: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    scope: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    session: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    user: Option<Value>,
+}
+
+fn as_sent<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
+}
+
+impl RawClaims {
+    /// The issuer that the token claims to come from.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.iss.as_ref().and_then(Value::as_str)
+    }
+
+    /// Whether this is the content of Better Auth's session cookie cache (strategy "jwt"): a row of
+    /// the session table beside the user. It is signed with the secret that a front end may share
+    /// with us for HS256, or with the keys of its key set, but was never meant to leave the cookie.
+    fn is_session_cache(&self) -> bool {
+        let Some(Value::Object(session)) = &self.session else {
+            return false;
+        };
+        matches!(self.user, Some(Value::Object(_)))
+            || session.contains_key("token")
+            || session.contains_key("userId")
+    }
+}
+
+/// Claims that have the right types. Whether they hold now and here is for the rule to say.
+pub(super) struct Claims {
+    pub(super) subject: UserId,
+    pub(super) issuer: Option<String>,
+    pub(super) audiences: Vec<String>,
+    /// Milliseconds since 1970.
+    pub(super) expires: i64,
+    /// Milliseconds since 1970.
+    pub(super) not_before: Option<i64>,
+    pub(super) scopes: Scopes,
+}
+
+impl Claims {
+    /// Checks the types, and that what must be there is there.
+    pub(super) fn read(raw: &RawClaims) -> Result<Claims, TokenFault> {
+        if raw.is_session_cache() {
+            return Err(TokenFault::session_cache());
+        }
+        let RawClaims {
+            iss,
+            sub,
+            aud,
+            exp,
+            nbf,
+            scope,
+            session: _,
+            user: _,
+        } = raw;
+        let subject = text("sub", sub.as_ref())?
+            .ok_or_else(|| TokenFault::claims_invalid("`sub` is missing"))?;
+        let subject = UserId::from_subject(subject)
+            .map_err(|why| TokenFault::claims_invalid(format_args!("`sub` {why}")))?;
+        Ok(Claims {
+            subject,
+            issuer: text("iss", iss.as_ref())?.map(str::to_owned),
+            audiences: audiences(aud.as_ref())?,
+            expires: time("exp", exp.as_ref())?
+                .ok_or_else(|| TokenFault::claims_invalid("`exp` is missing"))?,
+            not_before: time("nbf", nbf.as_ref())?,
+            scopes: text("scope", scope.as_ref())?.map_or(Scopes::ALL, Scopes::from_claim),
+        })
+    }
+
+    /// `exp` as a time.
+    pub(super) fn expires_at(&self) -> DateTime<Utc> {
+        // `time` keeps it within the years that chrono knows.
+        DateTime::from_timestamp_millis(self.expires).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Checks `exp` and `nbf`; all three parameters in milliseconds. RFC 7519 §4.1.4: *on* or after
+    /// the expiry the token must not be accepted.
+    pub(super) fn check_time(&self, now: i64, leeway: i64) -> Result<(), TokenFault> {
+        if now >= self.expires.saturating_add(leeway) {
+            return Err(TokenFault::expired(now - self.expires));
+        }
+        match self.not_before {
+            Some(begin) if now < begin.saturating_sub(leeway) => {
+                Err(TokenFault::not_yet_valid(begin - now))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn text<'a>(name: &str, claim: Option<&'a Value>) -> Result<Option<&'a str>, TokenFault> {
+    match claim {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(TokenFault::claims_invalid(format_args!(
+            "`{name}` must be a string"
+        ))),
+    }
+}
+
+/// RFC 7519 §4.1.3: a string or an array of strings.
+fn audiences(claim: Option<&Value>) -> Result<Vec<String>, TokenFault> {
+    let wrong = || TokenFault::claims_invalid("`aud` must be a string or an array of strings");
+    match claim {
+        None => Ok(Vec::new()),
+        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        Some(Value::Array(many)) => many
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong))
+            .collect(),
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// A NumericDate (RFC 7519 §2: seconds, a fraction is allowed) in milliseconds.
+fn time(name: &str, claim: Option<&Value>) -> Result<Option<i64>, TokenFault> {
+    let fault = |why| Err(TokenFault::claims_invalid(format_args!("`{name}` {why}")));
+    let Some(claim) = claim else { return Ok(None) };
+    let Some(seconds) = claim.as_f64() else {
+        return fault("must be a number of seconds since 1970");
+    };
+    if !(0.0..=LAST_SECOND).contains(&seconds) {
+        return fault("is no sensible time: it counts seconds since 1970, not milliseconds");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within the range just checked"
+    )]
+    Ok(Some((seconds * 1000.0) as i64))
+}

@@ -1,0 +1,95 @@
+//! Who a verified token speaks for.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+/// The longest `sub`, in code points. Better Auth's ids have 32; RFC 9068 sets no limit.
+pub(super) const MAX_SUBJECT: usize = 255;
+
+/// The id of a user whose token was verified: the token's `sub`, never parsed.
+///
+/// There is no public constructor. Holding one is the proof that a token was verified, which is why
+/// the store may take it as the right to a user's tasks.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UserId(Arc<str>);
+
+impl UserId {
+    /// The id as text: 1 to 255 code points, no control characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes the id of a subject, or says what is wrong with it.
+    pub(super) fn from_subject(subject: &str) -> Result<UserId, &'static str> {
+        if subject.trim().is_empty() {
+            return Err("is empty");
+        }
+        if subject.chars().any(char::is_control) {
+            return Err("has control characters");
+        }
+        if subject.chars().count() > MAX_SUBJECT {
+            return Err("is longer than 255 characters");
+        }
+        Ok(UserId(subject.into()))
+    }
+
+    /// The id of a user that no token was verified for.
+    #[cfg(test)]
+    pub(crate) fn for_tests(subject: &str) -> UserId {
+        UserId(subject.into())
+    }
+}
+
+/// What a token allows, from its `scope` claim (RFC 8693 §4.2: words separated by spaces).
+///
+/// A token without the claim allows everything: Better Auth's own tokens have none. Unknown words
+/// are ignored, so a token may allow nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scopes {
+    /// `tasks:read`
+    pub read: bool,
+    /// `tasks:write`; it does not imply reading.
+    pub write: bool,
+}
+
+impl Scopes {
+    /// The scopes of a token that has no `scope` claim.
+    pub(super) const ALL: Scopes = Scopes {
+        read: true,
+        write: true,
+    };
+
+    /// The known words of a `scope` claim.
+    pub(super) fn from_claim(claim: &str) -> Scopes {
+        let has = |scope| claim.split(' ').any(|word| word == scope);
+        Scopes {
+            read: has("tasks:read"),
+            write: has("tasks:write"),
+        }
+    }
+
+    /// The scopes as they are written in a token.
+    pub fn names(&self) -> Vec<&'static str> {
+        let Scopes { read, write } = *self;
+        [(read, "tasks:read"), (write, "tasks:write")]
+            .into_iter()
+            .filter_map(|(granted, name)| granted.then_some(name))
+            .collect()
+    }
+}
+
+/// What a verified token says, and which rule believed it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The user, from `sub`.
+    pub user_id: UserId,
+    /// The token's `iss`, if it has one. Checked against the rule unless the rule leaves it open.
+    pub issuer: Option<String>,
+    /// The token's `exp`, without the leeway.
+    pub expires_at: DateTime<Utc>,
+    /// What the token allows.
+    pub scopes: Scopes,
+    /// The name of the rule that accepted the token: the setting that made it.
+    pub rule: Arc<str>,
+}

@@ -1,0 +1,149 @@
+//! The shape of a token (RFC 7515 §3.1 and §4.1, RFC 7519 §5), before any key is asked.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+
+use super::{claims::RawClaims, fault::TokenFault, key::Alg};
+
+/// The longest token, in bytes. Better Auth's, with the whole user row inside, have about 600.
+pub(super) const MAX_TOKEN: usize = 8 * 1024;
+
+/// The `typ` of Better Auth's cookie cache when its jwt plugin signs that too: with the same keys.
+const SESSION_CACHE_TYPE: &str = "better-auth.session-cache+jwt";
+
+/// A token that is well formed and asks for nothing that this server does not do. Nothing in it is
+/// proven yet.
+pub(super) struct Token<'a> {
+    /// What was signed: header and payload as sent.
+    pub(super) signed: &'a str,
+    /// The signature in base64url.
+    pub(super) signature: &'a str,
+    /// The algorithm that the header names; the key decides whether it is allowed.
+    pub(super) alg: Alg,
+    /// The key that the header names.
+    pub(super) kid: Option<String>,
+    /// Unproven: to choose a rule by `iss` and for nothing else before the signature was checked.
+    pub(super) unproven: RawClaims,
+}
+
+/// The header's members that matter. Others are ignored as RFC 7515 §4 wants it: above all `jwk`,
+/// `jku`, `x5c` and `x5u`, by which a token would bring its own key.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    #[serde(default, deserialize_with = "is_present")]
+    crit: bool,
+    #[serde(default, deserialize_with = "is_present")]
+    b64: bool,
+}
+
+/// True for a member with any value, `null` too.
+fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+impl<'a> Token<'a> {
+    /// Reads a token of at most [`MAX_TOKEN`] bytes.
+    pub(super) fn parse(text: &'a str) -> Result<Token<'a>, TokenFault> {
+        let parts: Vec<&str> = text.splitn(6, '.').collect();
+        let [header, payload, signature] = parts[..] else {
+            return Err(no_jwt(text, &parts));
+        };
+        let Header {
+            alg,
+            kid,
+            typ,
+            crit,
+            b64,
+        } = json("header", header)?;
+        check_type(typ.as_deref())?;
+        // RFC 7515 §4.1.11: extensions that one does not understand must be refused, and we understand none.
+        if crit {
+            return Err(TokenFault::header_not_allowed(
+                "`crit` asks for an extension",
+            ));
+        }
+        // RFC 7797 §7: means something only together with `crit`, and changes what was signed.
+        if b64 {
+            return Err(TokenFault::header_not_allowed("`b64` is not for JWTs"));
+        }
+        let Some(alg) = Alg::parse(&alg) else {
+            return Err(TokenFault::algorithm_not_allowed(
+                match alg.to_ascii_lowercase().as_str() {
+                    "none" => "a token must be signed",
+                    _ => {
+                        "accepted are EdDSA, ES256, RS256 and PS256 by key set, HS256 by shared secret"
+                    }
+                },
+            ));
+        };
+        let unproven = json("payload", payload)?;
+        if signature.is_empty() {
+            return Err(TokenFault::malformed("the signature is missing"));
+        }
+        if URL_SAFE_NO_PAD.decode(signature).is_err() {
+            return Err(TokenFault::malformed("the signature is not base64url"));
+        }
+        let signed = &text[..header.len() + 1 + payload.len()];
+        Ok(Token {
+            signed,
+            signature,
+            alg,
+            kid,
+            unproven,
+        })
+    }
+}
+
+/// RFC 8725 §3.11 and RFC 9068 §4: a token made for something else must not pass for an access token.
+fn check_type(typ: Option<&str>) -> Result<(), TokenFault> {
+    let Some(typ) = typ.map(str::to_ascii_lowercase) else {
+        return Ok(());
+    };
+    match typ.strip_prefix("application/").unwrap_or(&typ) {
+        "jwt" | "at+jwt" => Ok(()),
+        SESSION_CACHE_TYPE => Err(TokenFault::session_cache()),
+        _ => Err(TokenFault::header_not_allowed(
+            "`typ` must be JWT or at+jwt",
+        )),
+    }
+}
+
+/// The JSON object in one part of a token.
+fn json<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, TokenFault> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| {
+        TokenFault::malformed(&format!("the {part} is not base64url without padding"))
+    })?;
+    // serde's structs can be read from arrays too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(TokenFault::malformed(&format!(
+            "the {part} is not a JSON object"
+        )));
+    }
+    serde_json::from_slice(&bytes).map_err(|_| {
+        TokenFault::malformed(&format!(
+            "the {part} is not the JSON object that a JWT needs"
+        ))
+    })
+}
+
+/// Names what was sent instead of a JWT.
+fn no_jwt(text: &str, parts: &[&str]) -> TokenFault {
+    let opaque = parts[0].len() == 32 && parts[0].bytes().all(|b| b.is_ascii_alphanumeric());
+    match parts.len() {
+        // The cookie holds `<token>.<signature in base64>`, often percent-encoded.
+        1 | 2 if opaque => TokenFault::session_token(),
+        // `{"session` in base64: the cookie cache of the strategy "compact".
+        1 if text.starts_with("eyJzZXNzaW9u") => TokenFault::session_cache(),
+        1 if matches!(text, "undefined" | "null" | "[object" | "NaN") => TokenFault::malformed(
+            "it is a JavaScript value that is not a token; was the token awaited and there?",
+        ),
+        5 => TokenFault::malformed("it is encrypted (JWE), and only signed tokens are accepted"),
+        _ => TokenFault::malformed("it must have three parts separated by dots"),
+    }
+}

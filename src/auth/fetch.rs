@@ -1,0 +1,107 @@
+//! Fetching a key set over HTTP, within bounds.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
+use url::{Host, Url};
+
+/// For the whole fetch, from connecting to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// In bytes. 64 RSA keys of 4096 bits with certificates fit.
+const MAX_BODY: usize = 256 * 1024;
+const MAX_REDIRECTS: usize = 3;
+
+/// Fetches one URL.
+pub(super) struct Fetcher {
+    client: Client,
+    url: Url,
+}
+
+impl Fetcher {
+    /// # Errors
+    /// For a scheme other than http and https, and if https is wanted where no root certificates are.
+    pub(super) fn new(url: Url) -> anyhow::Result<Fetcher> {
+        ensure!(
+            matches!(url.scheme(), "http" | "https"),
+            "a key set must have an http or https URL"
+        );
+        if url.scheme() == "http" && !is_loopback(&url) {
+            tracing::warn!("key set is fetched without TLS: only right within a private network");
+        }
+        let mut client = Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(same_origin())
+            // One request in minutes: a kept connection would be stale when it is wanted.
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("taskward/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured(tls(&url)?);
+        if is_loopback(&url) {
+            client = client.no_proxy();
+        }
+        Ok(Fetcher {
+            client: client.build().context("cannot make an HTTP client")?,
+            url,
+        })
+    }
+
+    /// The body of the answer.
+    pub(super) async fn fetch(&self) -> anyhow::Result<Vec<u8>> {
+        let request = self
+            .client
+            .get(self.url.clone())
+            .header(ACCEPT, "application/json");
+        let mut answer = request.send().await.map_err(reqwest::Error::without_url)?;
+        if answer.status() != StatusCode::OK {
+            bail!("the issuer answered {}", answer.status());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+            ensure!(
+                body.len() + chunk.len() <= MAX_BODY,
+                "the answer is longer than {MAX_BODY} bytes"
+            );
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// Whoever answers elsewhere is not the one that was configured. A slash more or less is fine.
+fn same_origin() -> Policy {
+    Policy::custom(|attempt| {
+        let same = attempt
+            .previous()
+            .first()
+            .is_some_and(|from| from.origin() == attempt.url().origin());
+        match attempt.previous().len() {
+            1..=MAX_REDIRECTS if same => attempt.follow(),
+            _ => attempt.error("the key set redirects elsewhere"),
+        }
+    })
+}
+
+/// Named provider, so that no process-wide default is needed, and no certificates for plain http, so
+/// that a container without any can use it.
+fn tls(url: &Url) -> anyhow::Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    Ok(match url.scheme() {
+        "https" => builder
+            .with_platform_verifier()
+            .context("cannot find root certificates")?,
+        _ => builder.with_root_certificates(RootCertStore::empty()),
+    }
+    .with_no_client_auth())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}

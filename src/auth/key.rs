@@ -1,0 +1,172 @@
+//! One key, and the algorithms it is good for.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+
+/// The most keys that are tried on one token that does not name its key.
+const MAX_TRIED: usize = 4;
+
+/// The signature algorithms that are ever accepted (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Alg {
+    EdDsa,
+    Es256,
+    Rs256,
+    Ps256,
+    Hs256,
+}
+
+impl Alg {
+    /// Names are case-sensitive (RFC 7515 §4.1.1). `Ed25519` is what RFC 9864 calls EdDSA with the
+    /// only curve that is accepted here.
+    pub(super) fn parse(name: &str) -> Option<Alg> {
+        Some(match name {
+            "EdDSA" | "Ed25519" => Alg::EdDsa,
+            "ES256" => Alg::Es256,
+            "RS256" => Alg::Rs256,
+            "PS256" => Alg::Ps256,
+            "HS256" => Alg::Hs256,
+            _ => return None,
+        })
+    }
+}
+
+impl From<Alg> for Algorithm {
+    fn from(alg: Alg) -> Algorithm {
+        match alg {
+            Alg::EdDsa => Algorithm::EdDSA,
+            Alg::Es256 => Algorithm::ES256,
+            Alg::Rs256 => Algorithm::RS256,
+            Alg::Ps256 => Algorithm::PS256,
+            Alg::Hs256 => Algorithm::HS256,
+        }
+    }
+}
+
+/// Names jsonwebtoken's cryptography. A build in which two of its features meet would otherwise
+/// panic at the first token; what somebody has chosen before stays.
+pub(super) fn install_crypto() {
+    let _ = crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+}
+
+/// A key that was checked. The algorithm is a property of the key, never of the token (RFC 8725 §3.1).
+pub(super) struct Key {
+    /// Its name. A key without one may be the key of any token.
+    pub(super) kid: Option<String>,
+    /// What it verifies.
+    pub(super) algs: &'static [Alg],
+    decoding: DecodingKey,
+    /// What makes two keys the same beside name and algorithms: the public values, type first.
+    material: Vec<u8>,
+    /// Set once its key set no longer has it; ends the tokens that are remembered by it.
+    withdrawn: AtomicBool,
+}
+
+impl Key {
+    pub(super) fn new(
+        kid: Option<String>,
+        algs: &'static [Alg],
+        decoding: DecodingKey,
+        material: Vec<u8>,
+    ) -> Key {
+        Key {
+            kid,
+            algs,
+            decoding,
+            material,
+            withdrawn: AtomicBool::new(false),
+        }
+    }
+
+    /// The key for HS256 by a shared secret.
+    pub(super) fn shared(secret: &[u8]) -> Key {
+        Key::new(
+            None,
+            &[Alg::Hs256],
+            DecodingKey::from_secret(secret),
+            Vec::new(),
+        )
+    }
+
+    /// Whether `signature` (base64url) is this key's for `signed`.
+    pub(super) fn verifies(&self, alg: Alg, signed: &str, signature: &str) -> bool {
+        self.algs.contains(&alg)
+            && crypto::verify(signature, signed.as_bytes(), &self.decoding, alg.into())
+                .unwrap_or(false)
+    }
+
+    /// Whether a signature can be checked at all: false for a point that is not on the curve.
+    pub(super) fn is_usable(&self) -> bool {
+        self.algs
+            .iter()
+            .all(|&alg| crypto::verify("", b"", &self.decoding, alg.into()).is_ok())
+    }
+
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::Acquire)
+    }
+
+    fn is_same(&self, other: &Key) -> bool {
+        let Key {
+            kid,
+            algs,
+            decoding: _,
+            material,
+            withdrawn: _,
+        } = self;
+        *kid == other.kid && *algs == other.algs && *material == other.material
+    }
+}
+
+/// The keys of `fetched`, with those that were known before in place of their copies; the ones that
+/// are gone are withdrawn.
+pub(super) fn renew(known: &[Arc<Key>], fetched: Vec<Key>) -> Vec<Arc<Key>> {
+    let renewed: Vec<Arc<Key>> = fetched
+        .into_iter()
+        .map(|key| {
+            known
+                .iter()
+                .find(|old| old.is_same(&key))
+                .cloned()
+                .unwrap_or_else(|| key.into())
+        })
+        .collect();
+    for old in known {
+        if !renewed.iter().any(|key| Arc::ptr_eq(key, old)) {
+            old.withdrawn.store(true, Ordering::Release);
+        }
+    }
+    renewed
+}
+
+/// Which keys a token may be signed with.
+pub(super) enum Choice {
+    /// At least one, at most [`MAX_TRIED`].
+    Fitting(Vec<Arc<Key>>),
+    /// The named key is there, but for other algorithms.
+    WrongAlgorithm,
+    /// There is none, or so many that the token must name one.
+    Unknown,
+}
+
+/// Chooses by name, or among all if the token or the key has no name (RFC 7515 §4.1.4: a hint).
+pub(super) fn choose(keys: &[Arc<Key>], kid: Option<&str>, alg: Alg) -> Choice {
+    let named = |key: &&Arc<Key>| kid.is_none() || key.kid.is_none() || key.kid.as_deref() == kid;
+    let mut fitting: Vec<_> = keys
+        .iter()
+        .filter(named)
+        .filter(|key| key.algs.contains(&alg))
+        .cloned()
+        .collect();
+    // The one with the very name first.
+    fitting.sort_by_key(|key| key.kid.as_deref() != kid);
+    match fitting.len() {
+        0 if kid.is_some() && keys.iter().any(|key| named(&key)) => Choice::WrongAlgorithm,
+        1..=MAX_TRIED => Choice::Fitting(fitting),
+        _ => Choice::Unknown,
+    }
+}

@@ -1,0 +1,220 @@
+//! The keys of one issuer's key set, fetched in the background by one task.
+//!
+//! The task is the only one that fetches. So an unknown key costs one fetch however many ask for it,
+//! and a caller that hangs up cancels nothing.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use anyhow::ensure;
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+use url::Url;
+
+use super::{
+    fetch::Fetcher,
+    jwk,
+    key::{self, Alg, Choice, Key},
+};
+
+/// After the first failed fetch; doubles with each further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+/// While there are no keys at all, so that an issuer started after the server is found within a second.
+const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// A key set that keeps itself fresh until it is dropped.
+pub(super) struct KeySet {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    keys: RwLock<Arc<[Arc<Key>]>>,
+    progress: watch::Sender<Progress>,
+    asked: Notify,
+}
+
+/// How far the task is.
+#[derive(Clone, Copy)]
+struct Progress {
+    finished: u64,
+    in_flight: bool,
+    /// When an unknown key may cause the next fetch.
+    asks_from: Instant,
+    /// Whether the last fetch failed, so that an unknown key may be a good one.
+    failed: bool,
+}
+
+/// How often to fetch.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Between two fetches that succeed.
+    pub(super) ttl: Duration,
+    /// Between two that unknown keys cause. The regular ones do not count, so that a key that was
+    /// made just after one of them is known at once.
+    pub(super) cooldown: Duration,
+}
+
+impl KeySet {
+    /// Starts fetching; must be called within a tokio runtime.
+    pub(super) fn start(url: Url, pace: Pace) -> anyhow::Result<KeySet> {
+        ensure!(
+            !pace.ttl.is_zero(),
+            "the key set's time to live must not be zero"
+        );
+        let mut shown = url.clone();
+        let _ = shown.set_password(None);
+        let fetcher = Fetcher::new(url)?;
+        let now = Instant::now();
+        let progress = Progress {
+            finished: 0,
+            in_flight: true,
+            asks_from: now,
+            failed: false,
+        };
+        let shared = Arc::new(Shared {
+            keys: RwLock::new(Arc::new([])),
+            progress: watch::Sender::new(progress),
+            asked: Notify::new(),
+        });
+        let task = tokio::spawn(shared.clone().keep_fresh(fetcher, shown, pace));
+        Ok(KeySet { shared, task })
+    }
+
+    /// The keys that fit, as far as they are known now.
+    pub(super) fn choose(&self, kid: Option<&str>, alg: Alg) -> Choice {
+        key::choose(&self.shared.keys(), kid, alg)
+    }
+
+    /// Whether no usable key was ever fetched, or the last fetch failed: then nothing can be said
+    /// about a key that is not known.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.shared.progress.borrow().failed || self.is_missing()
+    }
+
+    /// Whether there is no usable key.
+    pub(super) fn is_missing(&self) -> bool {
+        self.shared.keys().is_empty()
+    }
+
+    /// Waits for the fetch that is under way, or asks for one and waits for that; at most as long as a
+    /// fetch takes. False at once if neither is there because of the cool-down or the back-off.
+    pub(super) async fn look_again(&self) -> bool {
+        let mut progress = self.shared.progress.subscribe();
+        let seen = *progress.borrow_and_update();
+        if !seen.in_flight {
+            if Instant::now() < seen.asks_from {
+                return false;
+            }
+            self.shared.asked.notify_one();
+        }
+        progress
+            .wait_for(|now| now.finished > seen.finished)
+            .await
+            .is_ok()
+    }
+}
+
+impl Drop for KeySet {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    fn keys(&self) -> Arc<[Arc<Key>]> {
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Stale keys stay while fetching fails.
+    async fn keep_fresh(self: Arc<Self>, fetcher: Fetcher, url: Url, pace: Pace) {
+        let (mut failures, mut was_asked) = (0u32, false);
+        loop {
+            self.progress
+                .send_modify(|progress| progress.in_flight = true);
+            let fetched = self.fetch(&fetcher).await;
+            let now = Instant::now();
+            let (pause, quiet) = match &fetched {
+                Ok(()) => {
+                    if failures > 0 {
+                        tracing::info!(%url, "key set is there again");
+                    }
+                    failures = 0;
+                    (
+                        pace.ttl,
+                        if was_asked {
+                            pace.cooldown
+                        } else {
+                            Duration::ZERO
+                        },
+                    )
+                }
+                Err(why) => {
+                    // One line each time the number of failures has doubled.
+                    if failures.is_power_of_two() || failures == 0 {
+                        tracing::warn!(%url, failures, "cannot fetch the key set: {why:#}");
+                    }
+                    let pause = backoff(failures, self.keys().is_empty());
+                    failures = failures.saturating_add(1);
+                    (pause, pause.min(pace.cooldown))
+                }
+            };
+            self.progress.send_modify(|progress| {
+                let earlier = progress.asks_from;
+                *progress = Progress {
+                    finished: progress.finished + 1,
+                    in_flight: false,
+                    // A regular fetch does not end the cool-down of one that was asked for.
+                    asks_from: earlier.max(now + quiet),
+                    failed: fetched.is_err(),
+                };
+            });
+            was_asked = self.is_asked_before(now + pause).await;
+        }
+    }
+
+    /// Sleeps until an unknown key may and does ask for a fetch (true), or until `due` (false).
+    async fn is_asked_before(&self, due: Instant) -> bool {
+        loop {
+            tokio::select! {
+                () = sleep_until(due) => return false,
+                () = self.asked.notified() => {
+                    // An ask may be left over from just before the last fetch.
+                    if Instant::now() >= self.progress.borrow().asks_from {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes over what the issuer publishes. Keys that are gone are gone, even if none is left; but
+    /// an empty set is fetched again as soon as a failed one.
+    async fn fetch(&self, fetcher: &Fetcher) -> anyhow::Result<()> {
+        let fetched = jwk::read_set(&fetcher.fetch().await?)?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *keys = key::renew(&keys, fetched).into();
+        ensure!(!keys.is_empty(), "the key set has no usable key");
+        Ok(())
+    }
+}
+
+fn backoff(failures: u32, without_keys: bool) -> Duration {
+    let most = if without_keys {
+        MAX_BACKOFF_WITHOUT_KEYS
+    } else {
+        MAX_BACKOFF
+    };
+    FIRST_BACKOFF
+        .saturating_mul(1 << failures.min(10))
+        .min(most)
+}

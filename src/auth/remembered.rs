@@ -1,0 +1,65 @@
+//! Tokens that were verified, so that a signature (40 µs and more) is checked once.
+
+use std::sync::Arc;
+
+use quick_cache::{Weighter, sync::Cache};
+
+use super::{identity::Identity, key::Key};
+
+/// Hash of the token: whoever reads the memory finds no token, and a lookup costs the same for all.
+pub(super) type Digest = [u8; 32];
+
+/// In bytes, for all that is remembered.
+const MAX_MEMORY: u64 = 16 * 1024 * 1024;
+/// What an entry costs beside its texts: digest, identity, counters, the cache's own bookkeeping.
+const ENTRY: usize = 320;
+
+/// One token.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) identity: Arc<Identity>,
+    /// `exp` in milliseconds since 1970.
+    pub(super) expires: i64,
+    /// The key that verified it; a withdrawn one no longer vouches for anything.
+    pub(super) key: Arc<Key>,
+}
+
+/// At most 16 MiB and so at most 52,000 tokens; the least used leave first.
+pub(super) struct Remembered(Cache<Digest, Entry, Weight>);
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Digest, Entry> for Weight {
+    fn weight(&self, _: &Digest, entry: &Entry) -> u64 {
+        let Identity {
+            user_id,
+            issuer,
+            expires_at: _,
+            scopes: _,
+            rule: _,
+        } = &*entry.identity;
+        (ENTRY + user_id.as_str().len() + issuer.as_ref().map_or(0, String::len)) as u64
+    }
+}
+
+impl Remembered {
+    pub(super) fn new() -> Remembered {
+        let entries = MAX_MEMORY as usize / ENTRY;
+        Remembered(Cache::with_weighter(entries, MAX_MEMORY, Weight))
+    }
+
+    /// What is known of a token, unless the key that verified it was withdrawn.
+    pub(super) fn get(&self, token: &Digest) -> Option<Entry> {
+        self.0.get(token).filter(|entry| !entry.key.is_withdrawn())
+    }
+
+    pub(super) fn put(&self, token: Digest, entry: Entry) {
+        self.0.insert(token, entry);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}

@@ -1,0 +1,267 @@
+//! One trusted issuer: its keys, and what its tokens must say.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use anyhow::{Context, bail, ensure};
+use url::Url;
+
+use super::{
+    claims::Claims,
+    dev::DevIssuer,
+    fault::TokenFault,
+    key::{self, Alg, Choice, Key},
+    key_set::{KeySet, Pace},
+    settings::{KeySource, TrustedIssuer},
+    token::Token,
+};
+
+/// The least length of a shared secret, in bytes (RFC 7518 §3.2).
+const MIN_SECRET: usize = 32;
+
+pub(super) struct Rule {
+    pub(super) name: Arc<str>,
+    pub(super) issuer: Option<String>,
+    audiences: Vec<String>,
+    pub(super) keys: Keys,
+    /// For people.
+    source: String,
+}
+
+pub(super) enum Keys {
+    Fixed([Arc<Key>; 1]),
+    /// Shared by all rules with the same URL.
+    Published(Arc<KeySet>),
+}
+
+/// What a rule says about a token, by how far the token came.
+pub(super) enum Refusal {
+    NoKey(TokenFault),
+    Signature(TokenFault),
+    /// The signature is good, so this is the fault to tell.
+    Claims(TokenFault),
+}
+
+impl Refusal {
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Refusal::NoKey(_) => 0,
+            Refusal::Signature(_) => 1,
+            Refusal::Claims(_) => 2,
+        }
+    }
+
+    pub(super) fn into_fault(self) -> TokenFault {
+        let (Refusal::NoKey(fault) | Refusal::Signature(fault) | Refusal::Claims(fault)) = self;
+        fault
+    }
+}
+
+impl Rule {
+    /// # Errors
+    /// If the rule would let through more than anybody can want.
+    pub(super) fn new(
+        trusted: &TrustedIssuer,
+        sets: &mut HashMap<Url, Arc<KeySet>>,
+        pace: Pace,
+    ) -> anyhow::Result<Rule> {
+        let TrustedIssuer {
+            rule,
+            issuer,
+            audiences,
+            keys,
+        } = trusted;
+        // Better Auth without a base URL signs empty ones.
+        ensure!(issuer.as_deref() != Some(""), "the issuer is empty");
+        ensure!(
+            !audiences.iter().any(String::is_empty),
+            "an audience is empty"
+        );
+        let (keys, source) = match keys {
+            KeySource::Hs256(secret) => {
+                ensure!(
+                    secret.0.len() >= MIN_SECRET,
+                    "the secret has less than {MIN_SECRET} bytes"
+                );
+                (
+                    Keys::Fixed([Key::shared(secret.0.as_bytes()).into()]),
+                    "a shared secret".to_owned(),
+                )
+            }
+            KeySource::Jwks(url) => {
+                if issuer.is_none() || audiences.is_empty() {
+                    bail!(
+                        "a key set needs an issuer and an audience: it may sign for other servers too"
+                    );
+                }
+                let set = match sets.get(url) {
+                    Some(set) => set.clone(),
+                    None => Arc::new(KeySet::start(url.clone(), pace).context("bad key set URL")?),
+                };
+                sets.insert(url.clone(), set.clone());
+                let mut shown = url.clone();
+                let _ = shown.set_password(None);
+                (Keys::Published(set), shown.to_string())
+            }
+        };
+        let (issuer, audiences) = (issuer.clone(), audiences.clone());
+        Ok(Rule {
+            name: rule.as_str().into(),
+            issuer,
+            audiences,
+            keys,
+            source,
+        })
+    }
+
+    /// The rule for development mode's own key.
+    pub(super) fn development(issuer: &DevIssuer) -> Rule {
+        Rule {
+            name: "development".into(),
+            issuer: Some(DevIssuer::ISSUER.to_owned()),
+            audiences: vec![DevIssuer::ISSUER.to_owned()],
+            keys: Keys::Fixed([issuer.key().into()]),
+            source: "its own key".to_owned(),
+        }
+    }
+
+    /// Whether keys of this rule could ever sign with `alg`.
+    pub(super) fn may_use(&self, alg: Alg) -> bool {
+        match &self.keys {
+            Keys::Fixed([key]) => key.algs.contains(&alg),
+            Keys::Published(_) => alg != Alg::Hs256,
+        }
+    }
+
+    /// The key that signed the token, among those that are known now.
+    pub(super) fn signer(&self, token: &Token<'_>) -> Result<Arc<Key>, Refusal> {
+        let kid = token.kid.as_deref();
+        let choice = match &self.keys {
+            Keys::Fixed(keys) => key::choose(keys, kid, token.alg),
+            Keys::Published(set) => set.choose(kid, token.alg),
+        };
+        match choice {
+            Choice::Fitting(keys) => keys
+                .into_iter()
+                .find(|key| key.verifies(token.alg, token.signed, token.signature))
+                .ok_or_else(|| Refusal::Signature(TokenFault::bad_signature())),
+            Choice::WrongAlgorithm => Err(Refusal::NoKey(TokenFault::algorithm_not_allowed(
+                "the key that it names is for another one",
+            ))),
+            Choice::Unknown => Err(Refusal::NoKey(TokenFault::unknown_key(kid.is_some()))),
+        }
+    }
+
+    /// The key that signed the token; looks again at the issuer if none of the known ones did.
+    pub(super) async fn signer_or_newer(&self, token: &Token<'_>) -> Result<Arc<Key>, Refusal> {
+        // Twice: the fetch that one waits for may have begun before the key was made.
+        for _ in 0..2 {
+            match (self.signer(token), &self.keys) {
+                // A name that is used again for another key looks like a bad signature.
+                (Err(Refusal::NoKey(_) | Refusal::Signature(_)), Keys::Published(set))
+                    if set.look_again().await => {}
+                (found, _) => return self.unless_uncertain(found),
+            }
+        }
+        self.unless_uncertain(self.signer(token))
+    }
+
+    /// Says `keys_unavailable` where `unknown_key` would be a guess.
+    fn unless_uncertain(&self, found: Result<Arc<Key>, Refusal>) -> Result<Arc<Key>, Refusal> {
+        match (found, &self.keys) {
+            (Err(Refusal::NoKey(fault)), Keys::Published(set))
+                if fault.code == "unknown_key" && set.is_uncertain() =>
+            {
+                Err(Refusal::NoKey(TokenFault::keys_unavailable()))
+            }
+            (found, _) => found,
+        }
+    }
+
+    /// Checks what a token with a good signature says; times in milliseconds.
+    pub(super) fn check(&self, claims: &Claims, now: i64, leeway: i64) -> Result<(), TokenFault> {
+        if let Some(expected) = &self.issuer
+            && claims.issuer.as_ref() != Some(expected)
+        {
+            return Err(TokenFault::wrong_issuer(
+                self.other_issuer(claims.issuer.as_deref()),
+            ));
+        }
+        if !self.audiences.is_empty()
+            && !claims
+                .audiences
+                .iter()
+                .any(|audience| self.audiences.contains(audience))
+        {
+            let expected = self.audiences.join("` or `");
+            return Err(TokenFault::wrong_audience(format!(
+                "`aud` must contain `{expected}`"
+            )));
+        }
+        claims.check_time(now, leeway)
+    }
+
+    fn other_issuer(&self, found: Option<&str>) -> String {
+        let expected = self.issuer.as_deref().unwrap_or_default();
+        match found {
+            None | Some("") => format!("`iss` is missing; expected is `{expected}`"),
+            Some(found) => {
+                let found: String = found.chars().take(200).collect();
+                format!(
+                    "`iss` is {found:?} and expected is `{expected}` ({})",
+                    self.name
+                )
+            }
+        }
+    }
+
+    /// For the log at start-up.
+    pub(super) fn summary(&self) -> RuleSummary {
+        let Rule {
+            name,
+            issuer,
+            audiences,
+            keys: _,
+            source,
+        } = self;
+        RuleSummary {
+            rule: name.clone(),
+            issuer: issuer.clone(),
+            audiences: audiences.clone(),
+            keys: source.clone(),
+        }
+    }
+}
+
+/// A rule as the log shows it at start-up; `Display` is one line without secrets.
+#[derive(Clone, Debug)]
+pub struct RuleSummary {
+    /// The setting that made the rule.
+    pub rule: Arc<str>,
+    /// The `iss` that is wanted; `None`: any or none.
+    pub issuer: Option<String>,
+    /// Of these `aud` must contain one; empty: any or none.
+    pub audiences: Vec<String>,
+    /// Where the keys come from: a URL (without password) or words.
+    pub keys: String,
+}
+
+impl fmt::Display for RuleSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RuleSummary {
+            rule,
+            issuer,
+            audiences,
+            keys,
+        } = self;
+        let issuer = issuer.as_deref().unwrap_or("any");
+        let audiences = if audiences.is_empty() {
+            "any".to_owned()
+        } else {
+            audiences.join(", ")
+        };
+        write!(
+            f,
+            "{rule}: issuer {issuer}, audience {audiences}, keys from {keys}"
+        )
+    }
+}

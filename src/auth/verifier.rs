@@ -1,0 +1,218 @@
+//! From a token to the one who sent it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+
+use super::{
+    claims::Claims,
+    clock::Clock,
+    dev::DevIssuer,
+    fault::TokenFault,
+    identity::Identity,
+    key::{self, Key},
+    key_set::Pace,
+    remembered::{Entry, Remembered},
+    rule::{Keys, Refusal, Rule, RuleSummary},
+    settings::AuthSettings,
+    token::{MAX_TOKEN, Token},
+};
+
+/// Verifies tokens by the rules of the settings. A clone shares keys and memory with its original.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    rules: Vec<Rule>,
+    remembered: Remembered,
+    clock: Clock,
+    /// In milliseconds.
+    leeway: i64,
+}
+
+impl Verifier {
+    /// Makes the rules and begins to fetch the key sets in the background; that ends when the last
+    /// clone is dropped. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// If nobody or too many would be trusted: neither issuers nor development mode, or both; a secret
+    /// under 32 bytes, an empty issuer or audience, a key set without them.
+    pub fn new(
+        settings: &AuthSettings,
+        development: Option<DevIssuer>,
+    ) -> anyhow::Result<Verifier> {
+        Self::with_clock(settings, development, Clock::System)
+    }
+
+    pub(super) fn with_clock(
+        settings: &AuthSettings,
+        development: Option<DevIssuer>,
+        clock: Clock,
+    ) -> anyhow::Result<Verifier> {
+        let AuthSettings {
+            issuers,
+            jwks_ttl,
+            jwks_cooldown,
+            leeway,
+        } = settings;
+        // Beside real issuers a key in a file would be a back door.
+        ensure!(
+            issuers.is_empty() == development.is_some(),
+            "either trusted issuers or development mode"
+        );
+        key::install_crypto();
+        let pace = Pace {
+            ttl: *jwks_ttl,
+            cooldown: *jwks_cooldown,
+        };
+        let mut sets = HashMap::new();
+        let mut rules: Vec<Rule> = development.iter().map(Rule::development).collect();
+        for trusted in issuers {
+            let rule = Rule::new(trusted, &mut sets, pace);
+            rules.push(rule.with_context(|| format!("rule {}", trusted.rule))?);
+        }
+        // A rule that names its issuer knows more about the token than one that does not.
+        rules.sort_by_key(|rule| rule.issuer.is_none());
+        let leeway = i64::try_from(leeway.as_millis()).context("the leeway is too long")?;
+        Ok(Verifier(Arc::new(Inner {
+            rules,
+            remembered: Remembered::new(),
+            clock,
+            leeway,
+        })))
+    }
+
+    /// Who sent this token. Costs a hash and a lookup if it was seen before; else a signature check,
+    /// and for a key that is not known possibly a fetch (5 s at most, twice at worst).
+    ///
+    /// The claims are looked at only after the signature was found good, but for `iss`, which chooses
+    /// the rule.
+    ///
+    /// # Errors
+    /// See [`TokenFault::CODES`]. `keys_unavailable` if the key is not known and the issuer's key set
+    /// was never fetched or cannot be fetched now: answer it with a 503.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenFault> {
+        let Inner {
+            remembered,
+            clock,
+            leeway,
+            ..
+        } = &*self.0;
+        if token.len() > MAX_TOKEN {
+            return Err(TokenFault::too_large());
+        }
+        let digest = Sha256::digest(token.as_bytes()).into();
+        if let Some(Entry {
+            identity,
+            expires,
+            key: _,
+        }) = remembered.get(&digest)
+        {
+            let now = clock.now_ms();
+            return match now < expires.saturating_add(*leeway) {
+                true => Ok(identity),
+                false => Err(TokenFault::expired(now - expires)),
+            };
+        }
+        let token = Token::parse(token)?;
+        let (identity, expires, key) = self.judge(&token).await?;
+        remembered.put(
+            digest,
+            Entry {
+                identity: identity.clone(),
+                expires,
+                key,
+            },
+        );
+        Ok(identity)
+    }
+
+    /// Names of the rules whose key set was never fetched, or has no usable key: for the readiness page.
+    pub fn missing_keys(&self) -> Vec<String> {
+        let missing = |rule: &&Rule| matches!(&rule.keys, Keys::Published(set) if set.is_missing());
+        self.0
+            .rules
+            .iter()
+            .filter(missing)
+            .map(|rule| rule.name.to_string())
+            .collect()
+    }
+
+    /// The rules, for the log at start-up.
+    pub fn rules(&self) -> Vec<RuleSummary> {
+        self.0.rules.iter().map(Rule::summary).collect()
+    }
+
+    /// Asks each rule that the token may be meant for; the one it came furthest with tells the fault.
+    async fn judge(&self, token: &Token<'_>) -> Result<Judged, TokenFault> {
+        let rules = || self.0.rules.iter().filter(|rule| rule.may_use(token.alg));
+        if rules().next().is_none() {
+            return Err(TokenFault::algorithm_not_allowed(
+                "no key of this server is for it",
+            ));
+        }
+        let meant = |rule: &&Rule| {
+            rule.issuer.is_none() || rule.issuer.as_deref() == token.unproven.issuer()
+        };
+        let mut worst: Option<Refusal> = None;
+        for rule in rules().filter(meant) {
+            let refusal = match rule.signer_or_newer(token).await {
+                Ok(key) => match self.accept(rule, token, key) {
+                    Ok(judged) => return Ok(judged),
+                    Err(fault) => Refusal::Claims(fault),
+                },
+                Err(refusal) => refusal,
+            };
+            if worst
+                .as_ref()
+                .is_none_or(|worst| refusal.rank() > worst.rank())
+            {
+                worst = Some(refusal);
+            }
+        }
+        if let Some(refusal) = worst {
+            return Err(refusal.into_fault());
+        }
+        // No rule wants this issuer. If its key is known all the same, a base URL is written in two
+        // ways: the commonest mistake of all, and worth an answer. Nothing is fetched for it.
+        for rule in rules() {
+            if let Ok(key) = rule.signer(token) {
+                return self.accept(rule, token, key);
+            }
+        }
+        Err(TokenFault::unknown_issuer())
+    }
+
+    /// Reads and checks the claims, now that the signature is known to be good.
+    fn accept(&self, rule: &Rule, token: &Token<'_>, key: Arc<Key>) -> Result<Judged, TokenFault> {
+        let claims = Claims::read(&token.unproven)?;
+        rule.check(&claims, self.0.clock.now_ms(), self.0.leeway)?;
+        let (expires_at, expires) = (claims.expires_at(), claims.expires);
+        let Claims {
+            subject,
+            issuer,
+            audiences: _,
+            expires: _,
+            not_before: _,
+            scopes,
+        } = claims;
+        let rule = rule.name.clone();
+        let identity = Identity {
+            user_id: subject,
+            issuer,
+            expires_at,
+            scopes,
+            rule,
+        };
+        Ok((identity.into(), expires, key))
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.0.remembered.len()
+    }
+}
+
+/// Who it is, until when (milliseconds since 1970), and the key that says so.
+type Judged = (Arc<Identity>, i64, Arc<Key>);

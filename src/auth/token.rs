@@ -141,7 +141,7 @@ fn no_jwt(text: &str, parts: &[&str]) -> TokenFault {
         // `{"session` in base64: the cookie cache of the strategy "compact".
         1 if text.starts_with("eyJzZXNzaW9u") => TokenFault::session_cache(),
         1 if matches!(text, "undefined" | "null" | "[object" | "NaN") => TokenFault::malformed(
-            "it is a JavaScript value that is not a token; was the token awaited and there?",
+            "it is a JavaScript value and no token, so the front end had none yet",
         ),
         5 => TokenFault::malformed("it is encrypted (JWE), and only signed tokens are accepted"),
         _ => TokenFault::malformed("it must have three parts separated by dots"),

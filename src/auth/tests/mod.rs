@@ -1,0 +1,12 @@
+//! Stories about tokens: an issuer that really answers over HTTP, people with tokens, and what
+//! [`Verifier`](super::Verifier) makes of them.
+
+mod algorithms;
+mod claims;
+mod dev;
+mod faults;
+mod keys;
+mod memory;
+mod never_panics;
+mod rotation;
+mod support;

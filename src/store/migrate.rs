@@ -1,0 +1,157 @@
+//! Brings the schema up to date, one process at a time.
+//!
+//! The migrator of sea-orm takes no lock, so replicas that start together would race: each finds the
+//! same migration pending, and all but one fail. Here the first one in migrates and the others wait,
+//! look again and find nothing to do.
+
+mod lock;
+
+use std::{fmt, time::Duration};
+
+use anyhow::Context as _;
+use migration::{
+    IntoSchemaManagerConnection, Migrator, MigratorTrait as _, SchemaManager, seaql_migrations,
+};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _,
+};
+
+/// How long to wait for another process that is migrating.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The database was migrated by a newer build than this one.
+///
+/// An error of its own, so that a caller can tell it (`downcast_ref`) from a database that is away: the
+/// older replicas of a rolling update see it while they still work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownMigrations(pub Vec<String>);
+
+impl fmt::Display for UnknownMigrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the database has migrations that this build of Taskward does not know: {}; \
+             it was migrated by a newer build, so run that one or a later one",
+            self.0.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for UnknownMigrations {}
+
+/// Applies what is pending and returns the names of what it applied, oldest first.
+///
+/// Any number of processes may call this at once. On PostgreSQL `db` must be the direct connection and
+/// not that of a pooler: the lock belongs to a session.
+pub async fn up(db: &DatabaseConnection) -> anyhow::Result<Vec<String>> {
+    up_within(db, PATIENCE).await
+}
+
+/// [`up`], with another limit on the wait for a process that is migrating already.
+pub async fn up_within(db: &DatabaseConnection, patience: Duration) -> anyhow::Result<Vec<String>> {
+    // The usual start finds nothing to do, and should not wait for anybody to learn that.
+    if pending(db).await? == 0 {
+        return Ok(Vec::new());
+    }
+    lock::migrate(db, Step::Up, patience).await
+}
+
+/// Takes the last `steps` migrations back, with their data, and returns their names, newest first.
+pub async fn down(db: &DatabaseConnection, steps: u32) -> anyhow::Result<Vec<String>> {
+    lock::migrate(db, Step::Down(steps), PATIENCE).await
+}
+
+/// Every migration of this build and whether the database has it. Writes nothing.
+pub async fn status(db: &DatabaseConnection) -> anyhow::Result<Vec<(String, bool)>> {
+    status_on(db).await
+}
+
+/// How many migrations the database lacks. Writes nothing and is cheap: one statement.
+pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<usize> {
+    let status = status_on(db).await?;
+    Ok(status.iter().filter(|(_, applied)| !applied).count())
+}
+
+/// What to do under the lock.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Up,
+    Down(u32),
+}
+
+impl Step {
+    /// Does it, and returns the names of the migrations it touched. The caller holds the lock.
+    async fn run<'c, C>(self, db: &'c C) -> anyhow::Result<Vec<String>>
+    where
+        C: ConnectionTrait,
+        &'c C: IntoSchemaManagerConnection<'c>,
+    {
+        // Looked at again: whoever held the lock before may have done it all.
+        let before = status_on(db).await?;
+        match self {
+            Step::Up => Migrator::up(db, None).await.context("a migration failed"),
+            Step::Down(steps) => Migrator::down(db, Some(steps))
+                .await
+                .context("a migration could not be taken back"),
+        }?;
+        let after = status_on(db).await?;
+        let touched = before
+            .into_iter()
+            .zip(after)
+            .filter(|((_, before), (_, after))| before != after)
+            .map(|((name, _), _)| name);
+        Ok(match self {
+            Step::Up => touched.collect(),
+            Step::Down(_) => touched.rev().collect(),
+        })
+    }
+}
+
+async fn status_on<'c, C>(db: &'c C) -> anyhow::Result<Vec<(String, bool)>>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let applied = applied(db).await.context("cannot read the migrations")?;
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    let unknown: Vec<String> = applied
+        .iter()
+        .filter(|name| !known.contains(name))
+        .cloned()
+        .collect();
+    if !unknown.is_empty() {
+        return Err(UnknownMigrations(unknown).into());
+    }
+    Ok(known
+        .into_iter()
+        .map(|name| {
+            let applied = applied.contains(&name);
+            (name, applied)
+        })
+        .collect())
+}
+
+/// The names in the table of migrations. sea-orm's own functions make the table first, or ask the
+/// catalogue first each time; a probe should need one statement, and no right to create.
+async fn applied<'c, C>(db: &'c C) -> Result<Vec<String>, DbErr>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let names = seaql_migrations::Entity::find()
+        .select_only()
+        .column(seaql_migrations::Column::Version)
+        .order_by_asc(seaql_migrations::Column::Version);
+    match names.clone().into_tuple().all(db).await {
+        Err(error) => match SchemaManager::new(db).has_table("seaql_migrations").await {
+            Ok(false) => Ok(Vec::new()),
+            // Made since we looked, by another process; any other fault shows again.
+            Ok(true) => names.into_tuple().all(db).await,
+            Err(_) => Err(error),
+        },
+        read => read,
+    }
+}

@@ -1,0 +1,244 @@
+//! Migrating: forth and back, by many processes at once, and seen from a build that is too old.
+
+use std::{
+    env::current_exe,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
+    Statement, sqlx::sqlite::SqliteJournalMode,
+};
+use taskward::store::migrate::{UnknownMigrations, down, pending, status, up, up_within};
+use tempfile::TempDir;
+
+use crate::support::postgres::{TestDatabase, postgres};
+
+const USER_CLOCK: &str = "m20261123_000001_user_clock";
+const TASK: &str = "m20261123_000002_task";
+
+/// An empty database of either kind, and what has to live as long as it.
+struct Empty {
+    url: String,
+    _folder: Option<TempDir>,
+    _database: Option<TestDatabase>,
+}
+
+fn empty_sqlite() -> Empty {
+    let folder = tempfile::tempdir().unwrap();
+    Empty {
+        url: format!("sqlite://{}/test.db?mode=rwc", folder.path().display()),
+        _folder: Some(folder),
+        _database: None,
+    }
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    connect_with(url, 4).await
+}
+
+async fn connect_with(url: &str, connections: u32) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).sqlx_logging(false);
+    // SQLite's own wait is kept short, so that ours is seen to work.
+    options.map_sqlx_sqlite_opts(|options| {
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_millis(200))
+    });
+    // SQLite does not wait, whatever its timeout, where two connections make a file WAL at once.
+    for _ in 0..100 {
+        match Database::connect(options.clone()).await {
+            Err(error) if error.to_string().contains("database is locked") => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            connected => return connected.unwrap(),
+        }
+    }
+    panic!("the file stays locked");
+}
+
+async fn empty_postgres() -> Option<Empty> {
+    let database = postgres().ok()?.empty_database().await;
+    Some(Empty {
+        url: database.url(),
+        _folder: None,
+        _database: Some(database),
+    })
+}
+
+impl Empty {
+    /// Another pool on it, as another process would have.
+    async fn connect(&self) -> DatabaseConnection {
+        connect(&self.url).await
+    }
+}
+
+/// Makes a test of each check for each database.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() { super::$name(super::empty_sqlite()).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let Some(empty) = super::empty_postgres().await else { return };
+                super::$name(empty).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    goes_forth_and_back
+    looking_writes_nothing
+    starts_at_once_are_safe
+    processes_at_once_are_safe
+    a_newer_database_is_named
+    waiting_for_the_lock_ends
+    a_lock_goes_with_its_holder
+}
+
+async fn goes_forth_and_back(empty: Empty) {
+    let db = empty.connect().await;
+    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
+    assert_eq!(up(&db).await.unwrap(), [""; 0]);
+    assert_eq!(pending(&db).await.unwrap(), 0);
+    assert_eq!(down(&db, 1).await.unwrap(), [TASK]);
+    let status_now = status(&db).await.unwrap();
+    assert_eq!(
+        status_now,
+        [(USER_CLOCK.to_owned(), true), (TASK.to_owned(), false)]
+    );
+    assert!(count(&db, "task").await.is_err());
+    assert_eq!(up(&db).await.unwrap(), [TASK]);
+    assert_eq!(count(&db, "task").await.unwrap(), 0);
+    assert_eq!(down(&db, 9).await.unwrap(), [TASK, USER_CLOCK]);
+    assert!(count(&db, "user_clock").await.is_err());
+    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
+}
+
+async fn looking_writes_nothing(empty: Empty) {
+    let db = empty.connect().await;
+    assert_eq!(pending(&db).await.unwrap(), 2);
+    let status = status(&db).await.unwrap();
+    assert_eq!(
+        status,
+        [(USER_CLOCK.to_owned(), false), (TASK.to_owned(), false)]
+    );
+    assert!(count(&db, "seaql_migrations").await.is_err());
+}
+
+async fn starts_at_once_are_safe(empty: Empty) {
+    let pools = join_all((0..8).map(|_| empty.connect())).await;
+    let applied = join_all(pools.iter().map(up)).await;
+    let mut applied: Vec<String> = applied.into_iter().flat_map(Result::unwrap).collect();
+    applied.sort();
+    assert_eq!(applied, [USER_CLOCK, TASK]);
+    assert_eq!(count(&pools[0], "seaql_migrations").await.unwrap(), 2);
+}
+
+/// The same with processes, which share no lock but the database's: this program again, running only
+/// [`as_another_process`].
+async fn processes_at_once_are_safe(empty: Empty) {
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            Command::new(current_exe().unwrap())
+                .args(["--exact", "migrations::as_another_process", "--nocapture"])
+                .env("MIGRATE_THIS", &empty.url)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut applied = 0;
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let output_text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{output_text}");
+        applied += output_text.matches("applied m").count();
+    }
+    assert_eq!(applied, 2);
+}
+
+#[tokio::test]
+async fn as_another_process() {
+    let Ok(url) = std::env::var("MIGRATE_THIS") else {
+        return;
+    };
+    for name in up(&connect(&url).await).await.unwrap() {
+        println!("applied {name}");
+    }
+}
+
+async fn a_newer_database_is_named(empty: Empty) {
+    let db = empty.connect().await;
+    up(&db).await.unwrap();
+    let newer =
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_x', 0)";
+    db.execute_unprepared(newer).await.unwrap();
+    let unknown = UnknownMigrations(vec!["m29990101_000001_x".to_owned()]);
+    for error in [
+        status(&db).await.unwrap_err(),
+        pending(&db).await.unwrap_err(),
+        up(&db).await.unwrap_err(),
+        down(&db, 1).await.unwrap_err(),
+    ] {
+        assert_eq!(error.downcast_ref(), Some(&unknown));
+        assert!(error.to_string().contains("newer build"), "{error}");
+    }
+    assert_eq!(count(&db, "seaql_migrations").await.unwrap(), 3);
+}
+
+async fn waiting_for_the_lock_ends(empty: Empty) {
+    let holder = hold(&empty).await;
+    let db = empty.connect().await;
+    let began = Instant::now();
+    let error = up_within(&db, Duration::from_millis(300))
+        .await
+        .unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let message = format!("{error:#}");
+    assert!(message.contains("another process is"), "{message}");
+    if db.get_database_backend() == DbBackend::Postgres {
+        assert!(message.contains("(server process "), "{message}");
+        assert!(message.contains("127.0.0.1, connected 20"), "{message}");
+    }
+    holder.close().await.unwrap();
+    assert_eq!(up(&db).await.unwrap().len(), 2);
+}
+
+async fn a_lock_goes_with_its_holder(empty: Empty) {
+    let holder = hold(&empty).await;
+    let db = empty.connect().await;
+    let waiting = tokio::spawn(async move { up(&db).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished());
+    // As when its process dies: the connection closes and nobody unlocks.
+    holder.close().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().len(), 2);
+}
+
+/// Takes the lock, as a process would that migrates for very long; closing the connection lets it go.
+async fn hold(empty: &Empty) -> DatabaseConnection {
+    let holder = connect_with(&empty.url, 1).await;
+    let lock = match holder.get_database_backend() {
+        DbBackend::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+        _ => format!(
+            "SELECT pg_advisory_lock({})",
+            i64::from_be_bytes(*b"taskward")
+        ),
+    };
+    holder.execute_unprepared(&lock).await.unwrap();
+    holder
+}
+
+async fn count(db: &DatabaseConnection, table: &str) -> Result<i64, DbErr> {
+    let count = format!("SELECT count(*) FROM {table}");
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), count));
+    row.await?.unwrap().try_get_by_index(0)
+}

@@ -1,0 +1,216 @@
+//! A PostgreSQL for tests: one server for the whole process, and a migrated database for each test.
+//!
+//! `TEST_DATABASE_URL` names a server where databases may be made; otherwise a temporary one is started
+//! from the server programs of this machine. Where there is neither, the tests that need one say so and
+//! do not run, unless `TASKWARD_REQUIRE_POSTGRES=1` makes that a failure, as it must be in CI.
+
+mod server;
+
+use std::{
+    env,
+    io::{Write as _, stderr},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use migration::{Migrator, MigratorTrait as _};
+use sea_orm::{
+    ConnectOptions, Database,
+    sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _},
+};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use server::Server;
+
+/// What the names of all databases made here begin with; then come the second and the process.
+const PREFIX: &str = "taskward_test_";
+
+/// The age at which a database on a server that is not ours counts as left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A PostgreSQL server and the databases made on it.
+pub struct Cluster {
+    admin: Url,
+    server: Option<Server>,
+    names: String,
+    made: AtomicU32,
+    template: OnceCell<String>,
+}
+
+/// The server that all tests of this process share, or why there is none.
+pub fn postgres() -> Result<&'static Cluster, String> {
+    static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    let made = CLUSTER.get_or_init(|| {
+        let made = match env::var("TEST_DATABASE_URL") {
+            Ok(url) => Url::parse(&url)
+                .map(|admin| Cluster::new(admin, None))
+                .map_err(|error| format!("TEST_DATABASE_URL: {error}")),
+            Err(_) => Cluster::own(false),
+        };
+        if let Err(reason) = &made {
+            let required = env::var("TASKWARD_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+            assert!(!required, "PostgreSQL is required but: {reason}");
+            // Not `eprintln!`, which the test harness swallows when the test passes.
+            let line = format!("PostgreSQL: not found ({reason}), its tests did not run\n");
+            stderr().write_all(line.as_bytes()).ok();
+        }
+        made
+    });
+    made.as_ref().map_err(Clone::clone)
+}
+
+impl Cluster {
+    /// A server for one test alone, which the test may stop and start; it goes when this is dropped.
+    ///
+    /// With `fsync`, what it has acknowledged is on disk, as in production; without, it is faster.
+    pub fn own(fsync: bool) -> Result<Cluster, String> {
+        let server = Server::make(fsync)?;
+        let admin = format!(
+            "postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable",
+            server.port()
+        );
+        Ok(Self::new(admin.parse().unwrap(), Some(server)))
+    }
+
+    fn new(admin: Url, server: Option<Server>) -> Cluster {
+        let names = format!("{PREFIX}{}_{}", now().as_secs(), std::process::id());
+        Cluster {
+            admin,
+            server,
+            names,
+            made: AtomicU32::new(0),
+            template: OnceCell::new(),
+        }
+    }
+
+    /// A new database with all migrations applied. Copied from a template, so it costs little.
+    pub async fn fresh_database(&self) -> TestDatabase {
+        let template = self.template.get_or_init(|| self.make_template()).await;
+        self.create(template).await
+    }
+
+    /// A new database with nothing in it.
+    pub async fn empty_database(&self) -> TestDatabase {
+        self.create("template0").await
+    }
+
+    /// Stops the server in good order; its port stays its own for [`Cluster::start`].
+    pub fn stop(&self) {
+        self.process().stop("fast");
+    }
+
+    /// Stops the server as a crash would: no checkpoint, and recovery at the next start.
+    pub fn crash(&self) {
+        self.process().stop("immediate");
+    }
+
+    /// Starts the server again, on the same port, and returns when it takes connections.
+    pub fn start(&self) {
+        self.process().start().unwrap();
+    }
+
+    fn process(&self) -> &Server {
+        let ours = "only a server started here can be stopped";
+        self.server.as_ref().expect(ours)
+    }
+
+    async fn create(&self, template: &str) -> TestDatabase {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}_{number}", self.names);
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .await;
+        TestDatabase {
+            admin: self.admin.clone(),
+            name,
+        }
+    }
+
+    async fn make_template(&self) -> String {
+        if self.server.is_none() {
+            self.sweep().await;
+        }
+        let name = format!("{}_template", self.names);
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+            .await;
+        let mut options = ConnectOptions::new(database(&self.admin, &name));
+        options.max_connections(1).sqlx_logging(false);
+        let db = Database::connect(options).await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        db.close().await.unwrap();
+        // A template that somebody is connected to cannot be copied.
+        self.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            .await;
+        name
+    }
+
+    /// Drops what runs that were killed have left behind on a server that lives on.
+    async fn sweep(&self) {
+        let mut admin = PgConnection::connect(self.admin.as_str()).await.unwrap();
+        let old = (now() - LEFT_BEHIND).as_secs();
+        let names = "SELECT datname FROM pg_database WHERE datname LIKE 'taskward\\_test\\_%'";
+        for row in admin.fetch_all(names).await.unwrap() {
+            let name: String = row.get(0);
+            let made = name[PREFIX.len()..].split('_').next().unwrap().parse();
+            if made.is_ok_and(|made: u64| made < old) {
+                let drop = format!("DROP DATABASE IF EXISTS {name}");
+                admin.execute(AssertSqlSafe(drop)).await.ok();
+            }
+        }
+    }
+
+    async fn execute(&self, sql: &str) {
+        let done = execute(&self.admin, sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+}
+
+/// A database for one test; dropped with this value, whoever may still be connected to it.
+pub struct TestDatabase {
+    admin: Url,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Where it is.
+    pub fn url(&self) -> String {
+        database(&self.admin, &self.name)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let admin = self.admin.clone();
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // On a thread of its own, since the test's runtime cannot be waited for from inside. A server
+        // that is down at the end of a test is the test's business, so errors are nobody's.
+        let dropped = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(execute(&admin, &sql)).ok();
+        });
+        dropped.join().ok();
+    }
+}
+
+async fn execute(admin: &Url, sql: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(admin.as_str()).await?;
+    connection.execute(AssertSqlSafe(sql)).await?;
+    connection.close().await
+}
+
+fn database(admin: &Url, name: &str) -> String {
+    let mut url = admin.clone();
+    url.set_path(name);
+    url.into()
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use poem::{IntoResponse, Request, Response, http::{StatusCode, header}};
+use poem::{
+    IntoResponse, Request, Response,
+    http::{StatusCode, header},
+};
 use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    payload::Payload,
-    types::Type,
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, payload::Payload, types::Type,
 };
 use serde::Serialize;
 
@@ -51,7 +52,9 @@ impl<T: Type + Serialize> Payload for Json<T> {
 impl<T: Type + Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => Response::builder().content_type("application/json").body(body),
+            Ok(body) => Response::builder()
+                .content_type("application/json")
+                .body(body),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 into_poem(Problem::internal()).into_response()
@@ -72,9 +75,16 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
     fn request_meta() -> Option<MetaRequest> {
         let content = T::MEDIA_TYPES
             .iter()
-            .map(|content_type| MetaMediaType { content_type, schema: T::schema_ref() })
+            .map(|content_type| MetaMediaType {
+                content_type,
+                schema: T::schema_ref(),
+            })
             .collect();
-        Some(MetaRequest { description: None, content, required: true })
+        Some(MetaRequest {
+            description: None,
+            content,
+            required: true,
+        })
     }
 
     async fn from_request(
@@ -91,20 +101,29 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
 /// Reads a value from the text of a body.
 pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     let mut members = Members::parse(body).map_err(|detail| {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("The body {detail}."))
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            format!("The body {detail}."),
+        )
     })?;
     let value = T::read(&mut members);
     members.finish(value, T::NAME).map_err(Problem::validation)
 }
 
 fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem> {
-    let given = request.headers().get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or("?"));
+    let given = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .map(|v| v.to_str().unwrap_or("?"));
     let mut parts = given.unwrap_or_default().split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
     // JSON is UTF-8 (RFC 8259 §8.1).
     let charset = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"'))
     });
     if accepted.iter().any(|a| a.eq_ignore_ascii_case(media_type))
         && charset.is_none_or(|c| c.eq_ignore_ascii_case("utf-8"))
@@ -116,7 +135,11 @@ fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem>
         accepted[0],
         given.map_or("there was none".to_owned(), |g| format!("it was `{g}`")),
     );
-    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+    let problem = Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        detail,
+    );
     // RFC 9110 §15.5.16 suggests to say what is accepted.
     let accept = poem::http::HeaderValue::from_str(&accepted.join(", "));
     Err(match accept {
@@ -137,7 +160,13 @@ async fn read_body(request: &Request, body: &mut poem::RequestBody) -> Result<Ve
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(too_large());
     }
-    let cut = |_| Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "The body was cut off.");
+    let cut = |_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_incomplete",
+            "The body was cut off.",
+        )
+    };
     let body = body.take().map_err(|_| Problem::internal())?;
     match tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
@@ -145,7 +174,11 @@ async fn read_body(request: &Request, body: &mut poem::RequestBody) -> Result<Ve
         Ok(Err(error)) => Err(cut(error)),
         Err(_) => {
             let detail = format!("The body must arrive within {} s.", BODY_TIMEOUT.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+            Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                detail,
+            ))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
 
 mod json;
+mod list;
 mod presence;
 mod problem;
 mod read;
@@ -14,10 +15,12 @@ mod text;
 mod time;
 
 pub use json::{Json, RequestBody};
+pub use list::{Filter, ListQuery, Sort};
 pub use presence::{Change, Maybe, Nullable};
+pub(crate) use problem::into_poem;
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub use read::Members;
 pub use scalar::{Count, Flag, Scalar, TaskId, UserIdText, Version};
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
-pub use text::{Description, SearchText, Tag, Tags, Title, fold};
+pub use text::{CursorText, Description, SearchText, Tag, Tags, Title, fold};
 pub use time::{DueDate, Timestamp};

@@ -95,7 +95,10 @@ macro_rules! wrapper {
             }
 
             fn schema_ref() -> MetaSchemaRef {
-                T::schema_ref().merge(MetaSchema { nullable: $nullable, ..MetaSchema::ANY })
+                T::schema_ref().merge(MetaSchema {
+                    nullable: $nullable,
+                    ..MetaSchema::ANY
+                })
             }
 
             fn register(registry: &mut Registry) {

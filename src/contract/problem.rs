@@ -59,11 +59,19 @@ pub struct Fault {
 
 impl Fault {
     pub(crate) fn at_pointer(pointer: String, detail: impl Into<String>) -> Self {
-        Self { pointer: Maybe(Some(pointer)), parameter: Maybe(None), detail: detail.into() }
+        Self {
+            pointer: Maybe(Some(pointer)),
+            parameter: Maybe(None),
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn at_parameter(name: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: Maybe(None), parameter: Maybe(Some(name.to_owned())), detail: detail.into() }
+        Self {
+            pointer: Maybe(None),
+            parameter: Maybe(Some(name.to_owned())),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -86,11 +94,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without anything special.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -106,14 +110,21 @@ impl Problem {
         let detail = "The body has faults; `errors` lists all of them.";
         Self {
             errors,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail)
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "validation_failed",
+                detail,
+            )
         }
     }
 
     /// Parameters or headers that cannot be used: 400 with all their faults.
     pub fn parameters(errors: Vec<Fault>) -> Self {
         let detail = "Parameters have faults; `errors` lists all of them.";
-        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", detail) }
+        Self {
+            errors,
+            ..Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", detail)
+        }
     }
 
     /// Something outside the caller's reach; the cause belongs in the log, not here.
@@ -283,8 +294,12 @@ impl<const STATUSES: u32> ApiResponse for Fail<STATUSES> {
 /// The example that the document shows.
 impl ProblemDetail {
     pub(crate) fn example() -> Option<serde_json::Value> {
-        Problem::new(StatusCode::NOT_FOUND, "task_not_found", "You have no task 7.")
-            .into_detail("9f0c1a52b7d84e36")
-            .to_json()
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "task_not_found",
+            "You have no task 7.",
+        )
+        .into_detail("9f0c1a52b7d84e36")
+        .to_json()
     }
 }

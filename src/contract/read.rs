@@ -5,7 +5,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{problem::Fault, scalar::{Scalar, kind}};
+use super::{
+    problem::Fault,
+    scalar::{Scalar, kind},
+};
 
 /// Where in the document something is (RFC 6901).
 #[derive(Debug, Clone)]
@@ -71,12 +74,23 @@ pub struct Members {
 impl Members {
     /// Reads the text of an object. The error completes the sentence "the body …".
     pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(body)
-            .map_err(|e| format!("is not UTF-8: the byte at offset {} is not part of a character", e.valid_up_to()))?;
-        let value: Object = serde_json::from_str(text).map_err(|e| {
-            if e.is_data() { e.to_string() } else { format!("is not valid JSON: {e}") }
+        let text = std::str::from_utf8(body).map_err(|e| {
+            format!(
+                "is not UTF-8: the byte at offset {} is not part of a character",
+                e.valid_up_to()
+            )
         })?;
-        Ok(Self { members: value.members, faults: value.duplicates })
+        let value: Object = serde_json::from_str(text).map_err(|e| {
+            if e.is_data() {
+                e.to_string()
+            } else {
+                format!("is not valid JSON: {e}")
+            }
+        })?;
+        Ok(Self {
+            members: value.members,
+            faults: value.duplicates,
+        })
     }
 
     /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.
@@ -98,7 +112,8 @@ impl Members {
     /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one.
     pub(crate) fn finish<T>(mut self, value: Option<T>, known: &str) -> Result<T, Vec<Fault>> {
         for (name, _) in &self.members {
-            self.faults.push(Pointer::member(name).fault(format!("is not a member of {known}")));
+            self.faults
+                .push(Pointer::member(name).fault(format!("is not a member of {known}")));
         }
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
@@ -143,11 +158,16 @@ impl<'de> Deserialize<'de> for Object {
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, _: A) -> Result<Object, A::Error> {
-                Err(serde::de::Error::custom("must be a JSON object, not an array"))
+                Err(serde::de::Error::custom(
+                    "must be a JSON object, not an array",
+                ))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut object = Object { members: Vec::new(), duplicates: Vec::new() };
+                let mut object = Object {
+                    members: Vec::new(),
+                    duplicates: Vec::new(),
+                };
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
                     if object.members.len() == MAX_MEMBERS {
                         return Err(serde::de::Error::custom(format!(
@@ -155,7 +175,9 @@ impl<'de> Deserialize<'de> for Object {
                         )));
                     }
                     if object.members.iter().any(|(n, _)| *n == name) {
-                        object.duplicates.push(Pointer::member(&name).fault("occurs more than once"));
+                        object
+                            .duplicates
+                            .push(Pointer::member(&name).fault("occurs more than once"));
                     } else {
                         object.members.push((name, value));
                     }

@@ -53,11 +53,16 @@ impl Scalar for Flag {
     }
 
     fn from_json(value: &Value) -> Result<Self, String> {
-        value.as_bool().map(Self).ok_or_else(|| mismatch::<Self>(value))
+        value
+            .as_bool()
+            .map(Self)
+            .ok_or_else(|| mismatch::<Self>(value))
     }
 
     fn from_text(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("must be {}", Self::EXPECTED))
+        text.parse()
+            .map(Self)
+            .map_err(|_| format!("must be {}", Self::EXPECTED))
     }
 }
 openapi_scalar!(Flag, "boolean");
@@ -84,7 +89,6 @@ macro_rules! integer {
         impl Scalar for $name {
             const EXPECTED: &'static str = $expected;
 
-            #[expect(clippy::cast_precision_loss, reason = "the bounds are exact in f64")]
             fn schema_ref() -> MetaSchemaRef {
                 inline(MetaSchema {
                     minimum: Some($min as f64),
@@ -122,6 +126,11 @@ integer!(
     Count, "integer(limit)", 1, 100, "an integer from 1 to 100"
 );
 
+impl Count {
+    /// 50.
+    pub const DEFAULT: Self = Self(50);
+}
+
 /// The `sub` of a token, as text: up to 255 code points, never parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserIdText(pub String);
@@ -139,7 +148,10 @@ impl Scalar for UserIdText {
     }
 
     fn from_json(value: &Value) -> Result<Self, String> {
-        value.as_str().map(|s| Self(s.to_owned())).ok_or_else(|| mismatch::<Self>(value))
+        value
+            .as_str()
+            .map(|s| Self(s.to_owned()))
+            .ok_or_else(|| mismatch::<Self>(value))
     }
 }
 openapi_scalar!(UserIdText, "string(user-id)");

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    read::{Member, Pointer},
     problem::Fault,
+    read::{Member, Pointer},
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, kind, mismatch},
 };
@@ -23,7 +23,9 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let nfc = ComposingNormalizer::new_nfc();
-    let folded = CaseMapper::new().fold_string(&nfc.normalize(text)).into_owned();
+    let folded = CaseMapper::new()
+        .fold_string(&nfc.normalize(text))
+        .into_owned();
     match nfc.normalize(&folded) {
         Cow::Borrowed(_) => folded,
         Cow::Owned(composed) => composed,
@@ -45,7 +47,10 @@ fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
 fn check_line(text: &str, max: usize) -> Result<(), String> {
     check_length(text, 1, max)?;
     if let Some(c) = text.chars().find(|c| c.is_control()) {
-        return Err(format!("must not contain control characters (it has U+{:04X})", c as u32));
+        return Err(format!(
+            "must not contain control characters (it has U+{:04X})",
+            c as u32
+        ));
     }
     // U+FEFF is white space in JavaScript, and so to the pattern of the schema.
     if text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}') {
@@ -70,11 +75,6 @@ macro_rules! text {
             /// The text, for storing.
             pub fn into_string(self) -> String {
                 self.0
-            }
-
-            /// A text that was checked when it was stored.
-            pub(crate) fn stored(text: String) -> Self {
-                Self(text)
             }
         }
 
@@ -103,9 +103,23 @@ macro_rules! text {
     };
 }
 
+/// Makes texts again of what was checked when it was stored.
+macro_rules! stored {
+    ($($name:ident),*) => {$(
+        impl $name {
+            pub(crate) fn stored(text: String) -> Self {
+                Self(text)
+            }
+        }
+    )*};
+}
+stored!(Title, Description, Tag);
+
 /// No C0, DEL or C1 control character, and at least one that is not white space (White_Space of the
 /// Unicode Character Database, which JavaScript's `\s` covers but for U+0085, itself a control).
-const LINE: Option<&str> = Some(r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$");
+const LINE: Option<&str> = Some(
+    r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$",
+);
 /// PostgreSQL cannot store U+0000 in a text.
 const NO_NUL: Option<&str> = Some(r"^[^\u0000]*$");
 
@@ -136,6 +150,16 @@ text!(
     /// What to look for: up to 200 code points.
     SearchText, "string(search)", "a string of at most 200 characters", 0, 200, NO_NUL, "milk",
     |text| check_no_nul(text, 200)
+);
+
+text!(
+    /// A cursor as it came in `next_cursor`, at most 4096 characters.
+    CursorText, "string(cursor)", "a `next_cursor` as it came", 1, 4096, Some("^[A-Za-z0-9_-]+$"), "WzEsMTIsN10",
+    |text| {
+        check_length(text, 1, 4096)?;
+        let url_safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if text.bytes().all(url_safe) { Ok(()) } else { Err("must be a `next_cursor` as it came".to_owned()) }
+    }
 );
 
 /// A task's tags: at most 20, unique ignoring case, in the order given.
@@ -181,7 +205,10 @@ impl Member for Tags {
         };
         let before = faults.len();
         if items.len() > MAX_TAGS {
-            faults.push(at.fault(format!("must have at most {MAX_TAGS} tags, has {}", items.len())));
+            faults.push(at.fault(format!(
+                "must have at most {MAX_TAGS} tags, has {}",
+                items.len()
+            )));
             return None;
         }
         let mut seen: Vec<String> = Vec::with_capacity(items.len());
@@ -191,7 +218,10 @@ impl Member for Tags {
                 Ok(tag) => {
                     let folded = fold(tag.as_str());
                     if let Some(first) = seen.iter().position(|s| *s == folded) {
-                        faults.push(at.item(index).fault(format!("is the same as tag {first}, ignoring case")));
+                        faults.push(
+                            at.item(index)
+                                .fault(format!("is the same as tag {first}, ignoring case")),
+                        );
                     }
                     seen.push(folded);
                     tags.push(tag);

@@ -20,6 +20,11 @@ impl Timestamp {
         Self(time.with_nanosecond(micros).unwrap_or(time))
     }
 
+    /// This instant.
+    pub fn now() -> Self {
+        Self::new(Utc::now())
+    }
+
     /// The instant.
     pub fn get(self) -> DateTime<Utc> {
         self.0
@@ -36,11 +41,13 @@ impl Serialize for Timestamp {
 fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
     let shape = text.as_bytes();
     let date_and_clock = shape.get(..19).is_some_and(|head| {
-        head.iter().zip(b"dddd-dd-ddTdd:dd:dd").all(|(byte, pattern)| match pattern {
-            b'd' => byte.is_ascii_digit(),
-            b'T' => matches!(byte, b'T' | b't'),
-            other => byte == other,
-        })
+        head.iter()
+            .zip(b"dddd-dd-ddTdd:dd:dd")
+            .all(|(byte, pattern)| match pattern {
+                b'd' => byte.is_ascii_digit(),
+                b'T' => matches!(byte, b'T' | b't'),
+                other => byte == other,
+            })
     });
     if !date_and_clock {
         return Err("must be a time like 2026-02-06T09:00:00Z (RFC 3339)".to_owned());
@@ -118,7 +125,11 @@ impl DueDate {
 
     /// What [`instant`](Self::instant) and [`is_date`](Self::is_date) were made from.
     pub(crate) fn stored(at: DateTime<Utc>, is_date: bool) -> Self {
-        if is_date { Self::Date(at.date_naive()) } else { Self::Time(Timestamp::new(at)) }
+        if is_date {
+            Self::Date(at.date_naive())
+        } else {
+            Self::Time(Timestamp::new(at))
+        }
     }
 }
 
@@ -133,8 +144,7 @@ impl Serialize for DueDate {
 }
 
 impl Scalar for DueDate {
-    const EXPECTED: &'static str =
-        "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
+    const EXPECTED: &'static str = "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
 
     fn schema_ref() -> MetaSchemaRef {
         let one = |format, example: &str| {
@@ -144,7 +154,10 @@ impl Scalar for DueDate {
             })
         };
         inline(MetaSchema {
-            any_of: vec![one("date", "2026-02-06"), one("date-time", "2026-02-06T09:00:00Z")],
+            any_of: vec![
+                one("date", "2026-02-06"),
+                one("date-time", "2026-02-06T09:00:00Z"),
+            ],
             example: Some("2026-02-06".into()),
             ..MetaSchema::ANY
         })
@@ -154,7 +167,11 @@ impl Scalar for DueDate {
         let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
         let is_date = text.len() == 10
             && text.bytes().enumerate().all(|(i, b)| {
-                if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() }
+                if matches!(i, 4 | 7) {
+                    b == b'-'
+                } else {
+                    b.is_ascii_digit()
+                }
             });
         if is_date {
             return read_date(text).map(Self::Date);

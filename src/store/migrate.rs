@@ -16,6 +16,8 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _,
 };
 
+use super::Database;
+
 /// How long to wait for another process that is migrating.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -70,6 +72,32 @@ pub async fn status(db: &DatabaseConnection) -> anyhow::Result<Vec<(String, bool
 pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<usize> {
     let status = status_on(db).await?;
     Ok(status.iter().filter(|(_, applied)| !applied).count())
+}
+
+impl Database {
+    /// [`up`] on this database.
+    ///
+    /// # Errors
+    /// If it does not answer, is locked for too long, or a migration fails.
+    pub async fn migrate_up(&self) -> anyhow::Result<Vec<String>> {
+        up(self.writer()).await
+    }
+
+    /// [`down`] on this database.
+    ///
+    /// # Errors
+    /// If it does not answer, is locked for too long, or a migration fails.
+    pub async fn migrate_down(&self, steps: u32) -> anyhow::Result<Vec<String>> {
+        down(self.writer(), steps).await
+    }
+
+    /// [`status`] of this database.
+    ///
+    /// # Errors
+    /// If it does not answer, or has [`UnknownMigrations`].
+    pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
+        status(self.reader()).await
+    }
 }
 
 /// What to do under the lock.

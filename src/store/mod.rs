@@ -1,6 +1,25 @@
-//! Where the tasks are: the only module that names `sea_orm`.
+//! Where tasks are kept, and the only module that names sea-orm.
+//!
+//! Whoever holds a [`Scope`] can reach the tasks of one user and nobody else's: it is opened by that
+//! user's [`UserId`](crate::auth::UserId), which only a verified token makes, and every statement
+//! names it. The entities stay private to this module.
 
-// Nothing reads the entities yet; the allowance goes when the first query comes.
-#[allow(dead_code)]
+mod create;
+mod cursor;
+mod database;
 mod entity;
+mod error;
+mod list;
 pub mod migrate;
+mod order;
+mod row;
+mod scope;
+mod update;
+mod write;
+
+pub use create::{Created, IdempotencyKey};
+pub use database::{Database, DatabaseSettings};
+pub use error::StoreError;
+pub use list::Page;
+pub use scope::Scope;
+pub use update::Expected;

@@ -1,0 +1,77 @@
+//! Cursors: where a page ended, for a list that is continued after it.
+//!
+//! A cursor is opaque to clients: the base64url of a small JSON array. It holds a fingerprint of the
+//! list it belongs to (whose, which filters, which order), so that it cannot continue another one.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use crate::contract::{Filter, Sort};
+
+/// What the list was sorted by, at the last task of the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Key {
+    /// A time in microseconds since 1970, a rank, an id or a revision.
+    Number(i64),
+    /// A folded title.
+    Text(String),
+    /// No due date.
+    Null(()),
+}
+
+/// The place after one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) key: Key,
+    pub(super) id: i64,
+}
+
+/// Which list a cursor belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub(super) fn of(user_id: &str, filter: &Filter, sort: Sort) -> Self {
+        let Filter {
+            completed,
+            priority,
+            tag,
+            due_before,
+            due_after,
+            q,
+        } = filter;
+        let list = serde_json::json!([
+            user_id,
+            sort.name(),
+            completed,
+            priority,
+            tag,
+            due_before,
+            due_after,
+            q,
+        ]);
+        let hash = Sha256::digest(list.to_string());
+        Self(u64::from_be_bytes(hash[..8].try_into().unwrap_or_default()))
+    }
+}
+
+pub(super) fn encode(fingerprint: Fingerprint, position: &Position) -> String {
+    let array = serde_json::json!([fingerprint.0, position.key, position.id]);
+    URL_SAFE_NO_PAD.encode(array.to_string())
+}
+
+pub(super) fn decode(fingerprint: Fingerprint, cursor: &str) -> Result<Position, StoreError> {
+    let bytes = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .map_err(|_| StoreError::BadCursor)?;
+    let (of, key, id): (u64, Key, i64) =
+        serde_json::from_slice(&bytes).map_err(|_| StoreError::BadCursor)?;
+    // A key of PostgreSQL's text cannot hold U+0000.
+    let storable = !matches!(&key, Key::Text(text) if text.contains('\0'));
+    (of == fingerprint.0 && storable)
+        .then_some(Position { key, id })
+        .ok_or(StoreError::BadCursor)
+}

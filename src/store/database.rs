@@ -1,0 +1,209 @@
+//! The connections to the database.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
+use tokio::sync::Mutex;
+
+use super::{StoreError, migrate};
+
+/// How to reach the database, and what the store may hold.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite:…` or `postgres:…`. Contains the password: never logged.
+    pub url: String,
+    /// The most connections of this process.
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is answered with 503.
+    pub acquire_timeout: Duration,
+    /// The most live tasks of one user.
+    pub max_tasks: u64,
+    /// How long a deleted task can be restored.
+    pub tombstone_retention: Duration,
+}
+
+impl std::fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            url: _,
+            max_connections,
+            acquire_timeout,
+            max_tasks,
+            tombstone_retention,
+        } = self;
+        f.debug_struct("DatabaseSettings")
+            .field("url", &"<redacted>")
+            .field("max_connections", max_connections)
+            .field("acquire_timeout", acquire_timeout)
+            .field("max_tasks", max_tasks)
+            .field("tombstone_retention", tombstone_retention)
+            .finish()
+    }
+}
+
+/// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
+/// is suspended: an open connection would keep it from that, and be cut if it came to it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
+/// A connection that idled longer is tried before it is used. A ping at each use costs a round trip.
+const PING_AFTER: Duration = Duration::from_secs(10);
+/// How long SQLite waits for the lock of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    reader: DatabaseConnection,
+    /// On SQLite a pool of one connection, for which writers queue in order; else the same pool.
+    writer: DatabaseConnection,
+    backend: DbBackend,
+    max_tasks: u64,
+    tombstone_retention: Duration,
+    opened: Instant,
+    /// When the database was last used for a request, in seconds since it was opened.
+    used: AtomicU64,
+    readiness: Mutex<Option<Result<usize, String>>>,
+}
+
+impl Database {
+    /// Opens the database. PostgreSQL is not waited for: it may start later than this server.
+    ///
+    /// # Errors
+    /// If the URL is of no known kind, or the SQLite file cannot be opened.
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let (reader, writer) = if settings.url.starts_with("sqlite:") {
+            sqlite(settings).await?
+        } else {
+            let pool = sea_orm::Database::connect(postgres(settings)).await?;
+            (pool.clone(), pool)
+        };
+        Ok(Self(Arc::new(Inner {
+            backend: reader.get_database_backend(),
+            reader,
+            writer,
+            max_tasks: settings.max_tasks,
+            tombstone_retention: settings.tombstone_retention,
+            opened: Instant::now(),
+            used: AtomicU64::new(0),
+            readiness: Mutex::new(None),
+        })))
+    }
+
+    /// How many migrations are still to be applied, as of a moment ago.
+    ///
+    /// Asks the database while it is in use, and for a while after. Then the last answer stands: a
+    /// probe that asked every few seconds would keep a database awake that suspends when idle (Neon,
+    /// after 300 s).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not answer, or did not when it was last asked.
+    pub async fn readiness(&self) -> Result<usize, StoreError> {
+        let idle = self
+            .0
+            .opened
+            .elapsed()
+            .as_secs()
+            .saturating_sub(self.0.used.load(Relaxed));
+        let mut last = self.0.readiness.lock().await;
+        if let (Some(Ok(pending)), true) = (&*last, idle > IDLE_TIMEOUT.as_secs()) {
+            return Ok(*pending);
+        }
+        let pending = match migrate::pending(self.reader()).await {
+            // A newer build has migrated it; during a rolling update the old ones still work.
+            Err(error) if error.is::<migrate::UnknownMigrations>() => Ok(0),
+            pending => pending.map_err(|error| format!("{error:#}")),
+        };
+        last.insert(pending)
+            .clone()
+            .map_err(StoreError::Unavailable)
+    }
+
+    /// Notes that the database is in use.
+    pub(super) fn used(&self) {
+        self.0
+            .used
+            .store(self.0.opened.elapsed().as_secs(), Relaxed);
+    }
+
+    /// Ends all connections, after what runs on them.
+    pub async fn close(&self) {
+        for pool in [&self.0.writer, &self.0.reader] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(%error, "a database connection did not close cleanly");
+            }
+        }
+    }
+
+    pub(super) fn reader(&self) -> &DatabaseConnection {
+        &self.0.reader
+    }
+
+    pub(super) fn writer(&self) -> &DatabaseConnection {
+        &self.0.writer
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    pub(super) fn max_tasks(&self) -> u64 {
+        self.0.max_tasks
+    }
+
+    pub(super) fn tombstone_retention(&self) -> Duration {
+        self.0.tombstone_retention
+    }
+}
+
+fn options(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&settings.url);
+    options
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(IDLE_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+fn postgres(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = options(settings);
+    options
+        .min_connections(0)
+        .test_before_acquire_if_idle_for(PING_AFTER)
+        .connect_lazy(true)
+        .map_sqlx_postgres_opts(|o| o.application_name("taskward"));
+    options
+}
+
+async fn sqlite(
+    settings: &DatabaseSettings,
+) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let mut options = options(settings);
+    options
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .map_sqlx_sqlite_opts(|o| {
+            // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
+            // the disk, also after a power cut.
+            o.pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .busy_timeout(BUSY_TIMEOUT)
+        });
+    let mut one = options.clone();
+    one.max_connections(1).min_connections(1);
+    let writer = sea_orm::Database::connect(one).await?;
+    // Each connection to a database in memory would be a database of its own.
+    if settings.url.contains(":memory:") || settings.url.contains("mode=memory") {
+        return Ok((writer.clone(), writer));
+    }
+    Ok((sea_orm::Database::connect(options).await?, writer))
+}

@@ -1,0 +1,113 @@
+//! What can go wrong in the store: what the caller must know, and what only the log may.
+
+use std::fmt;
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
+
+use crate::contract::{Task, TaskId};
+
+/// Why the store did not do what was asked. `DbErr` never goes to a client; its text is for the log.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The user has no such task, or it is deleted.
+    NotFound(TaskId),
+    /// The task is not in the version that was expected; it is like this.
+    Changed(Box<Task>),
+    /// The Idempotency-Key came before with another body.
+    KeyReused,
+    /// The task that was created with this Idempotency-Key is deleted.
+    KeyOfDeleted(TaskId),
+    /// The user has as many tasks as one may have.
+    LimitReached(u64),
+    /// The cursor is of another list, or no cursor at all.
+    BadCursor,
+    /// The database cannot be reached or cannot work now; trying again later can help.
+    Unavailable(String),
+    /// A fault of this program or its data.
+    Internal(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(id) => write!(f, "no task {}", id.get()),
+            Self::Changed(task) => write!(f, "the task is at version {}", task.version.get()),
+            Self::KeyReused => f.write_str("the idempotency key was used with another body"),
+            Self::KeyOfDeleted(id) => write!(f, "task {} of this key is deleted", id.get()),
+            Self::LimitReached(limit) => write!(f, "the user has {limit} tasks"),
+            Self::BadCursor => f.write_str("the cursor is of another list"),
+            Self::Unavailable(cause) => write!(f, "the database is not available: {cause}"),
+            Self::Internal(cause) => write!(f, "the database failed: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match Outage::of(&error) {
+            Some(_) => Self::Unavailable(error.to_string()),
+            None => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// In what way the database is away, which decides whether a statement may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// The statement did not take effect: no connection could be had, or the server said that it
+    /// ended the session before the statement was done.
+    NotDone,
+    /// The connection broke; whether the statement took effect is not known.
+    Unknown,
+    /// The database answers, but cannot do this now (disk full, read-only, locked).
+    Unable,
+}
+
+impl Outage {
+    /// `None` for an error that is not about the database being away.
+    pub(super) fn of(error: &DbErr) -> Option<Self> {
+        let runtime = match error {
+            DbErr::ConnectionAcquire(_) => return Some(Self::NotDone),
+            DbErr::Conn(RuntimeErr::SqlxError(_)) => return Some(Self::NotDone),
+            DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => e,
+            _ => return None,
+        };
+        match &**runtime {
+            SqlxError::PoolTimedOut | SqlxError::PoolClosed => Some(Self::NotDone),
+            SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::WorkerCrashed => Some(Self::Unknown),
+            // A connection that ends in the middle of a message.
+            SqlxError::Protocol(_) => Some(Self::Unknown),
+            SqlxError::Database(e) => Self::of_code(&e.code().unwrap_or_default()),
+            _ => None,
+        }
+    }
+
+    /// The codes of PostgreSQL (appendix A of its manual; five characters) and of SQLite (numbers,
+    /// of which the lower eight bits are the kind).
+    fn of_code(code: &str) -> Option<Self> {
+        if let ("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01", _) | (_, "08") = (
+            code,
+            code.get(..2)
+                .filter(|_| code.len() == 5)
+                .unwrap_or_default(),
+        ) {
+            return Some(Self::NotDone);
+        }
+        if matches!(
+            code,
+            "53100" | "53200" | "53400" | "25006" | "57014" | "55P03" | "58030"
+        ) {
+            return Some(Self::Unable);
+        }
+        let number = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
+        // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
+        matches!(number & 0xff, 5 | 6 | 8 | 10 | 13 | 14).then_some(Self::Unable)
+    }
+}
+
+/// Whether a unique constraint refused the write.
+pub(super) fn is_duplicate(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}

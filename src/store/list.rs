@@ -1,0 +1,165 @@
+//! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
+
+use sea_orm::{
+    ConnectionTrait, ExprTrait, FromQueryResult, QueryResult,
+    sea_query::{Alias, Condition, Expr, JoinType, LikeExpr, Query, SelectStatement},
+};
+
+use super::{
+    Scope, StoreError,
+    cursor::{self, Fingerprint, Position},
+    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+    order::Ordering,
+    row::{COLUMNS, TaskRow, rank},
+};
+use crate::contract::{self, Filter, ListQuery, fold};
+
+/// A page of tasks.
+#[derive(Debug)]
+pub struct Page {
+    /// The tasks, in order.
+    pub items: Vec<contract::Task>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+    /// The user's revision that this page shows.
+    pub revision: i64,
+}
+
+/// A row of the list: the clock, and a task unless there is none.
+#[derive(Debug, FromQueryResult)]
+struct ClockRow {
+    clock: i64,
+    id: Option<i64>,
+}
+
+impl Scope {
+    /// A page of the user's tasks, and the revision at which it was read, in one statement.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`] if the cursor is of another list.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        let ListQuery {
+            filter,
+            sort,
+            limit,
+            cursor,
+        } = query;
+        let fingerprint = Fingerprint::of(self.user.as_str(), filter, *sort);
+        let after = cursor
+            .as_ref()
+            .map(|c| cursor::decode(fingerprint, c.as_str()))
+            .transpose()?;
+        let order = Ordering::of(*sort);
+        let limit = usize::try_from(limit.get()).unwrap_or_default();
+        let select = self.selection(filter, order, after.as_ref(), limit)?;
+
+        let rows = self
+            .read(|| self.database.reader().query_all(&select))
+            .await?;
+        let revision = rows
+            .first()
+            .map(|row| ClockRow::from_query_result(row, ""))
+            .transpose()?;
+        let mut items = Vec::with_capacity(rows.len().min(limit));
+        for row in rows.iter().take(limit) {
+            if let Some(row) = task_of(row)? {
+                items.push(row.into_task(self.user.as_str())?);
+            }
+        }
+        let last = if rows.len() > limit {
+            items.last()
+        } else {
+            None
+        };
+        let next_cursor = last.map(|last| cursor::encode(fingerprint, &order.position(last)));
+        Ok(Page {
+            items,
+            next_cursor,
+            revision: revision.map_or(0, |row| row.clock),
+        })
+    }
+
+    /// The user's clock beside one page of tasks, and one task more, which tells that there is a
+    /// further page. A user without tasks gets the clock alone.
+    fn selection(
+        &self,
+        filter: &Filter,
+        order: Ordering,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<SelectStatement, StoreError> {
+        let mut tasks = Query::select()
+            .columns(COLUMNS)
+            .from(task::Entity)
+            .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
+            .and_where(Expr::col(Task::DeletedAt).is_null())
+            .cond_where(matching(filter))
+            .limit(limit as u64 + 1)
+            .to_owned();
+        if order.by_title() {
+            tasks.column(Task::TitleFold);
+        }
+        if let Some(position) = after {
+            tasks.cond_where(order.after(position)?);
+        }
+        order.apply(&mut tasks, None);
+        let page = || Alias::new("page");
+        let mut select = Query::select()
+            .expr_as(
+                Expr::col((user_clock::Entity, Clock::Revision)),
+                Alias::new("clock"),
+            )
+            .columns(COLUMNS.map(|column| (page(), column)))
+            .from(user_clock::Entity)
+            .join_subquery(JoinType::LeftJoin, tasks, page(), Condition::all())
+            .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
+            .to_owned();
+        order.apply(&mut select, Some("page"));
+        Ok(select)
+    }
+}
+
+fn task_of(row: &QueryResult) -> Result<Option<TaskRow>, StoreError> {
+    match ClockRow::from_query_result(row, "")?.id {
+        Some(_) => Ok(Some(TaskRow::from_query_result(row, "")?)),
+        None => Ok(None),
+    }
+}
+
+fn matching(filter: &Filter) -> Condition {
+    let Filter {
+        completed,
+        priority,
+        tag,
+        due_before,
+        due_after,
+        q,
+    } = filter;
+    let done = completed.map(|done| {
+        let at = Expr::col(Task::CompletedAt);
+        if done { at.is_not_null() } else { at.is_null() }
+    });
+    let tag = tag
+        .as_ref()
+        .map(|tag| contains(Task::TagsFold, &format!("\n{}\n", fold(tag.as_str()))));
+    let text = q.as_ref().map(|q| {
+        let q = fold(q.as_str());
+        contains(Task::TitleFold, &q).or(contains(Task::DescriptionFold, &q))
+    });
+    Condition::all()
+        .add_option(done)
+        .add_option(priority.map(|p| Expr::col(Task::Priority).eq(rank(p))))
+        .add_option(tag)
+        .add_option(due_before.map(|due| Expr::col(Task::DueAt).lt(due.instant())))
+        .add_option(due_after.map(|due| Expr::col(Task::DueAt).gte(due.instant())))
+        .add_option(text)
+}
+
+/// Whether a column contains a text, in which `%` and `_` are nothing special.
+fn contains(column: Task, text: &str) -> Expr {
+    let escaped = text
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
+    Expr::col(column).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+}

@@ -1,0 +1,131 @@
+//! The orders in which a list can be read, and how each is continued after a task.
+
+use sea_orm::{
+    ExprTrait,
+    sea_query::{Alias, Condition, Expr, NullOrdering, Order, SelectStatement},
+};
+
+use super::{
+    StoreError,
+    cursor::{Key, Position},
+    entity::task::Column as Task,
+    row::rank,
+};
+use crate::contract::{self, Sort, fold};
+
+/// An order in which a list can be read, and continued after a position.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ordering {
+    column: Task,
+    descending: bool,
+}
+
+impl Ordering {
+    pub(super) fn of(sort: Sort) -> Self {
+        let (column, descending) = match sort {
+            // Ids are given in the order of creation and revisions in that of change, and both have an
+            // index with the user.
+            Sort::Created => (Task::Id, false),
+            Sort::CreatedDesc => (Task::Id, true),
+            Sort::Updated => (Task::Revision, false),
+            Sort::UpdatedDesc => (Task::Revision, true),
+            Sort::Due => (Task::DueAt, false),
+            Sort::DueDesc => (Task::DueAt, true),
+            Sort::Priority => (Task::Priority, false),
+            Sort::PriorityDesc => (Task::Priority, true),
+            Sort::Title => (Task::TitleFold, false),
+            Sort::TitleDesc => (Task::TitleFold, true),
+        };
+        Self { column, descending }
+    }
+
+    pub(super) fn by_title(self) -> bool {
+        matches!(self.column, Task::TitleFold)
+    }
+
+    fn by_due_date(self) -> bool {
+        matches!(self.column, Task::DueAt)
+    }
+
+    /// Whether the column alone orders all tasks of a user.
+    fn is_unique(self) -> bool {
+        matches!(self.column, Task::Id | Task::Revision)
+    }
+
+    pub(super) fn apply(self, select: &mut SelectStatement, table: Option<&'static str>) {
+        let order = if self.descending {
+            Order::Desc
+        } else {
+            Order::Asc
+        };
+        let column = |column: Task| match table {
+            Some(table) => Expr::col((Alias::new(table), column)),
+            None => Expr::col(column),
+        };
+        if self.by_due_date() {
+            select.order_by_expr_with_nulls(column(Task::DueAt), order.clone(), NullOrdering::Last);
+        } else {
+            select.order_by_expr(column(self.column), order.clone());
+        }
+        if !self.is_unique() {
+            select.order_by_expr(column(Task::Id), order);
+        }
+    }
+
+    pub(super) fn position(self, task: &contract::Task) -> Position {
+        let key = match self.column {
+            Task::Revision => Key::Number(task.version.get()),
+            Task::DueAt => match task.due_date.0 {
+                Some(due) => Key::Number(due.instant().timestamp_micros()),
+                None => Key::Null(()),
+            },
+            Task::Priority => Key::Number(rank(task.priority).into()),
+            Task::TitleFold => Key::Text(fold(task.title.as_str())),
+            _ => Key::Number(task.id.get()),
+        };
+        Position {
+            key,
+            id: task.id.get(),
+        }
+    }
+
+    /// The tasks after a position. The comparison of rows is one that an index can answer.
+    pub(super) fn after(self, position: &Position) -> Result<Condition, StoreError> {
+        let key = match (&position.key, self.column) {
+            (Key::Null(()), Task::DueAt) => None,
+            (Key::Number(micros), Task::DueAt) => {
+                let at = chrono::DateTime::from_timestamp_micros(*micros);
+                Some(Expr::val(at.ok_or(StoreError::BadCursor)?))
+            }
+            (Key::Text(title), Task::TitleFold) => Some(Expr::val(title.as_str())),
+            (Key::Number(rank), Task::Priority) => Some(Expr::val(
+                i16::try_from(*rank).map_err(|_| StoreError::BadCursor)?,
+            )),
+            (Key::Number(number), Task::Id | Task::Revision) => Some(Expr::val(*number)),
+            _ => return Err(StoreError::BadCursor),
+        };
+        let beyond = |left: Expr, right: Expr| {
+            if self.descending {
+                left.lt(right)
+            } else {
+                left.gt(right)
+            }
+        };
+        let id = || Expr::col(Task::Id);
+        Ok(match key {
+            Some(key) if self.is_unique() => {
+                Condition::all().add(beyond(Expr::col(self.column), key))
+            }
+            Some(key) => {
+                let row = Expr::tuple([Expr::col(self.column), id()]);
+                let rest = beyond(row, Expr::tuple([key, position.id.into()]));
+                // Tasks without a due date come after all that have one.
+                let nulls = (self.by_due_date()).then(|| Expr::col(Task::DueAt).is_null());
+                Condition::any().add(rest).add_option(nulls)
+            }
+            None => Condition::all()
+                .add(Expr::col(Task::DueAt).is_null())
+                .add(beyond(id(), position.id.into())),
+        })
+    }
+}

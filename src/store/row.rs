@@ -1,0 +1,89 @@
+//! A row of `task` and the task it stands for.
+
+use sea_orm::{FromJsonQueryResult, FromQueryResult, prelude::DateTimeUtc};
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, entity::task::Column};
+use crate::contract::{
+    Description, DueDate, Flag, Nullable, Priority, Tags, Task, TaskId, Timestamp, Title,
+    UserIdText, Version,
+};
+
+/// What is read of a task. The folded copies stay in the database.
+#[derive(Debug, FromQueryResult)]
+pub(super) struct TaskRow {
+    pub(super) id: i64,
+    title: String,
+    description: Option<String>,
+    completed_at: Option<DateTimeUtc>,
+    priority: i16,
+    due_at: Option<DateTimeUtc>,
+    due_is_date: bool,
+    tags: StoredTags,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+    pub(super) revision: i64,
+    pub(super) deleted_at: Option<DateTimeUtc>,
+}
+
+/// The columns of [`TaskRow`], in its order.
+pub(super) const COLUMNS: [Column; 12] = [
+    Column::Id,
+    Column::Title,
+    Column::Description,
+    Column::CompletedAt,
+    Column::Priority,
+    Column::DueAt,
+    Column::DueIsDate,
+    Column::Tags,
+    Column::CreatedAt,
+    Column::UpdatedAt,
+    Column::Revision,
+    Column::DeletedAt,
+];
+
+/// Tags as they are stored: a JSON array of strings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub(super) struct StoredTags(Vec<String>);
+
+impl StoredTags {
+    pub(super) fn new(tags: Vec<String>) -> Self {
+        Self(tags)
+    }
+}
+
+impl TaskRow {
+    /// The task. It fails on a row that this program cannot have written.
+    pub(super) fn into_task(self, user_id: &str) -> Result<Task, StoreError> {
+        let broken = |what: &str| StoreError::Internal(format!("task {}: bad {what}", self.id));
+        Ok(Task {
+            id: TaskId::new(self.id).ok_or_else(|| broken("id"))?,
+            user_id: UserIdText(user_id.to_owned()),
+            title: Title::stored(self.title),
+            description: Nullable(self.description.map(Description::stored)),
+            completed: Flag(self.completed_at.is_some()),
+            completed_at: Nullable(self.completed_at.map(Timestamp::new)),
+            priority: priority(self.priority).ok_or_else(|| broken("priority"))?,
+            due_date: Nullable(self.due_at.map(|at| DueDate::stored(at, self.due_is_date))),
+            tags: Tags::stored(self.tags.0),
+            created_at: Timestamp::new(self.created_at),
+            updated_at: Timestamp::new(self.updated_at),
+            version: Version::new(self.revision).ok_or_else(|| broken("revision"))?,
+        })
+    }
+}
+
+/// The number that stands for a priority, so that it sorts by urgency.
+pub(super) fn rank(priority: Priority) -> i16 {
+    match priority {
+        Priority::Low => 0,
+        Priority::Medium => 1,
+        Priority::High => 2,
+    }
+}
+
+fn priority(rank: i16) -> Option<Priority> {
+    [Priority::Low, Priority::Medium, Priority::High]
+        .into_iter()
+        .find(|p| self::rank(*p) == rank)
+}

@@ -1,0 +1,251 @@
+//! Changing, deleting and restoring a task.
+
+use chrono::{TimeDelta, Utc};
+use sea_orm::{
+    DbErr, ExprTrait,
+    prelude::DateTimeUtc,
+    sea_query::{Condition, Expr, Func, IntoCondition, LockType, Query},
+};
+
+use super::{
+    Scope, StoreError,
+    create::folded,
+    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+    error::Outage,
+    row::{COLUMNS, StoredTags, TaskRow, rank},
+    scope::is_lost,
+    write::{With, Write},
+};
+use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp, fold};
+
+/// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Any: last write wins.
+    Any,
+    /// One of these.
+    OneOf(Vec<i64>),
+}
+
+/// What a change does to the number of live tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Same,
+    Less,
+    More,
+}
+
+impl Scope {
+    /// Changes what the patch names and leaves the rest as it is, whoever else changes it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
+    pub async fn update(
+        &self,
+        id: TaskId,
+        patch: TaskPatch,
+        expected: &Expected,
+    ) -> Result<contract::Task, StoreError> {
+        let values = assignments(patch);
+        if values.is_empty() {
+            let task = self.get(id).await?;
+            return match expected {
+                Expected::OneOf(versions) if !versions.contains(&task.version.get()) => {
+                    Err(StoreError::Changed(Box::new(task)))
+                }
+                _ => Ok(task),
+            };
+        }
+        let write = self.change(id, live(expected), values, Count::Same);
+        match self.attempt(&write).await? {
+            Some(row) => row.into_task(self.user.as_str()),
+            None => Err(self.refusal(id).await),
+        }
+    }
+
+    /// Deletes a task. A tombstone stays, from which [`restore`](Self::restore) brings it back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
+    pub async fn delete(&self, id: TaskId, expected: &Expected) -> Result<(), StoreError> {
+        let values = vec![(Task::DeletedAt, Expr::col(With::Moment))];
+        let write = self.change(id, live(expected), values, Count::Less);
+        match self.attempt(&write).await? {
+            Some(_) => Ok(()),
+            None => Err(self.refusal(id).await),
+        }
+    }
+
+    /// Brings a deleted task back. One that is not deleted stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is neither the task nor a tombstone younger than the
+    /// retention; [`StoreError::LimitReached`].
+    pub async fn restore(&self, id: TaskId) -> Result<contract::Task, StoreError> {
+        let restorable = Expr::col(Task::DeletedAt).gt(self.oldest_tombstone());
+        let values = vec![(Task::DeletedAt, Expr::val(None::<DateTimeUtc>))];
+        let write = self.change(id, restorable.into_condition(), values, Count::More);
+        if let Some(row) = self.attempt(&write).await? {
+            return row.into_task(self.user.as_str());
+        }
+        match self.row(id).await? {
+            Some(row) if row.deleted_at.is_none() => row.into_task(self.user.as_str()),
+            Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
+                Err(StoreError::LimitReached(self.database.max_tasks()))
+            }
+            _ => Err(StoreError::NotFound(id)),
+        }
+    }
+
+    fn oldest_tombstone(&self) -> DateTimeUtc {
+        Utc::now()
+            - TimeDelta::from_std(self.database.tombstone_retention()).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// Why a change was refused: the task is not there, or not as expected.
+    async fn refusal(&self, id: TaskId) -> StoreError {
+        match self.get(id).await {
+            Ok(task) => StoreError::Changed(Box::new(task)),
+            Err(error) => error,
+        }
+    }
+
+    /// Runs a change, once more if the first attempt surely was not done.
+    async fn attempt(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
+        match self.database.write(write).await {
+            Err(e) if is_lost(&e) && Outage::of(&e) == Some(Outage::NotDone) => {
+                self.database.write(write).await
+            }
+            result => result,
+        }
+    }
+
+    /// A change of one task: if the condition holds, the clock moves and the values are set.
+    fn change(
+        &self,
+        id: TaskId,
+        condition: Condition,
+        values: Vec<(Task, Expr)>,
+        count: Count,
+    ) -> Write {
+        let this_task = || {
+            Condition::all()
+                .add(Expr::col(Task::UserId).eq(self.user.as_str()))
+                .add(Expr::col(Task::Id).eq(id.get()))
+        };
+        let target = Query::select()
+            .column(Task::Id)
+            .from(task::Entity)
+            .cond_where(this_task().add(condition))
+            .lock(LockType::Update)
+            .to_owned();
+        let now = Func::greatest([
+            Expr::col((user_clock::Entity, Clock::UpdatedAt)),
+            Timestamp::now().get().into(),
+        ]);
+        let mut clock = Query::update()
+            .table(user_clock::Entity)
+            .value(
+                Clock::Revision,
+                Expr::col((user_clock::Entity, Clock::Revision)).add(1),
+            )
+            .value(Clock::UpdatedAt, now)
+            .from(With::Target)
+            .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
+            .returning(Query::returning().columns([
+                Clock::Revision,
+                Clock::LastTaskId,
+                Clock::UpdatedAt,
+            ]))
+            .to_owned();
+        let task_count = Expr::col((user_clock::Entity, Clock::TaskCount));
+        match count {
+            Count::Same => {}
+            Count::Less => {
+                clock.value(Clock::TaskCount, task_count.sub(1));
+            }
+            Count::More => {
+                let limit = i64::try_from(self.database.max_tasks()).unwrap_or(i64::MAX);
+                clock.and_where(task_count.clone().lt(limit));
+                clock.value(Clock::TaskCount, task_count.add(1));
+            }
+        }
+        let task = Query::update()
+            .table(task::Entity)
+            .values(values)
+            .value(Task::UpdatedAt, Expr::col(With::Moment))
+            .value(Task::Revision, Expr::col(With::Tick))
+            .from(With::Clock)
+            .cond_where(this_task())
+            .returning(Query::returning().columns(COLUMNS))
+            .to_owned();
+        Write {
+            target: Some(target),
+            clock: clock.into(),
+            task: task.into(),
+        }
+    }
+}
+
+/// A task that is not deleted, in a version that is expected.
+fn live(expected: &Expected) -> Condition {
+    let live = Condition::all().add(Expr::col(Task::DeletedAt).is_null());
+    match expected {
+        Expected::Any => live,
+        Expected::OneOf(versions) => {
+            live.add(Expr::col(Task::Revision).is_in(versions.iter().copied()))
+        }
+    }
+}
+
+/// What a patch sets. Taken apart member by member, so that a new one cannot be forgotten.
+fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
+    let TaskPatch {
+        title,
+        description,
+        completed,
+        priority,
+        due_date,
+        tags,
+    } = patch;
+    let mut values = Vec::new();
+    if let Some(title) = title.0 {
+        values.push((Task::TitleFold, fold(title.as_str()).into()));
+        values.push((Task::Title, title.into_string().into()));
+    }
+    if let Some(description) = description.into_option() {
+        let description = description.map(contract::Description::into_string);
+        values.push((
+            Task::DescriptionFold,
+            Expr::val(description.as_deref().map(fold)),
+        ));
+        values.push((Task::Description, Expr::val(description)));
+    }
+    match completed.0 {
+        // The first completion counts: completing what is complete does not move it.
+        Some(Flag(true)) => {
+            let first = Func::coalesce([Expr::col(Task::CompletedAt), Expr::col(With::Moment)]);
+            values.push((Task::CompletedAt, first.into()));
+        }
+        Some(Flag(false)) => values.push((Task::CompletedAt, Expr::val(None::<DateTimeUtc>))),
+        None => {}
+    }
+    if let Some(priority) = priority.0 {
+        values.push((Task::Priority, rank(priority).into()));
+    }
+    if let Some(due_date) = due_date.into_option() {
+        values.push((
+            Task::DueAt,
+            Expr::val(due_date.map(contract::DueDate::instant)),
+        ));
+        values.push((
+            Task::DueIsDate,
+            due_date.is_some_and(contract::DueDate::is_date).into(),
+        ));
+    }
+    if let Some(tags) = tags.0 {
+        values.push((Task::TagsFold, folded(&tags).into()));
+        values.push((Task::Tags, Expr::val(StoredTags::from(tags))));
+    }
+    values
+}

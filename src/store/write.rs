@@ -1,0 +1,146 @@
+//! One write: the user's clock moves and one task changes, together or not at all.
+//!
+//! Each write takes the next revision under the lock of the user's row in `user_clock`, which is held
+//! until the commit, so that revisions commit in order. Times never run backwards either: a write
+//! happens at the later of now and the time of the write before it. So the order of ids is that of
+//! creation, and the order of revisions that of the last change.
+
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, DeriveIden, FromQueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+    prelude::DateTimeUtc,
+    sea_query::{CommonTableExpression, Query, SelectStatement, SubQueryStatement, WithClause},
+};
+
+use super::{Database, row::TaskRow};
+
+/// The table expressions that the statements of a write name.
+#[derive(Debug, Clone, Copy, DeriveIden)]
+pub(super) enum With {
+    /// The task that a change is about, if it is there and as expected; locked.
+    Target,
+    /// The clock after its move: one row, or none if the write is refused.
+    Clock,
+    /// The new revision.
+    Tick,
+    /// The last id given.
+    LastId,
+    /// When this write happens.
+    Moment,
+}
+
+/// The statements of one write. They run in this order, each over the result of the one before.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    /// Finds and locks the task to be changed. The lock comes before the clock's, in every write, so
+    /// that two never wait for each other.
+    pub(super) target: Option<SelectStatement>,
+    /// Moves the clock, from [`With::Target`] if there is one; returns revision, id and time.
+    pub(super) clock: SubQueryStatement,
+    /// Writes the task from [`With::Clock`]; returns its [`COLUMNS`](super::row::COLUMNS).
+    pub(super) task: SubQueryStatement,
+}
+
+/// The clock after its move.
+#[derive(Debug, FromQueryResult)]
+struct Moved {
+    revision: i64,
+    last_task_id: i64,
+    updated_at: DateTimeUtc,
+}
+
+impl Write {
+    /// All of it as one statement. PostgreSQL alone can write in a table expression.
+    fn as_one(&self) -> Statement {
+        let mut with = WithClause::new();
+        if let Some(target) = &self.target {
+            with.cte(named(With::Target, target.clone()));
+        }
+        with.cte(clock(self.clock.clone()));
+        DbBackend::Postgres.build(&with.query(self.task.clone()))
+    }
+
+    /// The move of the clock alone.
+    fn of_clock(&self) -> Statement {
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| named(With::Target, target.clone()));
+        match (target, &self.clock) {
+            (Some(target), clock) => {
+                DbBackend::Sqlite.build(&WithClause::from(target).query(clock.clone()))
+            }
+            (None, SubQueryStatement::InsertStatement(insert)) => DbBackend::Sqlite.build(insert),
+            (None, other) => unreachable!("only an insertion has no target, not {other:?}"),
+        }
+    }
+}
+
+fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+    CommonTableExpression::new()
+        .table_name(name)
+        .query(query)
+        .to_owned()
+}
+
+fn clock(query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+    named(With::Clock, query)
+        .columns([With::Tick, With::LastId, With::Moment])
+        .to_owned()
+}
+
+impl Database {
+    /// Runs a write. `None` if its conditions do not hold; then nothing has changed.
+    pub(super) async fn write(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
+        self.used();
+        if self.backend() == DbBackend::Postgres {
+            let statement = write.as_one();
+            let row = self.writer().query_one_raw(statement).await?;
+            return row
+                .map(|row| TaskRow::from_query_result(&row, ""))
+                .transpose();
+        }
+        // A handler that is dropped when its client hangs up must not leave a transaction behind:
+        // the work runs in a task of its own to its end.
+        let (database, write) = (self.clone(), write.clone());
+        tokio::spawn(async move { database.write_in_transaction(&write).await })
+            .await
+            .map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
+    }
+
+    async fn write_in_transaction(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
+        // The write lock is taken at the start: a transaction that reads first and then wants to write
+        // fails without waiting when another one wrote in between (SQLITE_BUSY_SNAPSHOT).
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.writer().begin_with_options(immediate).await?;
+        let Some(moved) = transaction.query_one_raw(write.of_clock()).await? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        let Moved {
+            revision,
+            last_task_id,
+            updated_at,
+        } = Moved::from_query_result(&moved, "")?;
+        let values = Query::select()
+            .exprs([
+                revision.into(),
+                last_task_id.into(),
+                sea_orm::sea_query::Expr::val(updated_at),
+            ])
+            .to_owned();
+        let task = WithClause::from(clock(values)).query(write.task.clone());
+        let row = transaction.query_one(&task).await?;
+        let row = row
+            .map(|row| TaskRow::from_query_result(&row, ""))
+            .transpose()?;
+        match row {
+            Some(_) => transaction.commit().await?,
+            None => transaction.rollback().await?,
+        }
+        Ok(row)
+    }
+}

@@ -1,6 +1,46 @@
-//! What is served.
+//! What is served: one file a resource. A handler's first parameter is the caller, so that a request
+//! without a good token is refused before anything else of it is read.
 
+mod caller;
+mod conditions;
 pub mod docs;
 mod fixed;
+mod health;
+mod me;
+mod parameters;
+pub mod spec;
+mod tasks;
+mod vitals;
 
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+
+pub use caller::{Gate, RateLimit};
 pub use fixed::Allowed;
+pub use vitals::{Stopping, Vitals};
+
+/// The groups of operations.
+#[derive(Tags)]
+enum Tag {
+    /// Your tasks.
+    Tasks,
+    /// You, as the server sees you.
+    Account,
+    /// For those who run the server.
+    Health,
+}
+
+/// All operations. What they need comes with each request (see [`Gate`]), so that the contract can be
+/// printed without a database.
+fn operations() -> impl OpenApi {
+    (tasks::Tasks, me::Me, health::Health)
+}
+
+/// The operations as a service.
+pub fn service() -> OpenApiService<impl OpenApi, ()> {
+    OpenApiService::new(operations(), "Taskward", env!("CARGO_PKG_VERSION"))
+        .summary("A multi-user todo API")
+        .description(include_str!("description.md"))
+        .license(
+            poem_openapi::LicenseObject::new("MIT OR Apache-2.0").identifier("MIT OR Apache-2.0"),
+        )
+}

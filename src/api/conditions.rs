@@ -1,0 +1,189 @@
+//! Headers that make a request conditional (RFC 9110 §13) or repeatable.
+
+use poem::{
+    Request, RequestBody,
+    http::{HeaderName, header},
+};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::{
+    contract::{
+        Fault, Problem, into_poem,
+        registry::{MetaParamIn, MetaSchema, MetaSchemaRef, inline},
+    },
+    store::{Expected, IdempotencyKey},
+};
+
+/// The entity tag of a version or revision.
+pub fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The text of a header; lines of the same name make one list (RFC 9110 §5.3).
+fn text(request: &Request, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let mut lines = Vec::new();
+    for value in request.headers().get_all(name) {
+        let line = value
+            .to_str()
+            .map_err(|_| fault(name, "must be printable ASCII".to_owned()))?;
+        lines.push(line.trim());
+    }
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
+}
+
+fn fault(name: &HeaderName, detail: String) -> Problem {
+    // Header names are spelt like this in the contract.
+    let name = match name.as_str() {
+        "if-match" => "If-Match",
+        "if-none-match" => "If-None-Match",
+        _ => "Idempotency-Key",
+    };
+    Problem::parameters(vec![Fault::at_parameter(name, detail)])
+}
+
+/// A list of entity tags, or `*`.
+enum Tags {
+    Any,
+    List(Vec<String>),
+}
+
+/// Reads entity tags (RFC 9110 §8.8.3). Whether one is weak does not matter here: a version says all
+/// about a task, and proxies that compress make weak tags of strong ones.
+fn entity_tags(text: &str) -> Option<Tags> {
+    if text == "*" {
+        return Some(Tags::Any);
+    }
+    let mut tags = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (tag, after) = quoted.split_once('"')?;
+        tags.push(tag.to_owned());
+        rest = match after.trim_start() {
+            "" => "",
+            more => more.strip_prefix(',')?.trim_start(),
+        };
+    }
+    (!tags.is_empty()).then_some(Tags::List(tags))
+}
+
+fn read_tags(request: &Request, name: &HeaderName) -> Result<Option<Tags>, Problem> {
+    let Some(text) = text(request, name)? else {
+        return Ok(None);
+    };
+    let malformed = || {
+        fault(
+            name,
+            "must be an ETag as it came, in quotes like \"12\"; a list of them; or *".to_owned(),
+        )
+    };
+    entity_tags(&text).map(Some).ok_or_else(malformed)
+}
+
+/// Makes a header a documented parameter.
+macro_rules! header_parameter {
+    ($type:ident, $schema:expr, $read:expr) => {
+        impl<'a> ApiExtractor<'a> for $type {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn param_in() -> Option<MetaParamIn> {
+                Some(MetaParamIn::Header)
+            }
+
+            fn param_schema_ref() -> Option<MetaSchemaRef> {
+                Some(inline($schema))
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                let read: fn(&Request) -> Result<Self, Problem> = $read;
+                read(request).map_err(into_poem)
+            }
+        }
+    };
+}
+
+fn etag_schema() -> MetaSchema {
+    MetaSchema {
+        example: Some("\"12\"".into()),
+        ..MetaSchema::new("string")
+    }
+}
+
+/// `If-Match`: change the task only in this version.
+#[derive(Debug)]
+pub struct IfMatch(pub Expected);
+
+header_parameter!(IfMatch, etag_schema(), |request| {
+    Ok(Self(match read_tags(request, &header::IF_MATCH)? {
+        None | Some(Tags::Any) => Expected::Any,
+        // A tag that is no version is one that no task has.
+        Some(Tags::List(tags)) => {
+            Expected::OneOf(tags.iter().filter_map(|tag| tag.parse().ok()).collect())
+        }
+    }))
+});
+
+/// `If-None-Match`: answer with 304 if this is what there is.
+#[derive(Debug)]
+pub struct IfNoneMatch(Option<Vec<String>>);
+
+impl IfNoneMatch {
+    /// Whether the client named any version, so that it is worth a look.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the client has this version already.
+    pub fn matches(&self, version: i64) -> bool {
+        let tag = version.to_string();
+        self.0
+            .as_ref()
+            .is_some_and(|tags| tags.is_empty() || tags.contains(&tag))
+    }
+}
+
+header_parameter!(IfNoneMatch, etag_schema(), |request| {
+    Ok(Self(read_tags(request, &header::IF_NONE_MATCH)?.map(
+        |tags| match tags {
+            Tags::Any => Vec::new(),
+            Tags::List(tags) => tags,
+        },
+    )))
+});
+
+/// `Idempotency-Key`: the same for all retries of one request (draft-ietf-httpapi-idempotency-key-header).
+#[derive(Debug)]
+pub struct RetryKey(pub Option<IdempotencyKey>);
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_KEY: usize = 255;
+
+header_parameter!(
+    RetryKey,
+    MetaSchema {
+        min_length: Some(1),
+        max_length: Some(MAX_KEY),
+        pattern: Some("^[!-~]+$".to_owned()),
+        example: Some("5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a".into()),
+        ..MetaSchema::new("string")
+    },
+    |request| {
+        let key = text(request, &KEY)?;
+        let valid = |key: &String| {
+            (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+        };
+        match key {
+            Some(key) if !valid(&key) => Err(fault(
+                &KEY,
+                format!("must be 1 to {MAX_KEY} visible ASCII characters without spaces"),
+            )),
+            key => Ok(Self(key.map(IdempotencyKey))),
+        }
+    }
+);

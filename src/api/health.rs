@@ -1,0 +1,58 @@
+//! For those who run the server: is it alive, and can it work?
+
+use poem::{http::StatusCode, web::Data};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Serialize;
+
+use super::{Tag, Vitals};
+use crate::contract::{Fail, Json, Problem, status::UNAVAILABLE};
+
+/// The operations on health.
+pub struct Health;
+
+/// How the server is.
+#[derive(Debug, Object, Serialize)]
+struct Status {
+    /// `ok`.
+    status: String,
+}
+
+#[derive(ApiResponse)]
+enum Well {
+    /// All is well.
+    #[oai(status = 200)]
+    Ok(Json<Status>),
+}
+
+impl Well {
+    fn ok() -> Self {
+        Self::Ok(Json(Status {
+            status: "ok".to_owned(),
+        }))
+    }
+}
+
+#[OpenApi(tag = "Tag::Health")]
+impl Health {
+    /// Tell whether the server is alive
+    ///
+    /// Touches neither the database nor anything else.
+    #[oai(path = "/healthz", method = "get", operation_id = "getHealth")]
+    async fn get_health(&self) -> Well {
+        Well::ok()
+    }
+
+    /// Tell whether the server can work
+    ///
+    /// If not, `detail` says what is missing.
+    #[oai(path = "/readyz", method = "get", operation_id = "getReadiness")]
+    async fn get_readiness(&self, vitals: Data<&Vitals>) -> Result<Well, Fail<{ UNAVAILABLE }>> {
+        let missing = vitals.0.missing().await;
+        if missing.is_empty() {
+            return Ok(Well::ok());
+        }
+        let detail = format!("Not ready: {}.", missing.join("; "));
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+        Err(problem.retry_after(1).into())
+    }
+}

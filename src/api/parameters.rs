@@ -1,0 +1,165 @@
+//! Parameters of the path and the query, each read by its type, with all faults reported together.
+
+use percent_encoding::percent_decode_str;
+use poem::{FromRequest, Request, RequestBody};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::contract::{
+    Fault, Problem, Scalar, TaskId, into_poem,
+    registry::{MetaParamIn, MetaSchemaRef, Registry},
+};
+
+/// A parameter of the query string. Its faults are collected by [`Faults`].
+#[derive(Debug)]
+pub struct Query<T> {
+    name: &'static str,
+    value: Result<Option<T>, String>,
+}
+
+impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = false;
+    type ParamType = T;
+    type ParamRawType = T;
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(<T as Scalar>::schema_ref())
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        options: ExtractParamOptions<T>,
+    ) -> poem::Result<Self> {
+        Ok(Self {
+            name: options.name,
+            value: read(request, options.name),
+        })
+    }
+}
+
+fn read<T: Scalar>(request: &Request, name: &str) -> Result<Option<T>, String> {
+    let mut values = pairs(request).filter(|(n, _)| decoded(n).as_deref() == Some(name));
+    let Some((_, value)) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err("must not be given more than once".to_owned());
+    }
+    let text = decoded(value).ok_or("must be percent-encoded UTF-8")?;
+    T::from_text(&text).map(Some)
+}
+
+fn pairs(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let query = request.uri().query().unwrap_or_default();
+    query
+        .split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.split_once('=').unwrap_or((p, "")))
+}
+
+/// Decodes `application/x-www-form-urlencoded`; `None` if the result is not UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
+}
+
+/// The names in the query string, to find those that nobody knows: a misspelt filter must not list
+/// everything.
+#[derive(Debug)]
+pub struct QueryNames(Vec<String>);
+
+impl<'a> FromRequest<'a> for QueryNames {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(
+            pairs(request)
+                .map(|(name, _)| decoded(name).unwrap_or_default())
+                .collect(),
+        ))
+    }
+}
+
+/// Collects what is wrong with the parameters of a request.
+#[derive(Debug, Default)]
+pub struct Faults {
+    known: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl Faults {
+    /// The value of a parameter; `None` if it is absent or has a fault, which is noted.
+    pub fn take<T>(&mut self, parameter: Query<T>) -> Option<T> {
+        self.known.push(parameter.name);
+        parameter.value.unwrap_or_else(|detail| {
+            self.faults
+                .push(Fault::at_parameter(parameter.name, detail));
+            None
+        })
+    }
+
+    /// Ends the collecting.
+    ///
+    /// # Errors
+    /// 400 with all faults.
+    pub fn check(mut self, names: &QueryNames) -> Result<(), Problem> {
+        for name in names
+            .0
+            .iter()
+            .take(100)
+            .filter(|name| !self.known.contains(&name.as_str()))
+        {
+            let detail = format!(
+                "is not a parameter of this; there are: {}",
+                self.known.join(", ")
+            );
+            self.faults.push(Fault::at_parameter(name, detail));
+        }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::parameters(self.faults))
+        }
+    }
+}
+
+/// The id of a task in the path.
+#[derive(Debug)]
+pub struct PathId(pub TaskId);
+
+impl<'a> ApiExtractor<'a> for PathId {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = true;
+    type ParamType = TaskId;
+    type ParamRawType = TaskId;
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Path)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(<TaskId as Scalar>::schema_ref())
+    }
+
+    // poem-openapi gives path parameters a name of its own, so there is just this one.
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<TaskId>,
+    ) -> poem::Result<Self> {
+        let text: String = request.path_params().unwrap_or_default();
+        TaskId::from_text(&text).map(Self).map_err(|detail| {
+            into_poem(Problem::parameters(vec![Fault::at_parameter("id", detail)]))
+        })
+    }
+}

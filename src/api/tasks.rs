@@ -1,0 +1,410 @@
+//! Your tasks.
+
+use poem::http::StatusCode;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use super::{
+    Tag,
+    caller::{Caller, Read, Write},
+    conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
+    parameters::{Faults, PathId, Query, QueryNames},
+};
+use crate::{
+    contract::{
+        Count, CursorText, DueDate, Fail, Filter, Flag, Json, ListQuery, NewTask, Nullable,
+        Priority, Problem, SearchText, Sort, Task, TaskList, TaskPatch,
+        status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
+    },
+    store::{Created, Page, StoreError},
+};
+
+/// The operations on tasks.
+pub struct Tasks;
+
+/// A page, or the news that nothing has changed.
+#[derive(ApiResponse)]
+enum Listed {
+    /// The tasks.
+    #[oai(status = 200)]
+    Page(
+        Json<TaskList>,
+        /// The revision of your tasks.
+        #[oai(header = "ETag")]
+        String,
+        /// Where the next page is (RFC 8288, `rel="next"`); absent on the last.
+        #[oai(header = "Link")]
+        Option<String>,
+    ),
+    /// None of your tasks has changed since.
+    #[oai(status = 304)]
+    NotModified(
+        /// The revision of your tasks.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A task that is there now.
+#[derive(ApiResponse)]
+enum CreatedTask {
+    /// The task, created by this request or by an earlier one with the same key.
+    #[oai(status = 201)]
+    Task(
+        Json<Task>,
+        /// Where the task is.
+        #[oai(header = "Location")]
+        String,
+        /// Its version.
+        #[oai(header = "ETag")]
+        String,
+        /// `true` if an earlier request with this Idempotency-Key created it.
+        #[oai(header = "Idempotency-Replayed")]
+        Option<String>,
+    ),
+}
+
+/// A task, or the news that it has not changed.
+#[derive(ApiResponse)]
+enum Found {
+    /// The task.
+    #[oai(status = 200)]
+    Task(
+        Json<Task>,
+        /// Its version.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// It has not changed since.
+    #[oai(status = 304)]
+    NotModified(
+        /// Its version.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A task as it is after a change.
+#[derive(ApiResponse)]
+enum Changed {
+    /// The task.
+    #[oai(status = 200)]
+    Task(
+        Json<Task>,
+        /// Its new version.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+impl Changed {
+    fn task(task: Task) -> Self {
+        let etag = etag(task.version.get());
+        Self::Task(Json(task), etag)
+    }
+}
+
+/// A task that is not there any more.
+#[derive(ApiResponse)]
+enum Deleted {
+    /// The task is deleted; `restoreTask` can bring it back.
+    #[oai(status = 204)]
+    Gone,
+}
+
+#[OpenApi(tag = "Tag::Tasks")]
+impl Tasks {
+    /// List your tasks
+    ///
+    /// Pages are continued by `next_cursor`, which holds even while tasks come and go. The ETag stands
+    /// for all your tasks, so that with `If-None-Match` an unchanged list costs next to nothing.
+    #[oai(path = "/api/v1/tasks", method = "get", operation_id = "listTasks")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a parameter of the contract"
+    )]
+    async fn list_tasks(
+        &self,
+        caller: Caller<Read>,
+        /// Only tasks that are done, or that are not.
+        completed: Query<Flag>,
+        /// Only tasks of this priority.
+        priority: Query<Priority>,
+        /// Only tasks with this tag, ignoring case.
+        tag: Query<crate::contract::Tag>,
+        /// Only tasks due before this time. A date counts as its midnight in UTC.
+        due_before: Query<DueDate>,
+        /// Only tasks due at this time or later. A date counts as its midnight in UTC.
+        due_after: Query<DueDate>,
+        /// Only tasks with this text in the title or the description, ignoring case.
+        q: Query<SearchText>,
+        /// The order; `-` turns it round. Without a due date comes last either way.
+        #[oai(default = "default_sort")]
+        sort: Query<Sort>,
+        /// How many tasks at most.
+        #[oai(default = "default_limit")]
+        limit: Query<Count>,
+        /// The `next_cursor` of the page before, with the same filters and order.
+        cursor: Query<CursorText>,
+        /// The ETag of the list you have.
+        #[oai(name = "If-None-Match")]
+        if_none_match: IfNoneMatch,
+        names: QueryNames,
+    ) -> Result<Listed, Fail<{ CALLER | PARAMETERS }>> {
+        let mut faults = Faults::default();
+        let query = ListQuery {
+            filter: Filter {
+                completed: faults.take(completed).map(|Flag(done)| done),
+                priority: faults.take(priority),
+                tag: faults.take(tag),
+                due_before: faults.take(due_before),
+                due_after: faults.take(due_after),
+                q: faults.take(q),
+            },
+            sort: faults.take(sort).unwrap_or_else(default_sort),
+            limit: faults.take(limit).unwrap_or_else(default_limit),
+            cursor: faults.take(cursor),
+        };
+        faults.check(&names)?;
+        if if_none_match.is_given() {
+            let revision = caller.tasks().revision().await.map_err(problem)?;
+            if if_none_match.matches(revision) {
+                return Ok(Listed::NotModified(etag(revision)));
+            }
+        }
+        let Page {
+            items,
+            next_cursor,
+            revision,
+        } = caller.tasks().list(&query).await.map_err(problem)?;
+        let link = next_cursor.as_ref().map(|cursor| next_link(&query, cursor));
+        let next_cursor = Nullable(next_cursor);
+        Ok(Listed::Page(
+            Json(TaskList { items, next_cursor }),
+            etag(revision),
+            link,
+        ))
+    }
+
+    /// Create a task
+    ///
+    /// With an `Idempotency-Key` a retry creates nothing twice: it gets the task that the first
+    /// request made, as it is now.
+    #[oai(path = "/api/v1/tasks", method = "post", operation_id = "createTask")]
+    async fn create_task(
+        &self,
+        caller: Caller<Write>,
+        /// The same for all retries of one request, and for no other.
+        #[oai(name = "Idempotency-Key")]
+        key: RetryKey,
+        task: Json<NewTask>,
+    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | CONFLICT }>> {
+        let Created { task, replayed } = caller
+            .tasks()
+            .create(task.0, key.0)
+            .await
+            .map_err(problem)?;
+        let location = format!("/api/v1/tasks/{}", task.id.get());
+        let etag = etag(task.version.get());
+        let replayed = replayed.then(|| "true".to_owned());
+        Ok(CreatedTask::Task(Json(task), location, etag, replayed))
+    }
+
+    /// Get one of your tasks
+    #[oai(path = "/api/v1/tasks/:id", method = "get", operation_id = "getTask")]
+    async fn get_task(
+        &self,
+        caller: Caller<Read>,
+        /// The number of the task.
+        id: PathId,
+        /// The ETag of the task as you have it.
+        #[oai(name = "If-None-Match")]
+        if_none_match: IfNoneMatch,
+    ) -> Result<Found, Fail<{ CALLER | PARAMETERS | NOT_FOUND }>> {
+        let task = caller.tasks().get(id.0).await.map_err(problem)?;
+        let version = task.version.get();
+        if if_none_match.matches(version) {
+            return Ok(Found::NotModified(etag(version)));
+        }
+        Ok(Found::Task(Json(task), etag(version)))
+    }
+
+    /// Change a task
+    ///
+    /// A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears.
+    #[oai(
+        path = "/api/v1/tasks/:id",
+        method = "patch",
+        operation_id = "updateTask"
+    )]
+    async fn update_task(
+        &self,
+        caller: Caller<Write>,
+        /// The number of the task.
+        id: PathId,
+        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+        patch: Json<TaskPatch>,
+    ) -> Result<Changed, Fail<{ CALLER | PARAMETERS | BODY | NOT_FOUND | PRECONDITION }>> {
+        let task = caller
+            .tasks()
+            .update(id.0, patch.0, &if_match.0)
+            .await
+            .map_err(problem)?;
+        Ok(Changed::task(task))
+    }
+
+    /// Delete a task
+    ///
+    /// For 30 days `restoreTask` can bring it back.
+    #[oai(
+        path = "/api/v1/tasks/:id",
+        method = "delete",
+        operation_id = "deleteTask"
+    )]
+    async fn delete_task(
+        &self,
+        caller: Caller<Write>,
+        /// The number of the task.
+        id: PathId,
+        /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+    ) -> Result<Deleted, Fail<{ CALLER | PARAMETERS | NOT_FOUND | PRECONDITION }>> {
+        caller
+            .tasks()
+            .delete(id.0, &if_match.0)
+            .await
+            .map_err(problem)?;
+        Ok(Deleted::Gone)
+    }
+
+    /// Bring a deleted task back
+    ///
+    /// A task that is not deleted stays as it is.
+    #[oai(
+        path = "/api/v1/tasks/:id/restore",
+        method = "post",
+        operation_id = "restoreTask"
+    )]
+    async fn restore_task(
+        &self,
+        caller: Caller<Write>,
+        /// The number of the task.
+        id: PathId,
+    ) -> Result<Changed, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
+        let task = caller.tasks().restore(id.0).await.map_err(problem)?;
+        Ok(Changed::task(task))
+    }
+}
+
+fn default_sort() -> Sort {
+    Sort::CreatedDesc
+}
+
+fn default_limit() -> Count {
+    Count::DEFAULT
+}
+
+/// The address of the next page (RFC 8288).
+fn next_link(query: &ListQuery, cursor: &str) -> String {
+    let ListQuery {
+        filter,
+        sort,
+        limit,
+        cursor: _,
+    } = query;
+    let Filter {
+        completed,
+        priority,
+        tag,
+        due_before,
+        due_after,
+        q,
+    } = filter;
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Null => None,
+        other => Some(other.to_string()),
+    };
+    let parameters = [
+        ("completed", serde_json::json!(completed)),
+        ("priority", serde_json::json!(priority)),
+        ("tag", serde_json::json!(tag)),
+        ("due_before", serde_json::json!(due_before)),
+        ("due_after", serde_json::json!(due_after)),
+        ("q", serde_json::json!(q)),
+        ("sort", serde_json::json!(sort)),
+        ("limit", serde_json::json!(limit)),
+        ("cursor", serde_json::json!(cursor)),
+    ];
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters {
+        if let Some(value) = text(value) {
+            encoded.append_pair(name, &value);
+        }
+    }
+    format!("</api/v1/tasks?{}>; rel=\"next\"", encoded.finish())
+}
+
+/// What the store's errors mean to a client. What only the log may know goes there.
+fn problem(error: StoreError) -> Problem {
+    match error {
+        StoreError::NotFound(id) => Problem::new(
+            StatusCode::NOT_FOUND,
+            "task_not_found",
+            format!("You have no task {}.", id.get()),
+        ),
+        StoreError::Changed(task) => {
+            let detail = format!(
+                "The task has changed since: it is at version {} now. `current` shows it; decide again and \
+                 send If-Match with its version.",
+                task.version.get()
+            );
+            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+            Problem {
+                current: Some(task),
+                ..problem
+            }
+        }
+        StoreError::KeyReused => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "This Idempotency-Key came before with another body; use a new key for a new task.",
+        ),
+        StoreError::KeyOfDeleted(id) => Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency_key_of_deleted_task",
+            format!(
+                "This Idempotency-Key created task {}, which was deleted since; restore it, or use a new key.",
+                id.get()
+            ),
+        ),
+        StoreError::LimitReached(limit) => Problem::new(
+            StatusCode::CONFLICT,
+            "task_limit_reached",
+            format!("You have {limit} tasks, which is the most one can have; delete some first."),
+        ),
+        StoreError::BadCursor => Problem {
+            code: "invalid_cursor",
+            ..Problem::parameters(vec![crate::contract::Fault::at_parameter(
+                "cursor",
+                "is not the `next_cursor` of a page with these filters and this order; start without it",
+            )])
+        },
+        StoreError::Unavailable(cause) => {
+            tracing::error!(cause, "the database is not available");
+            let detail = "The database is not available now; try again shortly.";
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "database_unavailable",
+                detail,
+            )
+            .retry_after(2)
+        }
+        StoreError::Internal(cause) => {
+            tracing::error!(cause, "the database failed");
+            Problem::internal()
+        }
+    }
+}

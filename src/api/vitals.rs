@@ -1,0 +1,67 @@
+//! What readiness looks at.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use crate::{auth::Verifier, store::Database};
+
+/// What the server needs to work.
+#[derive(Clone)]
+pub struct Vitals {
+    database: Database,
+    verifier: Verifier,
+    stopping: Stopping,
+}
+
+/// Whether the server is about to stop: it still answers, but should get no new work.
+#[derive(Debug, Clone, Default)]
+pub struct Stopping(Arc<AtomicBool>);
+
+impl Stopping {
+    /// From now on it is.
+    pub fn begin(&self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// How long the database may take to answer. Probes commonly give up after a few seconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Vitals {
+    /// Looks at these.
+    pub fn new(database: Database, verifier: Verifier, stopping: Stopping) -> Self {
+        Self {
+            database,
+            verifier,
+            stopping,
+        }
+    }
+
+    /// What is missing, in words.
+    pub(super) async fn missing(&self) -> Vec<String> {
+        if self.stopping.0.load(Relaxed) {
+            return vec!["the server is stopping".to_owned()];
+        }
+        let mut missing = Vec::new();
+        match tokio::time::timeout(PATIENCE, self.database.readiness()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(pending)) => missing.push(format!(
+                "{pending} migrations are pending (run `taskward migrate up`)"
+            )),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                missing.push("the database does not answer".to_owned());
+            }
+            Err(_) => missing.push("the database does not answer in time".to_owned()),
+        }
+        for rule in self.verifier.missing_keys() {
+            missing.push(format!("the keys of {rule} could not be fetched yet"));
+        }
+        missing
+    }
+}

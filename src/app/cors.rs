@@ -1,0 +1,71 @@
+//! Which scripts of other origins may read answers (the CORS protocol of the Fetch standard).
+//!
+//! An origin that is not allowed gets its answer without the headers, and the browser keeps it from the
+//! script. It is not refused: a page of this server, Swagger UI, sends its own origin as well.
+
+use poem::{
+    Request, Response,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+};
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id",
+);
+const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+    "ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id",
+);
+/// How long browsers remember a preflight, in seconds (most cap it at two hours).
+const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+
+/// The rules of one server.
+pub(super) struct Cors {
+    allowed: Vec<HeaderValue>,
+}
+
+impl Cors {
+    pub(super) fn new(allowed: &[HeaderValue]) -> Self {
+        Self {
+            allowed: allowed.to_vec(),
+        }
+    }
+
+    /// The origin of a request, if it may read the answer.
+    pub(super) fn origin(&self, request: &Request) -> Option<HeaderValue> {
+        let origin = request.headers().get(header::ORIGIN)?;
+        self.allowed.contains(origin).then(|| origin.clone())
+    }
+
+    /// The answer to a preflight request; `None` if it is none.
+    pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
+        let asks = |name: HeaderName| request.headers().contains_key(name);
+        let is_preflight = request.method() == Method::OPTIONS
+            && asks(header::ORIGIN)
+            && asks(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if !is_preflight {
+            return None;
+        }
+        let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
+        if self.origin(request).is_some() {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        }
+        Some(response)
+    }
+
+    /// Marks an answer, of whatever status: a script must be able to read an error.
+    pub(super) fn mark(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
+        if self.allowed.is_empty() {
+            return;
+        }
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        if let Some(origin) = origin {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+        }
+    }
+}

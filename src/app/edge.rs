@@ -1,0 +1,127 @@
+//! What happens to every request, whatever it is for: it gets an id, its errors become problems, its
+//! panics become errors, its answer gets the headers that all have, and the log gets a line.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use futures_util::FutureExt;
+use poem::{
+    Endpoint, IntoResponse, Request, Response, Result,
+    http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
+};
+use rand::Rng;
+
+use super::{
+    cors::Cors,
+    problems::{self, Allowed},
+};
+use crate::contract::Problem;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An endpoint that never fails.
+pub(super) struct Edge<E> {
+    inner: E,
+    cors: Cors,
+    allowed: Allowed,
+}
+
+impl<E: Endpoint> Edge<E> {
+    pub(super) fn new(inner: E, origins: &[HeaderValue], allowed: Allowed) -> Self {
+        Self {
+            inner,
+            cors: Cors::new(origins),
+            allowed,
+        }
+    }
+
+    async fn answer(&self, request: Request, request_id: &str) -> Response {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let result = AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .await;
+        let problem = match result {
+            Ok(Ok(response)) => return response.into_response(),
+            Ok(Err(error)) => match self.allowed.problem(error, &method, &path) {
+                Ok(problem) => problem,
+                Err(response) => return *response,
+            },
+            // The panic itself is in the log already, by the panic hook.
+            Err(_) => Problem::internal(),
+        };
+        problems::response(problem, request_id)
+    }
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let started = Instant::now();
+        let request_id = request_id(&request);
+        let origin = self.cors.origin(&request);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let mut response = match self.cors.preflight(&request) {
+            Some(response) => response,
+            None => {
+                strip_slash(&mut request);
+                self.answer(request, &request_id).await
+            }
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers_mut();
+        self.cors.mark(origin, headers);
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        // What is one user's must not be kept where the next user of the same browser finds it. An
+        // ETag alone would not tell two users' tasks of the same version apart.
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(%method, path, status, micros, request_id, "answered");
+        Ok(response)
+    }
+}
+
+/// The id that a proxy gave the request, or a new one.
+fn request_id(request: &Request) -> String {
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
+    let harmless = |id: &&str| {
+        (1..=128).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    match given.filter(harmless) {
+        Some(id) => id.to_owned(),
+        None => format!("{:016x}", rand::rng().random::<u64>()),
+    }
+}
+
+/// A path with a slash at its end is served as the one without it: a redirect would lose the body of
+/// a POST, or the token. `/docs/` is a folder and keeps it.
+fn strip_slash(request: &mut Request) {
+    let path = request.uri().path();
+    let stripped = path.trim_end_matches('/');
+    if stripped.len() == path.len() || stripped.is_empty() || stripped.starts_with("/docs") {
+        return;
+    }
+    let target = match request.uri().query() {
+        Some(query) => format!("{stripped}?{query}"),
+        None => stripped.to_owned(),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::from_maybe_shared(target).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+}

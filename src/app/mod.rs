@@ -1,0 +1,80 @@
+//! The whole service as one endpoint: the operations and the documents, and around them what holds for
+//! every request.
+
+mod cors;
+mod edge;
+mod problems;
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
+
+use crate::{
+    api::{self, Gate, RateLimit, Stopping, Vitals, docs, spec},
+    auth::Verifier,
+    store::Database,
+};
+
+/// What of the settings concerns HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// The origins whose scripts may read answers, exactly as browsers send them.
+    pub allowed_origins: Vec<HeaderValue>,
+    /// Whether Swagger UI is served at `/docs/`.
+    pub docs: bool,
+    /// How many requests a user may send; `None`: any number.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How often users who have become idle are forgotten by the rate limit.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Builds the service. Must be called within a tokio runtime.
+pub fn app(
+    database: Database,
+    verifier: Verifier,
+    stopping: Stopping,
+    settings: &HttpSettings,
+) -> impl Endpoint<Output = Response> + use<> {
+    let gate = Arc::new(Gate::new(
+        verifier.clone(),
+        database.clone(),
+        settings.rate_limit,
+    ));
+    tokio::spawn(forget_idle_users(Arc::downgrade(&gate)));
+    let operations = api::service();
+    let mut routes = Route::new()
+        .nest_no_strip("/", operations)
+        .at(
+            "/openapi.json",
+            docs::document(spec::json(), "application/json"),
+        )
+        .at(
+            "/openapi.yaml",
+            docs::document(spec::yaml(), "application/yaml"),
+        );
+    if settings.docs {
+        routes = routes.nest("/docs", docs::docs());
+    }
+    let inner = routes
+        .data(gate)
+        .data(Vitals::new(database, verifier, stopping));
+    edge::Edge::new(
+        inner,
+        &settings.allowed_origins,
+        problems::Allowed::of(&spec::document()),
+    )
+}
+
+async fn forget_idle_users(gate: Weak<Gate>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        match gate.upgrade() {
+            Some(gate) => gate.forget_idle_users(),
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+use super::*;
+use crate::auth::KeySource;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn config(pairs: &[(&str, &str)]) -> Config {
+    Config::read(Source::of(pairs)).expect("settings without faults")
+}
+
+fn faults(pairs: &[(&str, &str)]) -> String {
+    Config::read(Source::of(pairs))
+        .expect_err("settings with faults")
+        .to_string()
+}
+
+#[test]
+fn nothing_set_is_development_mode_on_sqlite() {
+    let config = config(&[]);
+    assert!(config.is_development());
+    assert_eq!(config.database.url, "sqlite://taskward.db?mode=rwc");
+    assert!(config.auto_migrate);
+    assert_eq!(config.http.allowed_origins, ["http://localhost:3000"]);
+    assert_eq!(
+        (config.host.to_string(), config.port),
+        ("127.0.0.1".to_owned(), 8000)
+    );
+}
+
+#[test]
+fn all_faults_are_reported_at_once_and_no_secret_is() {
+    insta::assert_snapshot!(faults(&[
+        ("PORT", "http"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ("AUTH_HS256_SECRET", "hunter2"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/, http://localhost:3000"),
+        ("RATE_LIMIT", "lots"),
+        ("AUTH_LEEWAY_SECONDS", "-1"),
+    ]), @r"
+    the settings have faults:
+      - AUTH_HS256_SECRET has 7 bytes, but must have at least 32
+      - AUTH_LEEWAY_SECONDS is `-1`, but must be a whole number of seconds
+      - DATABASE_URL begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
+      - PORT is `http`, but must be a number from 0 to 65535
+      - CORS_ALLOWED_ORIGINS has `https://app.example.com/`, which must be written `https://app.example.com`
+      - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`
+    ");
+}
+
+#[test]
+fn development_mode_stays_on_loopback() {
+    assert!(faults(&[("HOST", "0.0.0.0")]).contains("HOST is 0.0.0.0, but no issuer is set"));
+    let config = config(&[("HOST", "0.0.0.0"), ("AUTH_HS256_SECRET", SECRET)]);
+    assert!(!config.is_development());
+    assert!(config.http.allowed_origins.is_empty());
+}
+
+#[test]
+fn better_auth_url_stands_for_its_defaults() {
+    let config = config(&[
+        ("BETTER_AUTH_URL", "https://app.example.com/"),
+        ("PUBLIC_URL", "https://api.example.com"),
+    ]);
+    let rules: Vec<_> = config
+        .auth
+        .issuers
+        .iter()
+        .map(|rule| match &rule.keys {
+            KeySource::Jwks(url) => format!("{:?} {:?} {url}", rule.issuer, rule.audiences),
+            KeySource::Hs256(_) => "a secret".to_owned(),
+        })
+        .collect();
+    insta::assert_debug_snapshot!(rules, @r#"
+    [
+        "Some(\"https://app.example.com\") [\"https://app.example.com\"] https://app.example.com/api/auth/jwks",
+        "Some(\"https://app.example.com/api/auth\") [\"https://api.example.com/mcp\"] https://app.example.com/api/auth/jwks",
+    ]
+    "#);
+}
+
+#[test]
+fn issuers_audiences_and_key_sets_belong_together_by_position() {
+    let two = config(&[
+        ("AUTH_ISSUER", "https://a.example, https://b.example"),
+        ("AUTH_AUDIENCE", "x, y z"),
+        (
+            "AUTH_JWKS_URL",
+            "https://a.example/jwks, https://b.example/jwks",
+        ),
+    ]);
+    assert_eq!(two.auth.issuers.len(), 2);
+    assert_eq!(two.auth.issuers[1].audiences, ["y", "z"]);
+    let fault = faults(&[
+        ("AUTH_ISSUER", "a,b"),
+        ("AUTH_JWKS_URL", "https://a.example/jwks"),
+    ]);
+    assert!(
+        fault.contains("1 entries, AUTH_ISSUER 2 and AUTH_AUDIENCE 0"),
+        "{fault}"
+    );
+    assert!(faults(&[("AUTH_ISSUER", "a")]).contains("AUTH_JWKS_URL is missing"));
+}
+
+#[test]
+fn a_secret_alone_asks_for_no_claims_unless_they_are_set() {
+    let bare = config(&[("BETTER_AUTH_SECRET", SECRET)]);
+    assert_eq!(bare.auth.issuers[0].issuer, None);
+    let bound = config(&[
+        ("AUTH_HS256_SECRET", SECRET),
+        ("AUTH_ISSUER", "me"),
+        ("AUTH_AUDIENCE", "you"),
+    ]);
+    assert_eq!(bound.auth.issuers[0].issuer.as_deref(), Some("me"));
+    assert_eq!(bound.auth.issuers[0].audiences, ["you"]);
+    assert!(!format!("{bound:?}").contains(SECRET), "a secret shows");
+}
+
+#[test]
+fn database_urls_are_taken_as_they_come() {
+    let url = |url| config(&[("DATABASE_URL", url)]).database.url;
+    assert_eq!(
+        url(
+            "postgresql://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=require&channel_binding=require"
+        ),
+        "postgres://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=verify-full"
+    );
+    assert_eq!(
+        url("postgresql+asyncpg://u:p@db.example.com/x?ssl=require"),
+        "postgres://u:p@db.example.com/x?sslmode=verify-full"
+    );
+    assert_eq!(
+        url("postgres://u@localhost/x?sslmode=require"),
+        "postgres://u@localhost/x?sslmode=require"
+    );
+    let debug = format!(
+        "{:?}",
+        config(&[("DATABASE_URL", "postgres://u:hunter2@localhost/x")])
+    );
+    assert!(!debug.contains("hunter2"), "{debug}");
+}
+
+#[test]
+fn a_name_that_looks_like_a_setting_warns() {
+    let config = config(&[
+        ("AUTH_JWKS", "https://a.example/jwks"),
+        ("TASKWARD_PORT", "1"),
+    ]);
+    insta::assert_debug_snapshot!(config.warnings, @r#"
+    [
+        "AUTH_JWKS is not a setting of Taskward; see --help",
+        "TASKWARD_PORT is not a setting of Taskward; see --help",
+    ]
+    "#);
+}

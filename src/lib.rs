@@ -1,6 +1,24 @@
-//! Taskward.
+//! Taskward: a multi-user todo API that keeps each user's tasks strictly apart.
+//!
+//! A request passes three rooms: [`app`] (what holds for every request), [`api`] (one operation),
+//! [`store`] (one statement). Which module may use which:
+//!
+//! ```text
+//! main → config, server, app        the process
+//! app  → api                        middleware, the shape of errors
+//! api  → contract, auth, store      what is served
+//! store → contract, auth::UserId    the only module that names sea-orm; its entities are private
+//! auth                              who is calling; no web framework, no database
+//! contract                          wire types only
+//! ```
+//!
+//! The right to act is the thing one acts with: only a verified token makes an [`auth::UserId`], only
+//! that opens a [`store::Scope`], and only a scope reaches tasks.
+
 pub mod api;
+pub mod app;
 pub mod auth;
+pub mod config;
 pub mod contract;
 pub mod server;
 pub mod store;

@@ -8,7 +8,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 /// SQLite always does. PostgreSQL would use the locale of the database, so that `B` comes before `a`
 /// on one server and after it on the next, and a page that is continued by title would skip or repeat
 /// tasks; bytes are also the faster comparison.
-pub fn byte_text(manager: &SchemaManager, name: impl IntoIden) -> ColumnDef {
+pub(crate) fn byte_text(manager: &SchemaManager, name: impl IntoIden) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.text();
     if manager.get_database_backend() == DbBackend::Postgres {
@@ -21,7 +21,7 @@ pub fn byte_text(manager: &SchemaManager, name: impl IntoIden) -> ColumnDef {
 ///
 /// The rows of one user then lie side by side in the file and not in the order of arrival, so that a
 /// user's list reads few pages. PostgreSQL has no such table, and needs nothing.
-pub fn clustered(manager: &SchemaManager, table: &mut TableCreateStatement) {
+pub(crate) fn clustered(manager: &SchemaManager, table: &mut TableCreateStatement) {
     if manager.get_database_backend() == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }

@@ -12,7 +12,7 @@ use anyhow::ensure;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use url::Url;
 
@@ -26,6 +26,8 @@ use super::{
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// While there are no keys at all, so that an issuer started after the server is found within a second.
 const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_millis(500);
+/// A fetch takes 5 s at most. This is for a task that is gone: no caller waits for ever.
+const LONGEST_WAIT: Duration = Duration::from_secs(7);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A key set that keeps itself fresh until it is dropped.
@@ -114,10 +116,10 @@ impl KeySet {
             }
             self.shared.asked.notify_one();
         }
-        progress
-            .wait_for(|now| now.finished > seen.finished)
+        let finished = progress.wait_for(|now| now.finished > seen.finished);
+        timeout(LONGEST_WAIT, finished)
             .await
-            .is_ok()
+            .is_ok_and(|finished| finished.is_ok())
     }
 }
 

@@ -20,6 +20,7 @@ mod key_set;
 mod remembered;
 mod rule;
 mod settings;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -29,6 +30,6 @@ pub use bearer::bearer;
 pub use dev::DevIssuer;
 pub use fault::TokenFault;
 pub use identity::{Identity, Scopes, UserId};
-pub use rule::RuleSummary;
 pub use settings::{AuthSettings, KeySource, Secret, TrustedIssuer};
+pub use summary::RuleSummary;
 pub use verifier::Verifier;

@@ -1,6 +1,6 @@
 //! One trusted issuer: its keys, and what its tokens must say.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, bail, ensure};
 use url::Url;
@@ -12,6 +12,7 @@ use super::{
     key::{self, Alg, Choice, Key},
     key_set::{KeySet, Pace},
     settings::{KeySource, TrustedIssuer},
+    summary::RuleSummary,
     token::Token,
 };
 
@@ -229,39 +230,5 @@ impl Rule {
             audiences: audiences.clone(),
             keys: source.clone(),
         }
-    }
-}
-
-/// A rule as the log shows it at start-up; `Display` is one line without secrets.
-#[derive(Clone, Debug)]
-pub struct RuleSummary {
-    /// The setting that made the rule.
-    pub rule: Arc<str>,
-    /// The `iss` that is wanted; `None`: any or none.
-    pub issuer: Option<String>,
-    /// Of these `aud` must contain one; empty: any or none.
-    pub audiences: Vec<String>,
-    /// Where the keys come from: a URL (without password) or words.
-    pub keys: String,
-}
-
-impl fmt::Display for RuleSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RuleSummary {
-            rule,
-            issuer,
-            audiences,
-            keys,
-        } = self;
-        let issuer = issuer.as_deref().unwrap_or("any");
-        let audiences = if audiences.is_empty() {
-            "any".to_owned()
-        } else {
-            audiences.join(", ")
-        };
-        write!(
-            f,
-            "{rule}: issuer {issuer}, audience {audiences}, keys from {keys}"
-        )
     }
 }

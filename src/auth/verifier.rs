@@ -14,8 +14,9 @@ use super::{
     key::{self, Key},
     key_set::Pace,
     remembered::{Entry, Remembered},
-    rule::{Keys, Refusal, Rule, RuleSummary},
+    rule::{Keys, Refusal, Rule},
     settings::AuthSettings,
+    summary::RuleSummary,
     token::{MAX_TOKEN, Token},
 };
 

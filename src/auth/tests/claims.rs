@@ -3,11 +3,14 @@
 use serde_json::{Value, json};
 
 use super::support::{ISSUER, Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with};
+use crate::auth::UserId;
 
 async fn server() -> (Issuer, Signer, Server) {
     let key = Signer::ed("k", 1);
     let issuer = Issuer::start(&[&key]).await;
     let server = Server::trusting(vec![issuer.trusted()]);
+    // A wrong issuer is told apart from an unknown one only when the keys are there.
+    assert_eq!(server.says(&key.sign(claims("warm-up"))).await, "warm-up");
     (issuer, key, server)
 }
 
@@ -15,7 +18,7 @@ async fn server() -> (Issuer, Signer, Server) {
 async fn alice_is_who_the_token_says() {
     let (_issuer, key, server) = server().await;
     let alice = server.verify(&key.sign(claims("alice"))).await.unwrap();
-    assert_eq!(alice.user_id.as_str(), "alice");
+    assert_eq!(alice.user_id, UserId::for_tests("alice"));
     assert_eq!(alice.issuer.as_deref(), Some(ISSUER));
     assert_eq!(alice.expires_at.timestamp(), NOW + 900);
     assert_eq!(alice.scopes.names(), ["tasks:read", "tasks:write"]);

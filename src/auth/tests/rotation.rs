@@ -111,12 +111,16 @@ async fn a_server_started_before_its_issuer() {
     let key = Signer::ed("k", 1);
     let mut issuer = Issuer::down().await;
     issuer.publish(&[&key]);
-    let server = Server::trusting(vec![issuer.trusted()]);
+    // The server must try by itself: with this cool-down no caller makes it try.
+    let server = Server::with(AuthSettings {
+        jwks_cooldown: Duration::from_secs(10),
+        ..settings(vec![issuer.trusted()])
+    });
     let token = key.sign(claims("alice"));
     assert_eq!(server.says(&token).await, "keys_unavailable");
     assert_eq!(server.verifier.missing_keys(), ["BETTER_AUTH_URL"]);
-    // Long enough for the back-off to have grown to its limit.
-    pause(2500).await;
+    // Long enough for a back-off without limit to have grown over three seconds.
+    pause(3300).await;
     assert_eq!(server.says(&token).await, "keys_unavailable");
 
     issuer.up().await;
@@ -184,6 +188,22 @@ async fn a_removed_key_ends_the_tokens_that_are_remembered_by_it() {
     issuer.publish(&[]);
     pause(250).await;
     assert_ne!(server.says(&fine).await, "bob");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_never_answers_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut issuer = Issuer::down().await;
+    issuer.address = silent.local_addr().unwrap();
+    let server = Server::trusting(vec![issuer.trusted()]);
+    let begin = tokio::time::Instant::now();
+    let token = Signer::ed("k", 1).sign(claims("alice"));
+    assert_eq!(server.says(&token).await, "keys_unavailable");
+    assert!(
+        begin.elapsed() < Duration::from_secs(11),
+        "{:?}",
+        begin.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -66,14 +66,10 @@ pub(super) async fn serve<E>(
 
     // The connection always goes first, so that a request that is already there is seen before
     // the connection is taken for an idle one.
-    let mut stop = shared.stop.subscribe();
-    loop {
-        tokio::select! {
-            biased;
-            ended = &mut connection => return log(peer, ended),
-            _ = stop.wait_for(|begun| *begun) => break,
-            () = link.asked_to_close() => if link.idle_since().is_some() { break },
-        }
+    tokio::select! {
+        biased;
+        ended = &mut connection => return log(peer, ended),
+        () = link.asked() => {}
     }
     // A request on its way is still answered, but a head that does not come holds no stop up.
     tokio::select! {
@@ -111,12 +107,13 @@ async fn answer<E: Endpoint>(
 ) -> Answer {
     let has_body = !request.body().is_end_stream();
     link.request_began(has_body);
-    let left_over = LeftOver::default();
     let (parts, body) = request.into_parts();
-    // Reading the body would ask for it (RFC 9110 §10.1.1), which the endpoint chose not to do.
-    let may_finish = !parts.headers.contains_key(EXPECT);
+    let mut left_over = None;
     let body = if has_body {
-        let body = RequestBody::new(body, link.clone(), left_over.clone());
+        let slot = LeftOver::default();
+        let body = RequestBody::new(body, link.clone(), slot.clone());
+        // Reading an expected body asks for it (RFC 9110 §10.1.1): that is the endpoint's choice.
+        left_over = Some(slot).filter(|_| !parts.headers.contains_key(EXPECT));
         Body::from(BoxBody::new(body.map_err(std::io::Error::other)))
     } else {
         Body::empty()
@@ -132,11 +129,11 @@ async fn answer<E: Endpoint>(
         tracing::error!("an endpoint panicked");
         Response::from(StatusCode::INTERNAL_SERVER_ERROR)
     });
-    if has_body && may_finish {
+    if let Some(left_over) = left_over {
         left_over.finish(&link).await;
     }
     // hyper closes after an answer to a body that was not read, but does not say so by itself.
-    if link.has_unread() || *shared.stop.borrow() || shared.full.load(Ordering::Relaxed) {
+    if link.has_unread() || link.is_stopping() || shared.full.load(Ordering::Relaxed) {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

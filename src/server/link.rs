@@ -9,7 +9,8 @@ use std::{
     task::Poll,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 /// What a connection is doing, as seen from its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,12 @@ pub(super) struct Link {
     /// The client may still be sending what nobody will read.
     unread: AtomicBool,
     /// The accept loop needs the place.
-    close: Notify,
+    wanted: AtomicBool,
+    /// The server is stopping.
+    stopping: AtomicBool,
+    /// Wakes the connection to look at the two. Not a `Notify` and not a channel that all share:
+    /// those take a lock each time the connection is polled.
+    waker: AtomicWaker,
 }
 
 impl Link {
@@ -41,7 +47,9 @@ impl Link {
         Self {
             phase: Mutex::new(Phase::Fresh(Instant::now())),
             unread: AtomicBool::new(false),
-            close: Notify::new(),
+            wanted: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
         }
     }
 
@@ -110,12 +118,34 @@ impl Link {
 
     /// Asks the connection to close if it is idle.
     pub(super) fn ask_to_close(&self) {
-        self.close.notify_one();
+        self.wanted.store(true, Ordering::Release);
+        self.waker.wake();
     }
 
-    /// Resolves when the accept loop has asked for the place.
-    pub(super) async fn asked_to_close(&self) {
-        self.close.notified().await;
+    /// Asks the connection to finish what it is doing, and close.
+    pub(super) fn ask_to_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Resolves when the connection should close: the server stops, or the connection is idle and
+    /// its place is wanted.
+    pub(super) async fn asked(&self) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            // A wish that meets a busy connection is forgotten; a full server will wish again.
+            let wanted =
+                self.wanted.load(Ordering::Acquire) && self.wanted.swap(false, Ordering::AcqRel);
+            if self.is_stopping() || wanted && self.idle_since().is_some() {
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Resolves when no head is on its way. To be awaited beside the connection itself, in one

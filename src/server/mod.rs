@@ -36,7 +36,6 @@ use futures_util::FutureExt;
 use poem::IntoEndpoint;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
     task::yield_now,
     time::sleep,
 };
@@ -88,8 +87,6 @@ impl Accept for TcpListener {
 struct Shared<E> {
     endpoint: E,
     limits: Limits,
-    /// Becomes true when the stop begins.
-    stop: watch::Sender<bool>,
     /// No connection is free: answers ask their clients to come back on a new one.
     full: AtomicBool,
 }
@@ -112,7 +109,6 @@ where
     let shared = Arc::new(Shared {
         endpoint,
         limits,
-        stop: watch::Sender::new(false),
         full: AtomicBool::new(false),
     });
     let mut open = Open::default();
@@ -158,7 +154,6 @@ where
         open.add(&shared, stream, peer);
     }
     drop(listener);
-    shared.stop.send_replace(true);
     open.drain(shared.limits.drain).await
 }
 

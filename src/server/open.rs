@@ -58,8 +58,8 @@ impl Open {
         self.links.remove(&id);
     }
 
-    /// Asks the connection that has been idle for longest to close. A look at every connection
-    /// (some 20 µs for 10,000) that only a full server takes, so that the others keep no list.
+    /// Asks the connection that has been idle for longest to close. A look at every connection,
+    /// which only a full server takes, so that no server pays for a list at every request.
     pub(super) fn close_longest_idle(&self) {
         let idle = self
             .links
@@ -70,9 +70,10 @@ impl Open {
         }
     }
 
-    /// Waits for all to end, cuts what has not within `limit`.
+    /// Asks all to end and waits for them, cuts what has not within `limit`.
     pub(super) async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
+        self.links.values().for_each(|link| link.ask_to_stop());
         let finish = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.forget(ended);

@@ -1,27 +1,19 @@
 //! The checked-in entities are what `sea-orm-cli generate entity --entity-format dense` makes of the
 //! migrated schema, on either database, and hold what they are given.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+mod generate;
+
+use std::{env, fs, path::Path};
 
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ConnectOptions, Database, DatabaseConnection, EntityTrait as _,
     IntoActiveModel as _, QueryOrder as _,
     prelude::{DateTimeWithTimeZone, Json},
-    sea_query::TableCreateStatement,
-};
-use sea_orm_codegen::{
-    BannerVersion, BigIntegerType, DateTimeCrate, EntityFormat, EntityTransformer,
-    EntityWriterContext, WithPrelude, WithSerde,
 };
 
 use crate::support::postgres::postgres;
+use generate::{Files, generate};
 
 /// The store's own entity, which is private there.
 #[path = "../../src/store/entity/task.rs"]
@@ -30,12 +22,9 @@ mod task;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/entity");
 const MEND: &str = "UPDATE_ENTITIES=1 cargo test --test it entities";
 
-/// Files by name.
-type Files = BTreeMap<String, String>;
-
 #[tokio::test]
 async fn checked_in_entities_are_what_the_schema_gives() {
-    let generated = generate(sqlite_tables(&sqlite().await).await);
+    let generated = generate(&sqlite().await).await;
     if env::var_os("UPDATE_ENTITIES").is_some() {
         write(&generated);
     }
@@ -55,10 +44,7 @@ async fn postgres_gives_the_same_entities() {
     let Ok(cluster) = postgres() else { return };
     let database = cluster.fresh_database().await;
     let db = connect(&database.url()).await;
-    assert_eq!(
-        generate(postgres_tables(&db).await),
-        generate(sqlite_tables(&sqlite().await).await)
-    );
+    assert_eq!(generate(&db).await, generate(&sqlite().await).await);
 }
 
 #[tokio::test]
@@ -146,80 +132,6 @@ async fn sqlite() -> DatabaseConnection {
     let db = connect("sqlite::memory:").await;
     Migrator::up(&db, None).await.unwrap();
     db
-}
-
-/// The tables without their unique keys: codegen can give a column one key only, and `user_id` is in two,
-/// so that the other key would become a `find_by_…` that looks for an idempotency key among *all* users.
-async fn sqlite_tables(db: &DatabaseConnection) -> Vec<TableCreateStatement> {
-    let pool = db.get_sqlite_connection_pool().clone();
-    let schema = sea_schema::sqlite::discovery::SchemaDiscovery::new(pool);
-    let tables = schema.discover().await.unwrap().tables;
-    let tables = tables.into_iter();
-    let tables = tables.filter(|table| table.name != "seaql_migrations");
-    tables.map(|table| table.write()).collect()
-}
-
-async fn postgres_tables(db: &DatabaseConnection) -> Vec<TableCreateStatement> {
-    let pool = db.get_postgres_connection_pool().clone();
-    let schema = sea_schema::postgres::discovery::SchemaDiscovery::new(pool, "public");
-    let tables = schema.discover().await.unwrap().tables;
-    let tables = tables.into_iter();
-    let tables = tables.filter(|table| table.info.name != "seaql_migrations");
-    tables
-        .map(|mut table| {
-            table.unique_constraints.clear();
-            table.write()
-        })
-        .collect()
-}
-
-/// What the command line tool does with the tables, with its defaults but for the prelude, which nobody
-/// needs.
-fn generate(tables: Vec<TableCreateStatement>) -> Files {
-    let none = Vec::new;
-    let context = EntityWriterContext::new(
-        EntityFormat::Dense,
-        WithPrelude::None,
-        WithSerde::None,
-        false,
-        DateTimeCrate::Chrono,
-        BigIntegerType::I64,
-        None,
-        false,
-        false,
-        false,
-        none(),
-        none(),
-        none(),
-        none(),
-        none(),
-        false,
-        true,
-        BannerVersion::Minor,
-    );
-    let writer = EntityTransformer::transform(tables).unwrap();
-    let files = writer.generate(&context).files.into_iter();
-    files
-        .map(|file| (file.name, rustfmt(&file.content)))
-        .collect()
-}
-
-fn rustfmt(code: &str) -> String {
-    let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("rustfmt is needed: rustup component add rustfmt");
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(code.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "rustfmt failed on:\n{code}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn read() -> Files {

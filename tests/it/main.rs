@@ -8,4 +8,6 @@
 
 mod entities;
 mod migrations;
+mod schema;
 mod support;
+mod temporary_postgres;

@@ -1,5 +1,7 @@
 //! Migrating: forth and back, by many processes at once, and seen from a build that is too old.
 
+mod empty;
+
 use std::{
     env::current_exe,
     process::{Command, Stdio},
@@ -7,86 +9,25 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
-    Statement, sqlx::sqlite::SqliteJournalMode,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
 use taskward::store::migrate::{UnknownMigrations, down, pending, status, up, up_within};
-use tempfile::TempDir;
 
-use crate::support::postgres::{TestDatabase, postgres};
+use empty::{Empty, connect};
 
 const USER_CLOCK: &str = "m20261123_000001_user_clock";
 const TASK: &str = "m20261123_000002_task";
-
-/// An empty database of either kind, and what has to live as long as it.
-struct Empty {
-    url: String,
-    _folder: Option<TempDir>,
-    _database: Option<TestDatabase>,
-}
-
-fn empty_sqlite() -> Empty {
-    let folder = tempfile::tempdir().unwrap();
-    Empty {
-        url: format!("sqlite://{}/test.db?mode=rwc", folder.path().display()),
-        _folder: Some(folder),
-        _database: None,
-    }
-}
-
-async fn connect(url: &str) -> DatabaseConnection {
-    connect_with(url, 4).await
-}
-
-async fn connect_with(url: &str, connections: u32) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).sqlx_logging(false);
-    // SQLite's own wait is kept short, so that ours is seen to work.
-    options.map_sqlx_sqlite_opts(|options| {
-        options
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(Duration::from_millis(200))
-    });
-    // SQLite does not wait, whatever its timeout, where two connections make a file WAL at once.
-    for _ in 0..100 {
-        match Database::connect(options.clone()).await {
-            Err(error) if error.to_string().contains("database is locked") => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            connected => return connected.unwrap(),
-        }
-    }
-    panic!("the file stays locked");
-}
-
-async fn empty_postgres() -> Option<Empty> {
-    let database = postgres().ok()?.empty_database().await;
-    Some(Empty {
-        url: database.url(),
-        _folder: None,
-        _database: Some(database),
-    })
-}
-
-impl Empty {
-    /// Another pool on it, as another process would have.
-    async fn connect(&self) -> DatabaseConnection {
-        connect(&self.url).await
-    }
-}
 
 /// Makes a test of each check for each database.
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() { super::$name(super::empty_sqlite()).await; })*
+            async fn $name() { super::$name(super::Empty::sqlite()).await; })*
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                let Some(empty) = super::empty_postgres().await else { return };
+                let Some(empty) = super::Empty::postgres().await else { return };
                 super::$name(empty).await;
             })*
         }
@@ -170,7 +111,7 @@ async fn as_another_process() {
     let Ok(url) = std::env::var("MIGRATE_THIS") else {
         return;
     };
-    for name in up(&connect(&url).await).await.unwrap() {
+    for name in up(&connect(&url, 1).await).await.unwrap() {
         println!("applied {name}");
     }
 }
@@ -225,7 +166,7 @@ async fn a_lock_goes_with_its_holder(empty: Empty) {
 
 /// Takes the lock, as a process would that migrates for very long; closing the connection lets it go.
 async fn hold(empty: &Empty) -> DatabaseConnection {
-    let holder = connect_with(&empty.url, 1).await;
+    let holder = connect(&empty.url, 1).await;
     let lock = match holder.get_database_backend() {
         DbBackend::Sqlite => "BEGIN IMMEDIATE".to_owned(),
         _ => format!(

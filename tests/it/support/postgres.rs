@@ -4,28 +4,33 @@
 //! from the server programs of this machine. Where there is neither, the tests that need one say so and
 //! do not run, unless `TASKWARD_REQUIRE_POSTGRES=1` makes that a failure, as it must be in CI.
 
+mod database;
+mod host;
 mod server;
 
 use std::{
     env,
     io::{Write as _, stderr},
+    path::Path,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
     ConnectOptions, Database,
-    sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _},
+    sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _},
 };
 use tokio::sync::OnceCell;
 use url::Url;
 
+use database::{database, execute};
 use server::Server;
+
+pub use database::TestDatabase;
 
 /// What the names of all databases made here begin with; then come the second and the process.
 const PREFIX: &str = "taskward_test_";
@@ -50,7 +55,7 @@ pub fn postgres() -> Result<&'static Cluster, String> {
             Ok(url) => Url::parse(&url)
                 .map(|admin| Cluster::new(admin, None))
                 .map_err(|error| format!("TEST_DATABASE_URL: {error}")),
-            Err(_) => Cluster::own(false),
+            Err(_) => Cluster::own_cluster(false),
         };
         if let Err(reason) = &made {
             let required = env::var("TASKWARD_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
@@ -68,7 +73,7 @@ impl Cluster {
     /// A server for one test alone, which the test may stop and start; it goes when this is dropped.
     ///
     /// With `fsync`, what it has acknowledged is on disk, as in production; without, it is faster.
-    pub fn own(fsync: bool) -> Result<Cluster, String> {
+    pub fn own_cluster(fsync: bool) -> Result<Cluster, String> {
         let server = Server::make(fsync)?;
         let admin = format!(
             "postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable",
@@ -114,6 +119,16 @@ impl Cluster {
         self.process().start().unwrap();
     }
 
+    /// The port of the server on the loopback address.
+    pub fn port(&self) -> u16 {
+        self.process().port()
+    }
+
+    /// Where the server has its files, and its log in `log`.
+    pub fn folder(&self) -> &Path {
+        self.process().folder()
+    }
+
     fn process(&self) -> &Server {
         let ours = "only a server started here can be stopped";
         self.server.as_ref().expect(ours)
@@ -122,8 +137,14 @@ impl Cluster {
     async fn create(&self, template: &str) -> TestDatabase {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}_{number}", self.names);
-        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
-            .await;
+        let strategy = match &self.server {
+            Some(server) if server.copies_files() => "STRATEGY FILE_COPY",
+            _ => "",
+        };
+        self.execute(&format!(
+            "CREATE DATABASE {name} TEMPLATE {template} {strategy}"
+        ))
+        .await;
         TestDatabase {
             admin: self.admin.clone(),
             name,
@@ -167,48 +188,6 @@ impl Cluster {
         let done = execute(&self.admin, sql).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
-}
-
-/// A database for one test; dropped with this value, whoever may still be connected to it.
-pub struct TestDatabase {
-    admin: Url,
-    name: String,
-}
-
-impl TestDatabase {
-    /// Where it is.
-    pub fn url(&self) -> String {
-        database(&self.admin, &self.name)
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        let admin = self.admin.clone();
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        // On a thread of its own, since the test's runtime cannot be waited for from inside. A server
-        // that is down at the end of a test is the test's business, so errors are nobody's.
-        let dropped = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(execute(&admin, &sql)).ok();
-        });
-        dropped.join().ok();
-    }
-}
-
-async fn execute(admin: &Url, sql: &str) -> Result<(), sqlx::Error> {
-    let mut connection = PgConnection::connect(admin.as_str()).await?;
-    connection.execute(AssertSqlSafe(sql)).await?;
-    connection.close().await
-}
-
-fn database(admin: &Url, name: &str) -> String {
-    let mut url = admin.clone();
-    url.set_path(name);
-    url.into()
 }
 
 fn now() -> Duration {

@@ -2,15 +2,15 @@
 
 use std::{
     env, fs,
-    net::TcpListener,
     os::unix::{
         fs::{MetadataExt as _, chown},
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio, id},
-    sync::atomic::{AtomicU16, Ordering},
+    process::{Child, Command, Stdio},
 };
+
+use super::host::{free_port, programs, roomy_memory, unprivileged_user};
 
 /// Waits until the test process has gone, whichever way it went: the kernel then closes the other end of
 /// the pipe. In a process group of its own, so that Ctrl-C at the tests does not end it too. It goes
@@ -45,6 +45,7 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 autovacuum = off
+max_wal_size = 256MB
 ";
 
 /// A server that was started here.
@@ -54,6 +55,7 @@ pub struct Server {
     /// Whom the server runs as, if that is not us: it refuses to run as root.
     user: Option<(u32, u32)>,
     port: u16,
+    fsync: bool,
     watchdog: Child,
 }
 
@@ -61,9 +63,14 @@ impl Server {
     /// Makes and starts a server, or says why it cannot.
     pub fn make(fsync: bool) -> Result<Server, String> {
         let programs = programs()?;
+        let parent = if fsync {
+            env::temp_dir()
+        } else {
+            roomy_memory()
+        };
         let folder = tempfile::Builder::new()
             .prefix("taskward-postgres-")
-            .tempdir()
+            .tempdir_in(parent)
             .map_err(|error| error.to_string())?;
         // The watchdog comes first and deletes the folder, so there is no moment that leaves one behind.
         let folder = folder.keep();
@@ -81,9 +88,10 @@ impl Server {
             folder,
             user: None,
             port: 0,
+            fsync,
             watchdog,
         };
-        server.init(fsync)?;
+        server.init()?;
         let mut started = Err(String::new());
         // The port was free when it was looked at; somebody else may still be faster.
         for _ in 0..5 {
@@ -99,6 +107,19 @@ impl Server {
     /// Where it listens on the loopback address, also after a stop and a start.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where its files and its log are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a database is best copied file by file: it is where the checkpoints that this takes cost
+    /// nothing, and PostgreSQL before 15 does it anyway and does not know the word.
+    pub fn copies_files(&self) -> bool {
+        let version = fs::read_to_string(self.folder.join("data/PG_VERSION"));
+        let version = version.ok().and_then(|text| text.trim().parse().ok());
+        !self.fsync && version.is_some_and(|version: u32| version >= 15)
     }
 
     /// Starts it and returns when it takes connections.
@@ -119,7 +140,7 @@ impl Server {
         self.run(self.program("pg_ctl").args(stop)).unwrap();
     }
 
-    fn init(&mut self, fsync: bool) -> Result<(), String> {
+    fn init(&mut self) -> Result<(), String> {
         if fs::metadata(&self.folder).is_ok_and(|folder| folder.uid() == 0) {
             let (uid, gid) = unprivileged_user()?;
             let changed = chown(&self.folder, Some(uid), Some(gid));
@@ -132,7 +153,7 @@ impl Server {
         let file = self.folder.join("data/postgresql.conf");
         let sockets = format!("unix_socket_directories = '{}'\n", self.folder.display());
         let defaults = fs::read_to_string(&file).map_err(|error| error.to_string())?;
-        let fast = if fsync { "" } else { FAST };
+        let fast = if self.fsync { "" } else { FAST };
         fs::write(&file, [&defaults, SETTINGS, fast, &sockets].concat())
             .map_err(|error| error.to_string())
     }
@@ -171,51 +192,4 @@ impl Drop for Server {
         drop(self.watchdog.stdin.take());
         self.watchdog.wait().ok();
     }
-}
-
-/// The folder of the server programs; the newest, where a Debian system has several.
-fn programs() -> Result<PathBuf, String> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let mut versions: Vec<PathBuf> = versions.flatten().map(|entry| entry.path()).collect();
-    let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
-    versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
-    folders.extend(versions.iter().map(|version| version.join("bin")));
-    if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
-        folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
-    }
-    let all = ["initdb", "pg_ctl", "postgres"];
-    folders
-        .into_iter()
-        .find(|folder| all.iter().all(|name| folder.join(name).is_file()))
-        .ok_or_else(|| "no server programs; on Debian: apt-get install postgresql".to_owned())
-}
-
-/// Somebody for the server to run as where we are root.
-fn unprivileged_user() -> Result<(u32, u32), String> {
-    let users = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
-    let find = |name: &str| {
-        let mut fields = users
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-            .find(|fields| fields[0] == name && fields.len() > 3)?
-            .into_iter()
-            .skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    find("postgres")
-        .or_else(|| find("nobody"))
-        .ok_or_else(|| "it does not run as root, and there is no user `postgres`".to_owned())
-}
-
-/// A free port below those that the kernel gives to outgoing connections, so that nobody gets it while
-/// a test has the server stopped.
-fn free_port() -> Result<u16, String> {
-    static TRIED: AtomicU16 = AtomicU16::new(0);
-    let start = (id() % 1000) as u16 * 10;
-    (0..10_000)
-        .map(|_| 20_000 + (start + TRIED.fetch_add(1, Ordering::Relaxed)) % 10_000)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .ok_or_else(|| "no free port".to_owned())
 }

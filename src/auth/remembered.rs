@@ -45,7 +45,7 @@ impl Weighter<Digest, Entry> for Weight {
 
 impl Remembered {
     pub(super) fn new() -> Remembered {
-        let entries = MAX_MEMORY as usize / ENTRY;
+        let entries = usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX) / ENTRY;
         Remembered(Cache::with_weighter(entries, MAX_MEMORY, Weight))
     }
 

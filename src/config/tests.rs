@@ -1,5 +1,6 @@
 use super::*;
 use crate::auth::KeySource;
+use expect_test::expect;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -28,22 +29,21 @@ fn nothing_set_is_development_mode_on_sqlite() {
 
 #[test]
 fn all_faults_are_reported_at_once_and_no_secret_is() {
-    insta::assert_snapshot!(faults(&[
-        ("PORT", "http"),
-        ("DATABASE_URL", "mysql://root:hunter2@db/x"),
-        ("AUTH_HS256_SECRET", "hunter2"),
-        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/, http://localhost:3000"),
-        ("RATE_LIMIT", "lots"),
-        ("AUTH_LEEWAY_SECONDS", "-1"),
-    ]), @r"
+    expect![[r#"
     the settings have faults:
       - AUTH_HS256_SECRET has 7 bytes, but must have at least 32
       - AUTH_LEEWAY_SECONDS is `-1`, but must be a whole number of seconds
       - DATABASE_URL begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
       - PORT is `http`, but must be a number from 0 to 65535
       - CORS_ALLOWED_ORIGINS has `https://app.example.com/`, which must be written `https://app.example.com`
-      - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`
-    ");
+      - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`"#]].assert_eq(&faults(&[
+        ("PORT", "http"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ("AUTH_HS256_SECRET", "hunter2"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/, http://localhost:3000"),
+        ("RATE_LIMIT", "lots"),
+        ("AUTH_LEEWAY_SECONDS", "-1"),
+    ]));
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn better_auth_url_stands_for_its_defaults() {
             KeySource::Hs256(_) => "a secret".to_owned(),
         })
         .collect();
-    insta::assert_debug_snapshot!(rules, @r#"
+    expect![[r#"
     [
         "Some(\"https://app.example.com\") [\"https://app.example.com\"] https://app.example.com/api/auth/jwks",
         "Some(\"https://app.example.com/api/auth\") [\"https://api.example.com/mcp\"] https://app.example.com/api/auth/jwks",
     ]
-    "#);
+"#]].assert_debug_eq(&rules);
 }
 
 #[test]
@@ -144,10 +144,11 @@ fn a_name_that_looks_like_a_setting_warns() {
         ("AUTH_JWKS", "https://a.example/jwks"),
         ("TASKWARD_PORT", "1"),
     ]);
-    insta::assert_debug_snapshot!(config.warnings, @r#"
+    expect![[r#"
     [
         "AUTH_JWKS is not a setting of Taskward; see --help",
         "TASKWARD_PORT is not a setting of Taskward; see --help",
     ]
-    "#);
+"#]]
+    .assert_debug_eq(&config.warnings);
 }

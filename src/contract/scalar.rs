@@ -16,10 +16,16 @@ pub trait Scalar: Sized + Send + Sync + 'static {
     /// Its schema.
     fn schema_ref() -> MetaSchemaRef;
 
-    /// Reads it from JSON. The error completes the sentence "this member …".
+    /// Reads it from JSON.
+    ///
+    /// # Errors
+    /// What completes the sentence "this member …".
     fn from_json(value: &Value) -> Result<Self, String>;
 
-    /// Reads it from a parameter. The error completes the sentence "this parameter …".
+    /// Reads it from a parameter.
+    ///
+    /// # Errors
+    /// What completes the sentence "this parameter …".
     fn from_text(text: &str) -> Result<Self, String> {
         Self::from_json(&Value::String(text.to_owned()))
     }
@@ -89,6 +95,7 @@ macro_rules! integer {
         impl Scalar for $name {
             const EXPECTED: &'static str = $expected;
 
+            #[allow(clippy::cast_precision_loss, clippy::allow_attributes, reason = "exact up to 2^53; not all of these are lossy")]
             fn schema_ref() -> MetaSchemaRef {
                 inline(MetaSchema {
                     minimum: Some($min as f64),

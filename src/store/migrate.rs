@@ -45,11 +45,17 @@ impl std::error::Error for UnknownMigrations {}
 ///
 /// Any number of processes may call this at once. On PostgreSQL `db` must be the direct connection and
 /// not that of a pooler: the lock belongs to a session.
+///
+/// # Errors
+/// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
 pub async fn up(db: &DatabaseConnection) -> anyhow::Result<Vec<String>> {
     up_within(db, PATIENCE).await
 }
 
 /// [`up`], with another limit on the wait for a process that is migrating already.
+///
+/// # Errors
+/// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
 pub async fn up_within(db: &DatabaseConnection, patience: Duration) -> anyhow::Result<Vec<String>> {
     // The usual start finds nothing to do, and should not wait for anybody to learn that.
     if pending(db).await? == 0 {
@@ -59,16 +65,25 @@ pub async fn up_within(db: &DatabaseConnection, patience: Duration) -> anyhow::R
 }
 
 /// Takes the last `steps` migrations back, with their data, and returns their names, newest first.
+///
+/// # Errors
+/// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
 pub async fn down(db: &DatabaseConnection, steps: u32) -> anyhow::Result<Vec<String>> {
     lock::migrate(db, Step::Down(steps), PATIENCE).await
 }
 
 /// Every migration of this build and whether the database has it. Writes nothing.
+///
+/// # Errors
+/// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
 pub async fn status(db: &DatabaseConnection) -> anyhow::Result<Vec<(String, bool)>> {
     status_on(db).await
 }
 
 /// How many migrations the database lacks. Writes nothing and is cheap: one statement.
+///
+/// # Errors
+/// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
 pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<usize> {
     let status = status_on(db).await?;
     Ok(status.iter().filter(|(_, applied)| !applied).count())

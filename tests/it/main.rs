@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should panic, and the harness reads its environment"
 )]
 
+mod create_task;
 mod entities;
 mod migrations;
 mod schema;

@@ -1,0 +1,158 @@
+//! What came back. Shown in a snapshot, it hides what differs from run to run, but only after it has
+//! checked that the hidden part is what it must be.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// An answer of the server.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// The body as JSON; null if there is none, a string if it is none.
+    pub body: Value,
+    /// The body as it came.
+    pub text: String,
+}
+
+impl Answer {
+    pub(super) async fn read(response: reqwest::Response) -> Self {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text().await.expect("a whole body of UTF-8");
+        let body = match serde_json::from_str(&text) {
+            Ok(body) => body,
+            Err(_) if text.is_empty() => Value::Null,
+            Err(_) => Value::String(text.clone()),
+        };
+        let answer = Self {
+            status,
+            headers,
+            body,
+            text,
+        };
+        answer.check();
+        answer
+    }
+
+    /// What holds for every answer.
+    fn check(&self) {
+        assert!(self.status < 500 || self.status == 503, "{self:?}");
+        if self.status >= 400 && !self.text.is_empty() {
+            assert_eq!(
+                self.header("content-type"),
+                "application/problem+json",
+                "{self:?}"
+            );
+            assert_eq!(self.body["status"], self.status, "{self:?}");
+            assert_eq!(
+                self.body["request_id"],
+                self.header("x-request-id"),
+                "{self:?}"
+            );
+            let code = self.body["code"].as_str().unwrap();
+            assert_eq!(self.body["type"], format!("urn:taskward:problem:{code}"));
+        }
+        if self.status == 401 {
+            assert!(
+                self.header("www-authenticate").starts_with("Bearer "),
+                "{self:?}"
+            );
+        }
+    }
+
+    /// Compares it with what is expected. `UPDATE_EXPECT=1 cargo test --test it sqlite` rewrites the
+    /// expectations (of one database only, as both would write to the same place at once).
+    #[track_caller]
+    pub fn is(&self, expected: expect_test::Expect) {
+        expected.assert_eq(&self.to_string());
+    }
+
+    /// A header, or an empty text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    /// The code of a problem.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The tasks of a list.
+    pub fn items(&self) -> &[Value] {
+        self.body["items"].as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = reqwest::StatusCode::from_u16(self.status).unwrap();
+        writeln!(f, "{reason}")?;
+        let shown = [
+            "location",
+            "etag",
+            "link",
+            "allow",
+            "retry-after",
+            "www-authenticate",
+            "idempotency-replayed",
+        ];
+        for name in shown
+            .iter()
+            .filter(|name| self.headers.contains_key(**name))
+        {
+            writeln!(f, "{name}: {}", self.header(name))?;
+        }
+        match &self.body {
+            Value::Null => Ok(()),
+            Value::String(text) => write!(f, "\n{text}"),
+            body => write!(f, "\n{:#}", hidden(body.clone())),
+        }
+    }
+}
+
+/// Hides request ids and the times of the server, which must be times of the last minutes.
+fn hidden(mut value: Value) -> Value {
+    match &mut value {
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| *item = hidden(item.take())),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                let text = member.as_str();
+                *member = match (name.as_str(), text) {
+                    ("created_at" | "updated_at" | "completed_at", Some(text)) => {
+                        assert_recent(text);
+                        "[now]".into()
+                    }
+                    ("request_id", Some(text)) => {
+                        assert!(!text.is_empty());
+                        "[id]".into()
+                    }
+                    _ => hidden(member.take()),
+                };
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+/// Asserts that a text is a time as the contract writes it, of the last ten minutes.
+pub fn assert_recent(text: &str) {
+    assert!(
+        text.ends_with('Z') && text.len() <= "2026-02-06T09:00:00.000000Z".len(),
+        "{text}"
+    );
+    let time: DateTime<Utc> = text.parse().expect("RFC 3339");
+    let age = Utc::now() - time;
+    assert!(
+        (-60..600).contains(&age.num_seconds()),
+        "{text} is no time of now"
+    );
+}

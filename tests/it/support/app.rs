@@ -1,0 +1,188 @@
+//! A whole server in this process: the real endpoint behind the real accept loop on a loopback port.
+
+use std::{path::PathBuf, time::Duration};
+
+use taskward::{
+    api::{RateLimit, Stopping},
+    app::{HttpSettings, app},
+    auth::{AuthSettings, DevIssuer, Verifier},
+    server::{self, Limits},
+    store::{Database, DatabaseSettings},
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use super::{
+    Actor,
+    postgres::{TestDatabase, postgres},
+};
+
+/// Which database a story runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// What a story may want otherwise.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub max_tasks: u64,
+    pub tombstone_retention: Duration,
+    pub rate_limit: Option<RateLimit>,
+    pub max_connections: u32,
+    pub allowed_origins: Vec<&'static str>,
+}
+
+/// A server, and the issuer that it trusts. All of it goes when this is dropped.
+pub struct TestApp {
+    pub base: String,
+    pub database_url: String,
+    pub issuer: DevIssuer,
+    client: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+    _folder: TempDir,
+    _database: Option<TestDatabase>,
+}
+
+impl Backend {
+    /// A server with the usual settings.
+    pub async fn app(self) -> TestApp {
+        self.app_with(|_| {}).await
+    }
+
+    /// A server with other settings.
+    pub async fn app_with(self, change: impl FnOnce(&mut Settings)) -> TestApp {
+        let mut settings = Settings {
+            max_tasks: 10_000,
+            tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
+            rate_limit: None,
+            max_connections: 4,
+            allowed_origins: vec!["http://localhost:3000"],
+        };
+        change(&mut settings);
+        let folder = tempfile::tempdir().unwrap();
+        let (url, database) = match self {
+            Self::Sqlite => {
+                let file = folder.path().join("taskward.db");
+                (format!("sqlite://{}?mode=rwc", file.display()), None)
+            }
+            Self::Postgres => {
+                let database = postgres().unwrap().fresh_database().await;
+                (database.url(), Some(database))
+            }
+        };
+        TestApp::start(settings, url, folder, database).await
+    }
+}
+
+impl TestApp {
+    async fn start(
+        settings: Settings,
+        url: String,
+        folder: TempDir,
+        test_database: Option<TestDatabase>,
+    ) -> Self {
+        let database = Database::connect(&DatabaseSettings {
+            url: url.clone(),
+            max_connections: settings.max_connections,
+            acquire_timeout: Duration::from_secs(10),
+            max_tasks: settings.max_tasks,
+            tombstone_retention: settings.tombstone_retention,
+        })
+        .await
+        .unwrap();
+        database.migrate_up().await.unwrap();
+        let issuer = DevIssuer::open(&key(&folder)).unwrap();
+        let trust = AuthSettings {
+            issuers: Vec::new(),
+            jwks_ttl: Duration::from_secs(300),
+            jwks_cooldown: Duration::from_secs(10),
+            leeway: Duration::from_secs(30),
+        };
+        let verifier = Verifier::new(&trust, Some(issuer.clone())).unwrap();
+        let http = HttpSettings {
+            allowed_origins: settings
+                .allowed_origins
+                .iter()
+                .map(|o| o.parse().unwrap())
+                .collect(),
+            docs: true,
+            rate_limit: settings.rate_limit,
+        };
+        let endpoint = app(database, verifier, Stopping::default(), &http);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let limits = Limits {
+            drain: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        tokio::spawn(async move {
+            let _ = server::serve(listener, endpoint, limits, async {
+                let _ = stopped.await;
+            })
+            .await;
+        });
+        Self {
+            base,
+            database_url: url,
+            issuer,
+            client: client(),
+            _stop: stop,
+            _folder: folder,
+            _database: test_database,
+        }
+    }
+
+    /// Somebody without a token.
+    pub fn anon(&self) -> Actor {
+        Actor::new(&self.base, self.client.clone(), None)
+    }
+
+    /// Somebody with a good token that allows everything.
+    pub fn user(&self, name: &str) -> Actor {
+        self.with_token(&self.token(name))
+    }
+
+    /// Somebody with a good token for these scopes.
+    pub fn user_with_scope(&self, name: &str, scope: &str) -> Actor {
+        let token = self
+            .issuer
+            .mint(name, Some(scope), Duration::from_secs(600))
+            .unwrap();
+        self.with_token(&token)
+    }
+
+    /// Somebody with this token, whatever it is.
+    pub fn with_token(&self, token: &str) -> Actor {
+        Actor::new(&self.base, self.client.clone(), Some(token))
+    }
+
+    /// A good token.
+    pub fn token(&self, name: &str) -> String {
+        self.issuer
+            .mint(name, None, Duration::from_secs(600))
+            .unwrap()
+    }
+
+    /// The two of most stories.
+    pub fn two_users(&self) -> (Actor, Actor) {
+        (self.user("alice"), self.user("bob"))
+    }
+}
+
+fn key(folder: &TempDir) -> PathBuf {
+    folder.path().join("key.pem")
+}
+
+/// A client that follows nothing and decodes nothing: the tests look at what was sent.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(60))
+        .no_proxy()
+        .build()
+        .unwrap()
+}

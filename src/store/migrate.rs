@@ -43,6 +43,8 @@ impl std::error::Error for UnknownMigrations {}
 
 /// Applies what is pending and returns the names of what it applied, oldest first.
 ///
+/// If one fails, PostgreSQL keeps those before it, and SQLite none: there they are one transaction.
+///
 /// Any number of processes may call this at once. On PostgreSQL `db` must be the direct connection and
 /// not that of a pooler: the lock belongs to a session.
 ///

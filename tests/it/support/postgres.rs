@@ -13,7 +13,7 @@ use std::{
     io::{Write as _, stderr},
     path::Path,
     sync::{
-        OnceLock,
+        Once, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -50,31 +50,39 @@ pub struct Cluster {
 /// The server that all tests of this process share, or why there is none.
 pub fn postgres() -> Result<&'static Cluster, String> {
     static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    let made = CLUSTER.get_or_init(|| {
-        let made = match env::var("TEST_DATABASE_URL") {
-            Ok(url) => Url::parse(&url)
+    let made = CLUSTER.get_or_init(|| match env::var("TEST_DATABASE_URL") {
+        Ok(url) => say_if_missing(
+            Url::parse(&url)
                 .map(|admin| Cluster::new(admin, None))
                 .map_err(|error| format!("TEST_DATABASE_URL: {error}")),
-            Err(_) => Cluster::own_cluster(false),
-        };
-        if let Err(reason) = &made {
-            let required = env::var("TASKWARD_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
-            assert!(!required, "PostgreSQL is required but: {reason}");
+        ),
+        Err(_) => Cluster::own_cluster(false),
+    });
+    made.as_ref().map_err(Clone::clone)
+}
+
+/// Says why tests do not run; panics where they must.
+fn say_if_missing<T>(made: Result<T, String>) -> Result<T, String> {
+    if let Err(reason) = &made {
+        let required = env::var("TASKWARD_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+        assert!(!required, "PostgreSQL is required but: {reason}");
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
             // Not `eprintln!`, which the test harness swallows when the test passes.
             let line = format!("PostgreSQL: not found ({reason}), its tests did not run\n");
             stderr().write_all(line.as_bytes()).ok();
-        }
-        made
-    });
-    made.as_ref().map_err(Clone::clone)
+        });
+    }
+    made
 }
 
 impl Cluster {
     /// A server for one test alone, which the test may stop and start; it goes when this is dropped.
     ///
-    /// With `fsync`, what it has acknowledged is on disk, as in production; without, it is faster.
+    /// With `fsync`, what it has acknowledged is on disk, as in production; without, it is faster. Where
+    /// there are no server programs there is none, also if `TEST_DATABASE_URL` is set.
     pub fn own_cluster(fsync: bool) -> Result<Cluster, String> {
-        let server = Server::make(fsync)?;
+        let server = say_if_missing(Server::make(fsync))?;
         let admin = format!(
             "postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable",
             server.port()

@@ -6,8 +6,10 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use futures_util::FutureExt;
+
 use super::*;
-use crate::server::{Accept, run};
+use crate::server::{Accept, link::Link, run};
 
 #[tokio::test]
 async fn a_connection_serves_many_requests_even_after_a_panic() {
@@ -103,6 +105,18 @@ async fn a_full_and_busy_server_lets_the_next_wait_and_asks_clients_to_come_back
     server.gate.open.notify_one();
     assert!(busy.answer().await.contains("connection: close"));
     assert!(waiting.answer().await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_wish_for_its_place_does_not_reach_a_connection_that_became_busy() {
+    let link = Link::new();
+    link.request_began(false);
+    link.ask_to_close();
+    assert!(link.asked().now_or_never().is_none());
+    link.answer_ended();
+    assert!(link.asked().now_or_never().is_none(), "an old wish");
+    link.ask_to_close();
+    assert!(link.asked().now_or_never().is_some());
 }
 
 /// A listener that fails before it accepts.

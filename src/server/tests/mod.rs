@@ -28,6 +28,9 @@ use super::{Drained, Limits, serve};
 /// Longer than anything here takes; a test that waits for it has failed.
 const FOREVER: Duration = Duration::from_secs(20);
 
+/// More than the kernel's buffers hold.
+const LARGE: usize = 32 * 1024 * 1024;
+
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -88,6 +91,7 @@ fn endpoint(gate: Arc<Gate>) -> impl Endpoint + 'static {
                     gate.open.notified().await;
                     "held".to_owned().into()
                 }
+                "/large" => vec![b'.'; LARGE].into(),
                 "/flood" => ticks(Duration::ZERO, 64 * 1024).into(),
                 "/ticks" => ticks(ms(20), 2).into(),
                 "/panic" => panic!("on purpose"),

@@ -133,3 +133,30 @@ async fn who_reads_slowly_but_steadily_is_not_cut() {
         sleep(ms(100)).await;
     }
 }
+
+/// hyper holds the rest of such an answer when the endpoint has long finished.
+#[tokio::test]
+async fn an_answer_that_is_still_being_read_is_not_idle() {
+    let server = Server::start(Limits {
+        idle_timeout: ms(300),
+        ..patient()
+    })
+    .await;
+    let mut client = server.client().await;
+    client
+        .send("GET /large HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n")
+        .await;
+    let mut some = vec![0; LARGE / 32];
+    let mut read = 0;
+    loop {
+        let bytes = soon(client.0.read(&mut some)).await.unwrap();
+        if bytes == 0 {
+            break;
+        }
+        read += bytes;
+        // At most this fast, and so for longer than the idle timeout.
+        sleep(ms(1000) / 64 * u32::try_from(bytes).unwrap() / u32::try_from(LARGE / 64).unwrap())
+            .await;
+    }
+    assert!(read > LARGE);
+}

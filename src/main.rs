@@ -22,6 +22,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A multi-user todo API: it verifies your issuer's tokens and keeps users apart.
 #[derive(Parser)]
 #[command(name = "taskward", version, after_help = config::help())]

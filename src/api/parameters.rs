@@ -47,7 +47,8 @@ impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
 }
 
 fn read<T: Scalar>(request: &Request, name: &str) -> Result<Option<T>, String> {
-    let mut values = pairs(request).filter(|(n, _)| decoded(n).as_deref() == Some(name));
+    let mut values =
+        pairs(request).filter(|(n, _)| *n == name || decoded(n).as_deref() == Some(name));
     let Some((_, value)) = values.next() else {
         return Ok(None);
     };

@@ -402,6 +402,12 @@ fn problem(error: StoreError) -> Problem {
             )
             .retry_after(2)
         }
+        StoreError::Uncertain(cause) => {
+            tracing::error!(cause, "the connection to the database broke during a write");
+            let detail = "The connection to the database broke, and whether the change was made is not \
+                          known. Look before you repeat it, or send an Idempotency-Key with creations.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail).retry_after(2)
+        }
         StoreError::Internal(cause) => {
             tracing::error!(cause, "the database failed");
             Problem::internal()

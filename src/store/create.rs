@@ -75,7 +75,7 @@ impl Scope {
                 let replayed = self.replay(&key, hash.as_deref()).await?;
                 replayed.ok_or_else(|| StoreError::Internal(error.to_string()))
             }
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => Err(StoreError::of_write(&error)),
         }
     }
 
@@ -99,7 +99,7 @@ impl Scope {
         if create_hash.as_deref() != hash {
             return Err(StoreError::KeyReused);
         }
-        let row = TaskRow::from_query_result(&found, "")?;
+        let row = TaskRow::read(&found)?;
         let deleted = row.deleted_at.is_some();
         let task = row.into_task(self.user.as_str())?;
         if deleted {

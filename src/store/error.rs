@@ -23,8 +23,21 @@ pub enum StoreError {
     BadCursor,
     /// The database cannot be reached or cannot work now; trying again later can help.
     Unavailable(String),
+    /// The connection broke during a write: it may have been done or not.
+    Uncertain(String),
     /// A fault of this program or its data.
     Internal(String),
+}
+
+impl StoreError {
+    /// What the failure of a write means.
+    pub(super) fn of_write(error: &DbErr) -> Self {
+        match Outage::of(error) {
+            Some(Outage::Unknown) => Self::Uncertain(error.to_string()),
+            Some(Outage::NotDone | Outage::Unable) => Self::Unavailable(error.to_string()),
+            None => Self::Internal(error.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -37,6 +50,7 @@ impl fmt::Display for StoreError {
             Self::LimitReached(limit) => write!(f, "the user has {limit} tasks"),
             Self::BadCursor => f.write_str("the cursor is of another list"),
             Self::Unavailable(cause) => write!(f, "the database is not available: {cause}"),
+            Self::Uncertain(cause) => write!(f, "the connection broke during a write: {cause}"),
             Self::Internal(cause) => write!(f, "the database failed: {cause}"),
         }
     }

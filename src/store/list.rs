@@ -1,7 +1,7 @@
 //! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
 
 use sea_orm::{
-    ConnectionTrait, ExprTrait, FromQueryResult, QueryResult,
+    ConnectionTrait, ExprTrait, QueryResult,
     sea_query::{Alias, Condition, Expr, JoinType, LikeExpr, Query, SelectStatement},
 };
 
@@ -23,13 +23,6 @@ pub struct Page {
     pub next_cursor: Option<String>,
     /// The user's revision that this page shows.
     pub revision: i64,
-}
-
-/// A row of the list: the clock, and a task unless there is none.
-#[derive(Debug, FromQueryResult)]
-struct ClockRow {
-    clock: i64,
-    id: Option<i64>,
 }
 
 impl Scope {
@@ -56,10 +49,15 @@ impl Scope {
         let rows = self
             .read(|| self.database.reader().query_all(&select))
             .await?;
-        let revision = rows
-            .first()
-            .map(|row| ClockRow::from_query_result(row, ""))
-            .transpose()?;
+        let Some(first) = rows.first() else {
+            // Not even a clock: the user has never written.
+            return Ok(Page {
+                items: Vec::new(),
+                next_cursor: None,
+                revision: 0,
+            });
+        };
+        let revision = first.try_get_by_index(COLUMNS.len())?;
         let mut items = Vec::with_capacity(rows.len().min(limit));
         for row in rows.iter().take(limit) {
             if let Some(row) = task_of(row)? {
@@ -75,7 +73,7 @@ impl Scope {
         Ok(Page {
             items,
             next_cursor,
-            revision: revision.map_or(0, |row| row.clock),
+            revision,
         })
     }
 
@@ -105,11 +103,11 @@ impl Scope {
         order.apply(&mut tasks, None);
         let page = || Alias::new("page");
         let mut select = Query::select()
+            .columns(COLUMNS.map(|column| (page(), column)))
             .expr_as(
                 Expr::col((user_clock::Entity, Clock::Revision)),
                 Alias::new("clock"),
             )
-            .columns(COLUMNS.map(|column| (page(), column)))
             .from(user_clock::Entity)
             .join_subquery(JoinType::LeftJoin, tasks, page(), Condition::all())
             .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
@@ -120,8 +118,8 @@ impl Scope {
 }
 
 fn task_of(row: &QueryResult) -> Result<Option<TaskRow>, StoreError> {
-    match ClockRow::from_query_result(row, "")?.id {
-        Some(_) => Ok(Some(TaskRow::from_query_result(row, "")?)),
+    match row.try_get_by_index::<Option<i64>>(0)? {
+        Some(_) => Ok(Some(TaskRow::read(row)?)),
         None => Ok(None),
     }
 }

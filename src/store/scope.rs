@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use sea_orm::{
-    ConnectionTrait, DbErr, ExprTrait, FromQueryResult,
+    ConnectionTrait, DbErr, ExprTrait,
     sea_query::{Expr, Query, SelectStatement},
 };
 
@@ -79,9 +79,7 @@ impl Scope {
         let row = self
             .read(|| self.database.reader().query_one(query))
             .await?;
-        Ok(row
-            .map(|row| TaskRow::from_query_result(&row, ""))
-            .transpose()?)
+        Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }
 
     /// Selects the user's task of which a column has a value.

@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use sea_orm::{
-    DbErr, ExprTrait,
+    ExprTrait,
     prelude::DateTimeUtc,
     sea_query::{Condition, Expr, Func, IntoCondition, LockType, Query},
 };
@@ -111,13 +111,14 @@ impl Scope {
     }
 
     /// Runs a change, once more if the first attempt surely was not done.
-    async fn attempt(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
-        match self.database.write(write).await {
+    async fn attempt(&self, write: &Write) -> Result<Option<TaskRow>, StoreError> {
+        let result = match self.database.write(write).await {
             Err(e) if is_lost(&e) && Outage::of(&e) == Some(Outage::NotDone) => {
                 self.database.write(write).await
             }
             result => result,
-        }
+        };
+        result.map_err(|error| StoreError::of_write(&error))
     }
 
     /// A change of one task: if the condition holds, the clock moves and the values are set.

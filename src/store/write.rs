@@ -96,9 +96,7 @@ impl Database {
         if self.backend() == DbBackend::Postgres {
             let statement = write.as_one();
             let row = self.writer().query_one_raw(statement).await?;
-            return row
-                .map(|row| TaskRow::from_query_result(&row, ""))
-                .transpose();
+            return row.map(|row| TaskRow::read(&row)).transpose();
         }
         // A handler that is dropped when its client hangs up must not leave a transaction behind:
         // the work runs in a task of its own to its end.
@@ -134,9 +132,7 @@ impl Database {
             .to_owned();
         let task = WithClause::from(clock(values)).query(write.task.clone());
         let row = transaction.query_one(&task).await?;
-        let row = row
-            .map(|row| TaskRow::from_query_result(&row, ""))
-            .transpose()?;
+        let row = row.map(|row| TaskRow::read(&row)).transpose()?;
         match row {
             Some(_) => transaction.commit().await?,
             None => transaction.rollback().await?,

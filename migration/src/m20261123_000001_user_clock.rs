@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{byte_text, clustered};
+use crate::column::{byte_text, clustered, often_changed};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -36,6 +36,7 @@ impl MigrationTrait for Migration {
             )
             .take();
         clustered(manager, &mut table);
+        often_changed(manager, &mut table);
         manager.create_table(table).await
     }
 

@@ -53,19 +53,22 @@ impl MigrationTrait for Migration {
         manager.create_table(table).await?;
 
         // Indexes and not constraints of the table: SQLite forgets the names of the latter.
-        for (name, column) in [
-            ("task_create_key_key", Task::CreateKey),
-            ("task_revision_key", Task::Revision),
-        ] {
-            let index = Index::create()
+        let unique = |name: &str, column: Task| {
+            Index::create()
                 .name(name)
                 .table(Task::Table)
                 .col(Task::UserId)
                 .col(column)
                 .unique()
-                .take();
-            manager.create_index(index).await?;
-        }
+                .take()
+        };
+        manager
+            .create_index(unique("task_revision_key", Task::Revision))
+            .await?;
+        // Most tasks have no key, and need no entry, which every change of a task would write again.
+        let mut create_key = unique("task_create_key_key", Task::CreateKey);
+        create_key.and_where(Expr::col(Task::CreateKey).is_not_null());
+        manager.create_index(create_key).await?;
         Ok(())
     }
 

@@ -36,7 +36,8 @@ impl<E: Endpoint> Edge<E> {
 
     async fn answer(&self, request: Request, request_id: &str) -> Response {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let result = AssertUnwindSafe(self.inner.call(request))
+        // In a box: the future is large, and would be copied from layer to layer.
+        let result = AssertUnwindSafe(Box::pin(self.inner.call(request)))
             .catch_unwind()
             .await;
         let problem = match result {

@@ -61,6 +61,18 @@ impl Actor {
             .await
     }
 
+    /// Posts without a body.
+    pub async fn post_nothing(&self, path: &str) -> Answer {
+        self.send(self.request(Method::POST, path)).await
+    }
+
+    /// Creates a task with an Idempotency-Key.
+    pub async fn post_with_key(&self, key: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, "/api/v1/tasks");
+        self.send(request.header("idempotency-key", key).json(&body))
+            .await
+    }
+
     /// Posts a body exactly as given, with the content type of JSON.
     pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self
@@ -85,6 +97,14 @@ impl Actor {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn delete_if_match(&self, path: &str, etag: &str) -> Answer {
+        self.send(
+            self.request(Method::DELETE, path)
+                .header(header::IF_MATCH, etag),
+        )
+        .await
     }
 
     /// Creates a task of which only the title matters.

@@ -41,6 +41,11 @@ impl Answer {
     /// What holds for every answer.
     fn check(&self) {
         assert!(self.status < 500 || self.status == 503, "{self:?}");
+        assert!(!self.header("x-request-id").is_empty(), "{self:?}");
+        assert_eq!(self.header("x-content-type-options"), "nosniff", "{self:?}");
+        if self.header("content-type").contains("json") && !self.headers.contains_key("etag") {
+            assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
+        }
         if self.status >= 400 && !self.text.is_empty() {
             assert_eq!(
                 self.header("content-type"),
@@ -76,6 +81,33 @@ impl Answer {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    /// Asserts what kind of problem it is, and gives it on.
+    #[track_caller]
+    pub fn fails(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.code()), (status, code), "{self}");
+        self
+    }
+
+    /// Asserts the status, and gives it on.
+    #[track_caller]
+    pub fn has(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// The faults of a problem, each as where it is and what it is.
+    pub fn faults(&self) -> Vec<String> {
+        let faults = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let text = |fault: &Value, name: &str| fault[name].as_str().map(str::to_owned);
+        faults
+            .iter()
+            .map(|fault| {
+                let place = text(fault, "pointer").or_else(|| text(fault, "parameter"));
+                format!("{} {}", place.unwrap(), text(fault, "detail").unwrap())
+            })
+            .collect()
     }
 
     /// The code of a problem.

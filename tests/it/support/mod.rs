@@ -4,10 +4,12 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod postgres;
+pub mod raw;
 
 pub use actor::{Actor, Created};
 pub use answer::Answer;
 pub use app::{Backend, Settings, TestApp};
+pub use raw::raw;
 
 /// Makes a story run on both databases: one test each, with the same body.
 macro_rules! on_both {

@@ -97,7 +97,7 @@ impl Members {
     pub fn take<T: Member>(&mut self, name: &str) -> Option<T> {
         match self.members.iter().position(|(n, _)| n == name) {
             Some(index) => {
-                let (_, value) = self.members.swap_remove(index);
+                let (_, value) = self.members.remove(index);
                 T::read(&value, &Pointer::member(name), &mut self.faults)
             }
             None => {

@@ -7,8 +7,14 @@
 )]
 
 mod create_task;
+mod delete_task;
 mod entities;
+mod get_task;
+mod limits;
+mod list_tasks;
 mod migrations;
+mod restore_task;
 mod schema;
 mod support;
 mod temporary_postgres;
+mod update_task;

@@ -175,6 +175,12 @@ fn hidden(mut value: Value) -> Value {
     value
 }
 
+/// A time in an answer. To be compared as such: fractions have as many digits as they need, so as texts
+/// they do not sort.
+pub fn time(value: &Value) -> DateTime<Utc> {
+    value.as_str().expect("a time").parse().expect("RFC 3339")
+}
+
 /// Asserts that a text is a time as the contract writes it, of the last ten minutes.
 pub fn assert_recent(text: &str) {
     assert!(

@@ -7,7 +7,7 @@ pub mod postgres;
 pub mod raw;
 
 pub use actor::{Actor, Created};
-pub use answer::Answer;
+pub use answer::{Answer, time};
 pub use app::{Backend, Settings, TestApp};
 pub use raw::raw;
 

@@ -1,0 +1,125 @@
+//! How much one user may have, and how often ask.
+
+use std::num::NonZeroU32;
+
+use expect_test::expect;
+use futures_util::future::join_all;
+use serde_json::json;
+use taskward::api::RateLimit;
+
+use crate::support::{Backend, on_both};
+
+const TASKS: &str = "/api/v1/tasks";
+
+on_both! {
+    async fn a_user_has_so_many_tasks(on: Backend) {
+        let app = on.app_with(|settings| settings.max_tasks = 3).await;
+        let (alice, bob) = app.two_users();
+        let body = json!({ "title": "Buy milk" });
+        alice.post_with_key("k1", body.clone()).await.has(201);
+        for _ in 0..2 {
+            alice.create("Buy milk").await;
+        }
+        alice.post(TASKS, body.clone()).await.is(expect![[r#"
+            409 Conflict
+
+            {
+              "type": "urn:taskward:problem:task_limit_reached",
+              "title": "Conflict",
+              "status": 409,
+              "detail": "You have 3 tasks, which is the most one can have; delete some first.",
+              "code": "task_limit_reached",
+              "request_id": "[id]"
+            }"#]]);
+        alice.post_with_key("k2", body.clone()).await.fails(409, "task_limit_reached");
+        // A retry of what was created is no new task.
+        let retry = alice.post_with_key("k1", body.clone()).await.has(201);
+        assert_eq!(retry.body["id"], 1);
+        alice.post_with_key("k1", json!({ "title": "Other" })).await.fails(422, "idempotency_key_reused");
+        // All other things can be done, and others have their own limit.
+        alice.patch("/api/v1/tasks/1", json!({ "completed": true })).await.has(200);
+        alice.post(TASKS, json!({})).await.fails(422, "validation_failed");
+        bob.create("Water the plants").await;
+
+        // Whoever deletes one may make one, with the key that was refused, too.
+        alice.delete("/api/v1/tasks/2").await.has(204);
+        let next = alice.post_with_key("k2", body.clone()).await.has(201);
+        assert_eq!((next.body["id"].as_i64(), next.header("idempotency-replayed")), (Some(4), ""));
+        alice.post(TASKS, body).await.fails(409, "task_limit_reached");
+    }
+
+    async fn a_restored_task_counts(on: Backend) {
+        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let alice = app.user("alice");
+        alice.create("one").await;
+        alice.create("two").await;
+        alice.delete("/api/v1/tasks/1").await.has(204);
+        alice.create("three").await;
+        let restore = "/api/v1/tasks/1/restore";
+        alice.post_nothing(restore).await.is(expect![[r#"
+            409 Conflict
+
+            {
+              "type": "urn:taskward:problem:task_limit_reached",
+              "title": "Conflict",
+              "status": 409,
+              "detail": "You have 2 tasks, which is the most one can have; delete some first.",
+              "code": "task_limit_reached",
+              "request_id": "[id]"
+            }"#]]);
+        // What is there is there, whatever the limit.
+        alice.post_nothing("/api/v1/tasks/2/restore").await.has(200);
+        alice.delete("/api/v1/tasks/3").await.has(204);
+        alice.post_nothing(restore).await.has(200);
+        alice.post(TASKS, json!({ "title": "four" })).await.fails(409, "task_limit_reached");
+        // Deleting in vain makes no room.
+        alice.delete("/api/v1/tasks/3").await.has(404);
+        alice.post(TASKS, json!({ "title": "four" })).await.fails(409, "task_limit_reached");
+    }
+
+    async fn many_at_once_do_not_get_past_the_limit(on: Backend) {
+        let app = on.app_with(|settings| settings.max_tasks = 5).await;
+        let alice = app.user("alice");
+        let body = json!({ "title": "Buy milk" });
+        let answers = join_all((0..12).map(|_| alice.post(TASKS, body.clone()))).await;
+        let made = answers.iter().filter(|answer| answer.status == 201).count();
+        let refused = answers.iter().filter(|answer| answer.code() == "task_limit_reached").count();
+        assert_eq!((made, refused), (5, 7));
+        assert_eq!(alice.get(TASKS).await.items().len(), 5);
+    }
+
+    async fn a_user_may_ask_so_often(on: Backend) {
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(5).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        let (alice, bob) = app.two_users();
+        // Enough at once for some to be refused, unless the machine takes half a minute for it.
+        let answers = join_all((0..30).map(|_| alice.get(TASKS))).await;
+        let good = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!((5..30).contains(&good), "{good}");
+        let refused: Vec<_> = answers.into_iter().filter(|answer| answer.status != 200).collect();
+        for answer in &refused {
+            assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (429, "rate_limited", "1"));
+        }
+        refused[0].is(expect![[r#"
+            429 Too Many Requests
+            retry-after: 1
+
+            {
+              "type": "urn:taskward:problem:rate_limited",
+              "title": "Too Many Requests",
+              "status": 429,
+              "detail": "You have sent too many requests; go on in 1 s.",
+              "code": "rate_limited",
+              "request_id": "[id]"
+            }"#]]);
+        // All tokens of a user count together, and nobody else's.
+        let answers = join_all((0..30).map(|_| alice.get("/api/v1/me"))).await;
+        assert!(answers.iter().any(|answer| answer.status == 429));
+        bob.get(TASKS).await.has(200);
+        // Nobody is kept from what needs no token, nor told to wait with a bad one.
+        for _ in 0..10 {
+            app.anon().get(TASKS).await.fails(401, "token_missing");
+            alice.get("/healthz").await.has(200);
+        }
+    }
+}

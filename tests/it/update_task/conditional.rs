@@ -1,0 +1,120 @@
+//! `If-Match`: change only what one has seen.
+
+use super::*;
+
+on_both! {
+    async fn a_change_of_what_one_has_seen(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        let first = alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "Buy oat milk" })).await;
+        assert_eq!((first.status, first.header("etag")), (200, "\"2\""));
+        // Somebody who still has the first version is shown what there is now.
+        alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "Buy soy milk" })).await.is(expect![[r#"
+            412 Precondition Failed
+
+            {
+              "type": "urn:taskward:problem:version_mismatch",
+              "title": "Precondition Failed",
+              "status": 412,
+              "detail": "The task has changed since: it is at version 2 now. `current` shows it; decide again and send If-Match with its version.",
+              "code": "version_mismatch",
+              "request_id": "[id]",
+              "current": {
+                "id": 1,
+                "user_id": "alice",
+                "title": "Buy oat milk",
+                "description": null,
+                "completed": false,
+                "completed_at": null,
+                "priority": "medium",
+                "due_date": null,
+                "tags": [],
+                "created_at": "[now]",
+                "updated_at": "[now]",
+                "version": 2
+              }
+            }"#]]);
+        assert_eq!(alice.get(&milk.location).await.body, first.body);
+        // A proxy that compresses makes a weak tag of a strong one.
+        alice.patch_if_match(&milk.location, "W/\"2\"", json!({ "completed": true })).await.has(200);
+        alice.patch_if_match(&milk.location, "\"1\", \"3\"", json!({ "completed": false })).await.has(200);
+        alice.patch_if_match(&milk.location, "*", json!({ "priority": "low" })).await.has(200);
+        assert_eq!(alice.get(&milk.location).await.header("etag"), "\"5\"");
+    }
+
+    async fn a_tag_that_no_version_has_matches_none(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        for tag in ["\"\"", "\"0\"", "\"-1\"", "\"2\"", "\"01\"", "\"+1\"", "\"1.0\"", "\"*\"", "\"99999999999999999999\"", "\"x\", \"y\""] {
+            for patch in [json!({ "title": "Buy oat milk" }), json!({})] {
+                let answer = alice.patch_if_match(&milk.location, tag, patch).await;
+                assert_eq!(answer.status, 412, "{tag}: {answer}");
+                assert_eq!((answer.code(), &answer.body["current"]), ("version_mismatch", &milk.task));
+            }
+            alice.delete_if_match(&milk.location, tag).await.fails(412, "version_mismatch");
+        }
+        assert_eq!(alice.get(&milk.location).await.body, milk.task);
+    }
+
+    async fn what_is_no_tag_is_refused(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        for malformed in ["1", "", "\"1", "'1'", "\"1\" \"2\"", "*, \"1\""] {
+            let patch = json!({ "title": "Buy oat milk" });
+            let answer = alice.patch_if_match(&milk.location, malformed, patch).await.fails(400, "invalid_parameters");
+            let expected = "If-Match must be an ETag as it came, in quotes like \"12\"; a list of them; or *";
+            assert_eq!(answer.faults(), [expected], "{malformed}");
+            alice.delete_if_match(&milk.location, malformed).await.fails(400, "invalid_parameters");
+        }
+        assert_eq!(alice.get(&milk.location).await.body, milk.task);
+    }
+
+    async fn what_is_not_there_is_not_found_rather_than_changed(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        alice.delete(&milk.location).await.has(204);
+        for tag in ["*", "\"1\"", "\"2\""] {
+            let answer = alice.patch_if_match(&milk.location, tag, json!({ "title": "x" })).await;
+            answer.fails(404, "task_not_found");
+        }
+    }
+
+    async fn patches_of_different_members_both_survive(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for round in 0..10 {
+            let milk = alice.create("Buy milk").await.location;
+            let title = format!("Buy {round} litres");
+            let (one, other) = tokio::join!(
+                alice.patch(&milk, json!({ "title": title })),
+                alice.patch(&milk, json!({ "description": "Organic", "completed": true })),
+            );
+            let versions = [one.has(200).body["version"].as_i64(), other.has(200).body["version"].as_i64()];
+            let task = alice.get(&milk).await.body;
+            let told = (&task["title"], &task["description"], &task["completed"]);
+            assert_eq!(told, (&json!(title), &json!("Organic"), &json!(true)));
+            assert_eq!(task["version"].as_i64(), versions.into_iter().max().unwrap());
+            assert_ne!(versions[0], versions[1]);
+        }
+    }
+
+    async fn of_two_who_saw_the_same_one_wins(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for _ in 0..10 {
+            let milk = alice.create("Buy milk").await;
+            let (one, other) = tokio::join!(
+                alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "One" })),
+                alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "Other" })),
+            );
+            let (winner, loser) = if one.status == 200 { (one, other) } else { (other, one) };
+            let winner = winner.has(200).body;
+            assert_eq!(loser.fails(412, "version_mismatch").body["current"], winner);
+            assert_eq!(alice.get(&milk.location).await.body, winner);
+        }
+    }
+}

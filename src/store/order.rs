@@ -1,5 +1,6 @@
 //! The orders in which a list can be read, and how each is continued after a task.
 
+use chrono::{DateTime, Datelike};
 use sea_orm::{
     ExprTrait,
     sea_query::{Alias, Condition, Expr, NullOrdering, Order, SelectStatement},
@@ -94,7 +95,9 @@ impl Ordering {
         let key = match (&position.key, self.column) {
             (Key::Null(()), Task::DueAt) => None,
             (Key::Number(micros), Task::DueAt) => {
-                let at = chrono::DateTime::from_timestamp_micros(*micros);
+                // As a due date can be; PostgreSQL fails on years that chrono knows and it does not.
+                let at = DateTime::from_timestamp_micros(*micros)
+                    .filter(|at| (1..=9999).contains(&at.year()));
                 Some(Expr::val(at.ok_or(StoreError::BadCursor)?))
             }
             (Key::Text(title), Task::TitleFold) => Some(Expr::val(title.as_str())),

@@ -115,6 +115,14 @@ fn etag_schema() -> MetaSchema {
     }
 }
 
+/// The version whose tag this is; `None` for a tag that no task has, such as "01" (tags are compared
+/// character by character, RFC 9110 §8.8.3.2).
+fn version(tag: &str) -> Option<i64> {
+    tag.parse()
+        .ok()
+        .filter(|version: &i64| version.to_string() == tag)
+}
+
 /// `If-Match`: change the task only in this version.
 #[derive(Debug)]
 pub struct IfMatch(pub Expected);
@@ -122,9 +130,8 @@ pub struct IfMatch(pub Expected);
 header_parameter!(IfMatch, etag_schema(), |request| {
     Ok(Self(match read_tags(request, &header::IF_MATCH)? {
         None | Some(Tags::Any) => Expected::Any,
-        // A tag that is no version is one that no task has.
         Some(Tags::List(tags)) => {
-            Expected::OneOf(tags.iter().filter_map(|tag| tag.parse().ok()).collect())
+            Expected::OneOf(tags.iter().filter_map(|tag| version(tag)).collect())
         }
     }))
 });

@@ -6,10 +6,15 @@
     reason = "a test that cannot go on should panic, and the harness reads its environment"
 )]
 
+mod cors;
 mod create_task;
 mod delete_task;
+mod docs;
 mod entities;
+mod errors;
+mod get_me;
 mod get_task;
+mod health;
 mod limits;
 mod list_tasks;
 mod migrations;
@@ -17,4 +22,5 @@ mod restore_task;
 mod schema;
 mod support;
 mod temporary_postgres;
+mod tokens;
 mod update_task;

@@ -2,6 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signer, SigningKey, pkcs8::DecodePrivateKey};
+use serde_json::Value;
 use taskward::{
     api::{RateLimit, Stopping},
     app::{HttpSettings, app},
@@ -41,7 +44,7 @@ pub struct TestApp {
     pub issuer: DevIssuer,
     client: reqwest::Client,
     _stop: oneshot::Sender<()>,
-    _folder: TempDir,
+    folder: TempDir,
     _database: Option<TestDatabase>,
 }
 
@@ -130,7 +133,7 @@ impl TestApp {
             issuer,
             client: client(),
             _stop: stop,
-            _folder: folder,
+            folder,
             _database: test_database,
         }
     }
@@ -164,6 +167,17 @@ impl TestApp {
         self.issuer
             .mint(name, None, Duration::from_secs(600))
             .unwrap()
+    }
+
+    /// A token of the trusted issuer that says just this, be it good or not.
+    pub fn sign(&self, claims: &Value) -> String {
+        let pem = std::fs::read_to_string(key(&self.folder)).unwrap();
+        let key = SigningKey::from_pkcs8_pem(&pem).unwrap();
+        let minted = self.token("anybody");
+        let header = minted.split('.').next().unwrap();
+        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let signature = key.sign(signed.as_bytes()).to_bytes();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
     /// The two of most stories.

@@ -1,0 +1,61 @@
+//! The contract and its pages, as they are served.
+
+use expect_test::expect;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Backend, on_both};
+
+on_both! {
+    async fn the_contract_is_served_twice_and_is_the_same(on: Backend) {
+        let app = on.app().await;
+        let anon = app.anon();
+        let json = anon.get("/openapi.json").await.has(200);
+        let yaml = anon.get("/openapi.yaml").await.has(200);
+        assert_eq!(json.header("content-type"), "application/json");
+        assert_eq!(yaml.header("content-type"), "application/yaml");
+        assert_eq!(json.body["openapi"], "3.1.1");
+        assert!(json.text.ends_with("}\n"));
+        let same: Value = serde_yaml::from_str(&yaml.text).unwrap();
+        assert_eq!(same, json.body);
+        for path in ["/openapi.json", "/openapi.yaml"] {
+            let first = anon.get(path).await;
+            let again = anon.get_if_none_match(path, first.header("etag")).await.has(304);
+            assert_eq!((again.text.as_str(), again.header("cache-control")), ("", "no-cache"));
+            anon.get_if_none_match(path, "\"other\"").await.has(200);
+            let head = anon.send(anon.request(Method::HEAD, path)).await.has(200);
+            assert_eq!((head.text.as_str(), head.header("etag")), ("", first.header("etag")));
+        }
+        // What it says about where it is holds.
+        for path in json.body["paths"].as_object().unwrap().keys() {
+            let path = path.replace("{id}", "1");
+            assert_ne!(anon.get(&path).await.status, 404, "{path}");
+        }
+    }
+
+    async fn the_pages_run_nothing_but_their_own(on: Backend) {
+        let app = on.app().await;
+        let anon = app.anon();
+        let page = anon.get("/docs/").await.has(200);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "no-cache");
+        expect![[r#"
+            default-src 'none';
+            script-src 'self';
+            style-src 'self';
+            img-src 'self' data:;
+            connect-src 'self';
+            base-uri 'none';
+            form-action 'none';
+            frame-ancestors 'none'"#]].assert_eq(&page.header("content-security-policy").replace("; ", ";\n"));
+        let elsewhere = anon.get("/docs").await.has(307);
+        assert_eq!(elsewhere.header("location"), "docs/");
+        // Errors below it are problems like any other.
+        anon.get("/docs/nothing").await.fails(404, "route_not_found");
+        for file in ["init.js", "style.css", "favicon.svg"] {
+            let file = anon.get(&format!("/docs/{file}")).await.has(200);
+            assert_eq!(file.header("content-security-policy"), page.header("content-security-policy"));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Bodies that cannot be read.
+
+use std::convert::Infallible;
+
+use futures_util::stream;
+use reqwest::Body;
+
+use super::*;
+use crate::support::{Actor, raw};
+
+const TASKS: &str = "/api/v1/tasks";
+const LARGEST: usize = 1024 * 1024;
+
+/// What the server says to a body that is not JSON as it wants it.
+async fn malformed(actor: &Actor, body: impl Into<Body>) -> String {
+    let answer = actor.post_raw(TASKS, body).await.fails(400, "malformed_json");
+    answer.body["detail"].as_str().unwrap().to_owned()
+}
+
+/// The faults of a body that is JSON.
+async fn faults(actor: &Actor, body: &str) -> Vec<String> {
+    actor.post_raw(TASKS, body.to_owned()).await.fails(422, "validation_failed").faults()
+}
+
+on_both! {
+    async fn what_is_not_json(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.post_raw(TASKS, "{\"title\": \"Buy milk\"").await.is(expect![[r#"
+            400 Bad Request
+
+            {
+              "type": "urn:taskward:problem:malformed_json",
+              "title": "Bad Request",
+              "status": 400,
+              "detail": "The body is not valid JSON: EOF while parsing an object at line 1 column 20.",
+              "code": "malformed_json",
+              "request_id": "[id]"
+            }"#]]);
+        let bodies = [
+            "",
+            " \n",
+            "{",
+            "title=Buy+milk",
+            "{'title':'Buy milk'}",
+            "{title:\"Buy milk\"}",
+            "{\"title\":\"Buy milk\",}",
+            "{\"title\":\"Buy milk\"}}",
+            "{\"title\":\"Buy milk\"} {\"title\":\"Buy milk\"}",
+            "{\"title\":\"Buy milk\"} // done",
+            "{\"title\":\"Buy\nmilk\"}",
+            "{\"title\":\"\\x41\"}",
+            "{\"title\":\"Buy milk}",
+            "{\"title\":undefined}",
+            "{\"title\":NaN}",
+            "{\"title\":01}",
+            "{\"title\":1e999}",
+            "\u{feff}{\"title\":\"Buy milk\"}",
+            // Halves of a pair, which no UTF-8 can hold.
+            "{\"title\":\"\\ud800\"}",
+            "{\"title\":\"\\udc00\\ud800\"}",
+            "{\"\\ud800\":1}",
+            "null",
+            "true",
+            "7",
+            "-7.5",
+            "\"Buy milk\"",
+            "[{\"title\":\"Buy milk\"}]",
+        ];
+        let mut details = Vec::new();
+        for body in bodies {
+            details.push(format!("{body:?}: {}", malformed(&alice, body).await));
+        }
+        expect![[r#"
+            "": The body is not valid JSON: EOF while parsing a value at line 1 column 0.
+            " \n": The body is not valid JSON: EOF while parsing a value at line 2 column 0.
+            "{": The body is not valid JSON: EOF while parsing an object at line 1 column 1.
+            "title=Buy+milk": The body is not valid JSON: expected ident at line 1 column 2.
+            "{'title':'Buy milk'}": The body is not valid JSON: key must be a string at line 1 column 2.
+            "{title:\"Buy milk\"}": The body is not valid JSON: key must be a string at line 1 column 2.
+            "{\"title\":\"Buy milk\",}": The body is not valid JSON: trailing comma at line 1 column 21.
+            "{\"title\":\"Buy milk\"}}": The body is not valid JSON: trailing characters at line 1 column 21.
+            "{\"title\":\"Buy milk\"} {\"title\":\"Buy milk\"}": The body is not valid JSON: trailing characters at line 1 column 22.
+            "{\"title\":\"Buy milk\"} // done": The body is not valid JSON: trailing characters at line 1 column 22.
+            "{\"title\":\"Buy\nmilk\"}": The body is not valid JSON: control character (\u0000-\u001F) found while parsing a string at line 2 column 0.
+            "{\"title\":\"\\x41\"}": The body is not valid JSON: invalid escape at line 1 column 12.
+            "{\"title\":\"Buy milk}": The body is not valid JSON: EOF while parsing a string at line 1 column 19.
+            "{\"title\":undefined}": The body is not valid JSON: expected value at line 1 column 10.
+            "{\"title\":NaN}": The body is not valid JSON: expected value at line 1 column 10.
+            "{\"title\":01}": The body is not valid JSON: invalid number at line 1 column 11.
+            "{\"title\":1e999}": The body is not valid JSON: number out of range at line 1 column 14.
+            "\u{feff}{\"title\":\"Buy milk\"}": The body is not valid JSON: expected value at line 1 column 1.
+            "{\"title\":\"\\ud800\"}": The body is not valid JSON: unexpected end of hex escape at line 1 column 17.
+            "{\"title\":\"\\udc00\\ud800\"}": The body is not valid JSON: lone leading surrogate in hex escape at line 1 column 16.
+            "{\"\\ud800\":1}": The body is not valid JSON: unexpected end of hex escape at line 1 column 9.
+            "null": The body must be a JSON object, not null at line 1 column 4.
+            "true": The body must be a JSON object, not a boolean at line 1 column 4.
+            "7": The body must be a JSON object, not a number at line 1 column 1.
+            "-7.5": The body must be a JSON object, not a number at line 1 column 4.
+            "\"Buy milk\"": The body must be a JSON object, not a string at line 1 column 10.
+            "[{\"title\":\"Buy milk\"}]": The body must be a JSON object, not an array at line 1 column 1."#]].assert_eq(&details.join("\n"));
+        // A whole pair is one character, and white space around it all is fine.
+        let good = alice.post_raw(TASKS, "\r\n\t {\"title\":\"\\ud83d\\ude00\"} \n").await.has(201);
+        assert_eq!(good.body["title"], "😀");
+        assert_eq!(good.body["id"], 1);
+    }
+
+    async fn what_is_not_utf_8(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let wrong: [&[u8]; 5] = [
+            b"{\"title\":\"caf\xe9\"}",
+            b"{\"title\":\"\xc0\xaf\"}",
+            b"{\"title\":\"\xed\xa0\x80\"}",
+            b"{\"title\":\"a\"}\xff",
+            b"\xff\xfe{\0}\0",
+        ];
+        for (body, offset) in wrong.into_iter().zip([13, 10, 10, 13, 0]) {
+            let expected = format!("The body is not UTF-8: the byte at offset {offset} is not part of a character.");
+            assert_eq!(malformed(&alice, body.to_vec()).await, expected);
+        }
+    }
+
+    async fn a_member_is_given_once(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let twice = "/title occurs more than once";
+        assert_eq!(faults(&alice, r#"{"title":"one","title":"two"}"#).await, [twice]);
+        assert_eq!(faults(&alice, r#"{"title":"one","title":"one"}"#).await, [twice]);
+        assert_eq!(faults(&alice, r#"{"t\u0069tle":"one","title":"two"}"#).await, [twice]);
+        let all = faults(&alice, r#"{"title":"","tags":1,"title":"a","x":1,"x":2}"#).await;
+        expect![[r#"
+            /title occurs more than once
+            /x occurs more than once
+            /title must not be empty
+            /tags must be an array of at most 20 strings, not a number
+            /x is not a member of a new task"#]].assert_eq(&all.join("\n"));
+        let milk = alice.create("Buy milk").await;
+        let request = alice.request(Method::PATCH, &milk.location).header("content-type", "application/json");
+        let patch = request.body(r#"{"completed":true,"completed":false}"#);
+        let answer = alice.send(patch).await.fails(422, "validation_failed");
+        assert_eq!(answer.faults(), ["/completed occurs more than once"]);
+    }
+
+    async fn huge_structures_are_refused_quickly(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let members = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let many = malformed(&alice, members(10_000)).await;
+        assert!(many.starts_with("The body must have at most 100 members"), "{many}");
+        malformed(&alice, members(101)).await;
+        // 100 that nobody knows, and the title that is missing.
+        assert_eq!(faults(&alice, &members(100)).await.len(), 101);
+        malformed(&alice, "{\"title\":\"a\",".repeat(10_000)).await;
+
+        let nested = |open: &str, close: &str| format!("{{\"title\":{}1{}}}", open.repeat(1_000), close.repeat(1_000));
+        for deep in [nested("[", "]"), nested("{\"a\":", "}")] {
+            let detail = malformed(&alice, deep).await;
+            assert!(detail.contains("recursion limit"), "{detail}");
+        }
+        assert_eq!(faults(&alice, "{\"title\":[[[[[[[[1]]]]]]]]}").await.len(), 1);
+        let tags = format!("{{\"title\":\"a\",\"tags\":[{}1]}}", "1,".repeat(100_000));
+        assert_eq!(faults(&alice, &tags).await, ["/tags must have at most 20 tags, has 100001"]);
+        let number = format!("{{\"title\":{}}}", "9".repeat(100_000));
+        alice.post_raw(TASKS, number).await.has(400);
+    }
+
+    async fn a_body_has_at_most_a_mebibyte(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let padded = |length: usize| {
+            let body = "{\"title\":\"Buy milk\"}";
+            body.to_owned() + &" ".repeat(length - body.len())
+        };
+        alice.post_raw(TASKS, padded(LARGEST)).await.has(201);
+        alice.post_raw(TASKS, padded(LARGEST + 1)).await.is(expect![[r#"
+            413 Payload Too Large
+
+            {
+              "type": "urn:taskward:problem:body_too_large",
+              "title": "Payload Too Large",
+              "status": 413,
+              "detail": "The body must not be larger than 1048576 bytes.",
+              "code": "body_too_large",
+              "request_id": "[id]"
+            }"#]]);
+        // Without a length said beforehand, in pieces.
+        let pieces = |count: usize| {
+            let first = std::iter::once(padded(1024));
+            let rest = first.chain((1..count).map(|_| " ".repeat(1024)));
+            Body::wrap_stream(stream::iter(rest.map(Ok::<_, Infallible>)))
+        };
+        alice.post_raw(TASKS, pieces(1024)).await.has(201);
+        alice.post_raw(TASKS, pieces(1025)).await.fails(413, "body_too_large");
+        alice.post_raw(TASKS, pieces(20_000)).await.fails(413, "body_too_large");
+        assert_eq!(alice.get(TASKS).await.items().len(), 2);
+    }
+
+    async fn a_length_too_large_is_refused_before_the_body(on: Backend) {
+        let app = on.app().await;
+        let token = app.token("alice");
+        for length in ["1048577", "99999999999999"] {
+            let head = format!(
+                "POST {TASKS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            );
+            // Nothing of the body is ever sent, and the answer comes all the same.
+            let answer = raw(&app, head).await;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+            assert!(answer.contains("\"code\":\"body_too_large\""), "{answer}");
+            assert!(answer.contains("connection: close\r\n"), "{answer}");
+        }
+    }
+
+    async fn what_has_no_body_ignores_one(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await.location;
+        let nonsense = |method, path: &str| alice.send(alice.request(method, path).body("nonsense"));
+        nonsense(Method::GET, &milk).await.has(200);
+        nonsense(Method::DELETE, &milk).await.has(204);
+        nonsense(Method::POST, &format!("{milk}/restore")).await.has(200);
+    }
+}

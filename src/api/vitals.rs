@@ -50,6 +50,9 @@ impl Vitals {
         let mut missing = Vec::new();
         match tokio::time::timeout(PATIENCE, self.database.readiness()).await {
             Ok(Ok(0)) => {}
+            Ok(Ok(1)) => {
+                missing.push("1 migration is pending (run `taskward migrate up`)".to_owned());
+            }
             Ok(Ok(pending)) => missing.push(format!(
                 "{pending} migrations are pending (run `taskward migrate up`)"
             )),

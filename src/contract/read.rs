@@ -80,11 +80,15 @@ impl Members {
                 e.valid_up_to()
             )
         })?;
+        if text.trim().is_empty() {
+            return Err("is empty; it must be a JSON object".to_owned());
+        }
         let value: Object = serde_json::from_str(text).map_err(|e| {
-            if e.is_data() {
-                e.to_string()
-            } else {
-                format!("is not valid JSON: {e}")
+            let text = e.to_string();
+            match text.rsplit_once(" at line ") {
+                // Of the object as a whole: where reading stopped says nothing.
+                Some((message, _)) if e.is_data() => message.to_owned(),
+                _ => format!("is not valid JSON: {text}"),
             }
         })?;
         Ok(Self {

@@ -39,7 +39,7 @@ on_both! {
               "type": "urn:taskward:problem:not_ready",
               "title": "Service Unavailable",
               "status": 503,
-              "detail": "Not ready: 1 migrations are pending (run `taskward migrate up`).",
+              "detail": "Not ready: 1 migration is pending (run `taskward migrate up`).",
               "code": "not_ready",
               "request_id": "[id]"
             }"#]]);

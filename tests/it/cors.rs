@@ -1,7 +1,7 @@
 //! Scripts of other origins (the CORS protocol of the Fetch standard).
 
 use expect_test::expect;
-use reqwest::Method;
+use reqwest::{Method, header::HeaderName};
 use serde_json::json;
 
 use crate::support::{Actor, Answer, Backend, on_both};
@@ -11,15 +11,26 @@ const ALLOWED: &str = "http://localhost:3000";
 
 /// The headers by which a browser decides.
 fn decisive(answer: &Answer) -> String {
-    let names = answer.headers.keys().map(|name| name.as_str());
-    let mut names: Vec<&str> = names.filter(|name| name.starts_with("access-control-") || *name == "vary").collect();
+    let names = answer.headers.keys().map(HeaderName::as_str);
+    let mut names: Vec<&str> = names
+        .filter(|name| name.starts_with("access-control-") || *name == "vary")
+        .collect();
     names.sort_unstable();
-    let lines: Vec<String> = names.iter().map(|name| format!("{name}: {}", answer.header(name))).collect();
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}: {}", answer.header(name)))
+        .collect();
     format!("{}\n{}", answer.status, lines.join("\n"))
 }
 
 async fn get_from(actor: &Actor, path: &str, origin: impl AsRef<[u8]>) -> Answer {
-    actor.send(actor.request(Method::GET, path).header("origin", origin.as_ref())).await
+    actor
+        .send(
+            actor
+                .request(Method::GET, path)
+                .header("origin", origin.as_ref()),
+        )
+        .await
 }
 
 async fn preflight(actor: &Actor, path: &str, origin: &str) -> Answer {
@@ -27,7 +38,10 @@ async fn preflight(actor: &Actor, path: &str, origin: &str) -> Answer {
         .request(Method::OPTIONS, path)
         .header("origin", origin)
         .header("access-control-request-method", "PATCH")
-        .header("access-control-request-headers", "authorization,content-type,if-match");
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type,if-match",
+        );
     actor.send(request).await
 }
 

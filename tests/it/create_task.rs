@@ -15,7 +15,9 @@ const TASKS: &str = "/api/v1/tasks";
 /// when the task is fetched.
 async fn kept(actor: &Actor, member: &str, value: impl Into<Value>) -> Value {
     let value = value.into();
-    let created = actor.create_with(json!({ "title": "Buy milk", member: value })).await;
+    let created = actor
+        .create_with(json!({ "title": "Buy milk", member: value }))
+        .await;
     let fetched = actor.get(&created.location).await;
     assert_eq!(fetched.body, created.task);
     created.task[member].clone()
@@ -24,9 +26,15 @@ async fn kept(actor: &Actor, member: &str, value: impl Into<Value>) -> Value {
 /// What is wrong with a new task that has this member: one fault, at that member or in it.
 async fn fault(actor: &Actor, member: &str, value: impl Into<Value>) -> String {
     let value = value.into();
-    let answer = actor.post(TASKS, json!({ "title": "Buy milk", member: value })).await;
+    let answer = actor
+        .post(TASKS, json!({ "title": "Buy milk", member: value }))
+        .await;
     let told = (answer.status, answer.code());
-    assert_eq!(told, (422, "validation_failed"), "{member}: {value}: {answer}");
+    assert_eq!(
+        told,
+        (422, "validation_failed"),
+        "{member}: {value}: {answer}"
+    );
     let [fault] = &answer.faults()[..] else {
         panic!("{answer}")
     };

@@ -7,13 +7,18 @@ use futures_util::future::join_all;
 use serde_json::json;
 use taskward::api::RateLimit;
 
-use crate::support::{Backend, on_both};
+use crate::support::{Backend, Settings, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
+/// A server whose users have so many tasks at most.
+fn at_most(tasks: u64) -> impl FnOnce(&mut Settings) {
+    move |settings| settings.max_tasks = tasks
+}
+
 on_both! {
     async fn a_user_has_so_many_tasks(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 3).await;
+        let app = on.app_with(at_most(3)).await;
         let (alice, bob) = app.two_users();
         let body = json!({ "title": "Buy milk" });
         alice.post_with_key("k1", body.clone()).await.has(201);
@@ -49,7 +54,7 @@ on_both! {
     }
 
     async fn a_restored_task_counts(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let app = on.app_with(at_most(2)).await;
         let alice = app.user("alice");
         alice.create("one").await;
         alice.create("two").await;
@@ -78,7 +83,7 @@ on_both! {
     }
 
     async fn many_at_once_do_not_get_past_the_limit(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 5).await;
+        let app = on.app_with(at_most(5)).await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk" });
         let answers = join_all((0..12).map(|_| alice.post(TASKS, body.clone()))).await;

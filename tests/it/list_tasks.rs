@@ -16,7 +16,11 @@ const TASKS: &str = "/api/v1/tasks";
 
 /// The ids of a list, in its order.
 fn ids(answer: &Answer) -> Vec<i64> {
-    answer.items().iter().map(|task| task["id"].as_i64().unwrap()).collect()
+    answer
+        .items()
+        .iter()
+        .map(|task| task["id"].as_i64().unwrap())
+        .collect()
 }
 
 /// The ids of the first page of a list.

@@ -14,7 +14,9 @@ async fn age_tombstones(app: &TestApp, age: TimeDelta) {
     let database = Database::connect(&app.database_url).await.unwrap();
     let backend = database.get_database_backend();
     let sql = match backend {
-        sea_orm::DbBackend::Postgres => "UPDATE task SET deleted_at = $1 WHERE deleted_at IS NOT NULL",
+        sea_orm::DbBackend::Postgres => {
+            "UPDATE task SET deleted_at = $1 WHERE deleted_at IS NOT NULL"
+        }
         _ => "UPDATE task SET deleted_at = ? WHERE deleted_at IS NOT NULL",
     };
     let statement = Statement::from_sql_and_values(backend, sql, [(Utc::now() - age).into()]);

@@ -4,7 +4,10 @@ use super::*;
 
 /// What is wrong with a query: one fault.
 async fn fault(actor: &Actor, query: &str) -> String {
-    let answer = actor.get(&format!("{TASKS}?{query}")).await.fails(400, "invalid_parameters");
+    let answer = actor
+        .get(&format!("{TASKS}?{query}"))
+        .await
+        .fails(400, "invalid_parameters");
     let [fault] = &answer.faults()[..] else {
         panic!("{query}: {answer}")
     };

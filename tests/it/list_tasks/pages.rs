@@ -6,7 +6,10 @@ use super::*;
 
 /// The cursor after the first task of a list.
 async fn cursor(actor: &Actor, query: &str) -> String {
-    let page = actor.get(&format!("{TASKS}?limit=1&{query}")).await.has(200);
+    let page = actor
+        .get(&format!("{TASKS}?limit=1&{query}"))
+        .await
+        .has(200);
     page.body["next_cursor"].as_str().unwrap().to_owned()
 }
 

@@ -4,7 +4,9 @@ use super::*;
 
 /// The ids of what a text finds.
 async fn found(actor: &Actor, text: &str) -> Vec<i64> {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", text).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("q", text)
+        .finish();
     listed(actor, &format!("?sort=created_at&{query}")).await
 }
 

@@ -18,7 +18,10 @@ async fn walk(actor: &Actor, query: &str, limit: usize) -> Vec<i64> {
         };
         assert_eq!(page.items().len(), limit);
         path = link.strip_suffix(">; rel=\"next\"").unwrap().to_owned();
-        assert!(path.ends_with(&format!("&cursor={}", cursor.as_str().unwrap())), "{path}");
+        assert!(
+            path.ends_with(&format!("&cursor={}", cursor.as_str().unwrap())),
+            "{path}"
+        );
     }
 }
 

@@ -99,7 +99,9 @@ impl Answer {
 
     /// The faults of a problem, each as where it is and what it is.
     pub fn faults(&self) -> Vec<String> {
-        let faults = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let faults = self.body["errors"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
         let text = |fault: &Value, name: &str| fault[name].as_str().map(str::to_owned);
         faults
             .iter()

@@ -7,7 +7,9 @@ use crate::support::Answer;
 
 /// Patches with this content type, and none if it is empty.
 async fn patch_as(actor: &Actor, path: &str, content_type: &str) -> Answer {
-    let request = actor.request(Method::PATCH, path).body(r#"{"completed":true}"#);
+    let request = actor
+        .request(Method::PATCH, path)
+        .body(r#"{"completed":true}"#);
     let request = match content_type {
         "" => request,
         some => request.header("content-type", some),

@@ -1,7 +1,7 @@
 //! For those who run the server: is it alive, and can it work?
 
 use poem::{http::StatusCode, web::Data};
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
 use super::{Tag, Vitals};
@@ -12,9 +12,27 @@ pub struct Health;
 
 /// How the server is.
 #[derive(Debug, Object, Serialize)]
+#[oai(example)]
 struct Status {
-    /// `ok`.
-    status: String,
+    /// All is well; otherwise the answer is a problem.
+    status: Condition,
+}
+
+/// The condition of the server.
+#[derive(Debug, Enum, Serialize)]
+#[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    /// All is well.
+    Ok,
+}
+
+impl Example for Status {
+    fn example() -> Self {
+        Self {
+            status: Condition::Ok,
+        }
+    }
 }
 
 #[derive(ApiResponse)]
@@ -26,9 +44,7 @@ enum Well {
 
 impl Well {
     fn ok() -> Self {
-        Self::Ok(Json(Status {
-            status: "ok".to_owned(),
-        }))
+        Self::Ok(Json(Status::example()))
     }
 }
 
@@ -36,7 +52,7 @@ impl Well {
 impl Health {
     /// Tell whether the server is alive
     ///
-    /// Touches neither the database nor anything else.
+    /// Touches neither the database nor anything else, and needs no token.
     #[oai(path = "/healthz", method = "get", operation_id = "getHealth")]
     async fn get_health(&self) -> Well {
         Well::ok()
@@ -44,7 +60,7 @@ impl Health {
 
     /// Tell whether the server can work
     ///
-    /// If not, `detail` says what is missing.
+    /// If not, the problem's `detail` says what is missing. Needs no token.
     #[oai(path = "/readyz", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(&self, vitals: Data<&Vitals>) -> Result<Well, Fail<{ UNAVAILABLE }>> {
         let missing = vitals.0.missing().await;

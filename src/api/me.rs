@@ -1,19 +1,24 @@
 //! You, as the server sees you.
 
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use chrono::{DateTime, TimeDelta};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
 use super::{
     Tag,
     caller::{Caller, Read},
 };
-use crate::contract::{Fail, Json, Nullable, Timestamp, UserIdText, status::CALLER};
+use crate::{
+    auth::Scopes,
+    contract::{Fail, Json, Nullable, Timestamp, UserIdText, status::CALLER},
+};
 
 /// The operations on the account.
 pub struct Me;
 
 /// Who the server takes you for.
 #[derive(Debug, Object, Serialize)]
+#[oai(example)]
 struct Account {
     /// The `sub` of your token.
     user_id: UserIdText,
@@ -22,14 +27,50 @@ struct Account {
     /// When your token expires.
     expires_at: Timestamp,
     /// What your token allows.
-    scopes: Vec<String>,
+    scopes: Vec<ScopeName>,
     /// The setting of the server by which your token was accepted.
     rule: String,
 }
 
+/// What a token can allow.
+#[derive(Debug, Enum, Serialize)]
+enum ScopeName {
+    /// To read tasks.
+    #[oai(rename = "tasks:read")]
+    #[serde(rename = "tasks:read")]
+    Read,
+    /// To create, change, delete and restore tasks.
+    #[oai(rename = "tasks:write")]
+    #[serde(rename = "tasks:write")]
+    Write,
+}
+
+impl ScopeName {
+    fn all_of(scopes: Scopes) -> Vec<Self> {
+        let Scopes { read, write } = scopes;
+        let granted = [read.then_some(Self::Read), write.then_some(Self::Write)];
+        granted.into_iter().flatten().collect()
+    }
+}
+
+impl Example for Account {
+    fn example() -> Self {
+        Self {
+            user_id: UserIdText("k3v9QmXb2ZtR7sLw4NcYp8HfJd6GaUe1".to_owned()),
+            issuer: Nullable(Some("https://todo.example".to_owned())),
+            expires_at: Timestamp::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_490)),
+            scopes: ScopeName::all_of(Scopes {
+                read: true,
+                write: true,
+            }),
+            rule: "BETTER_AUTH_URL".to_owned(),
+        }
+    }
+}
+
 #[derive(ApiResponse)]
 enum Shown {
-    /// You.
+    /// You, by your token.
     #[oai(status = 200)]
     Account(Json<Account>),
 }
@@ -37,6 +78,8 @@ enum Shown {
 #[OpenApi(tag = "Tag::Account")]
 impl Me {
     /// See who the server takes you for
+    ///
+    /// The first thing to look at when a token works elsewhere but not here.
     #[oai(path = "/api/v1/me", method = "get", operation_id = "getMe")]
     async fn get_me(&self, caller: Caller<Read>) -> Result<Shown, Fail<{ CALLER }>> {
         let identity = caller.identity();
@@ -44,12 +87,7 @@ impl Me {
             user_id: UserIdText(identity.user_id.as_str().to_owned()),
             issuer: Nullable(identity.issuer.clone()),
             expires_at: Timestamp::new(identity.expires_at),
-            scopes: identity
-                .scopes
-                .names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            scopes: ScopeName::all_of(identity.scopes),
             rule: identity.rule.to_string(),
         })))
     }

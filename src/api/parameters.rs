@@ -23,7 +23,8 @@ impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
     type ParamRawType = T;
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        // Not imported: its `is_empty` would hide that of texts.
+        <T as poem_openapi::types::Type>::register(registry);
     }
 
     fn param_in() -> Option<MetaParamIn> {

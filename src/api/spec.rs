@@ -2,26 +2,17 @@
 //!
 //! The served document and the checked-in one both come from [`document`].
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use serde_json::{Map, Value, json};
 
 use super::service;
-use crate::contract::ProblemDetail;
+use crate::contract::problem_examples;
 
 /// The OpenAPI document.
-#[expect(
-    clippy::expect_used,
-    reason = "poem-openapi writes JSON, or no test passes"
-)]
-pub fn document() -> Value {
-    let derived = service().spec();
-    let mut document: Value = serde_json::from_str(&derived).expect("poem-openapi writes JSON");
-    document["openapi"] = "3.1.1".into();
-    document["jsonSchemaDialect"] = "https://spec.openapis.org/oas/3.1/dialect/base".into();
-    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
-    mend(&mut document);
-    mend_schemas(&mut document);
-    mend_operations(&mut document);
-    document
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(mended);
+    &DOCUMENT
 }
 
 /// The document as it is checked in: indented JSON with a line feed at its end.
@@ -32,53 +23,172 @@ pub fn json() -> String {
 /// The document as YAML.
 #[expect(clippy::expect_used, reason = "JSON can be written as YAML")]
 pub fn yaml() -> String {
-    serde_yaml::to_string(&document()).expect("JSON can be written as YAML")
+    serde_yaml::to_string(document()).expect("JSON can be written as YAML")
 }
 
-/// What differs between 3.0 and 3.1, everywhere.
-fn mend(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(mend),
-        Value::Object(object) => {
-            // A described reference: poem-openapi writes `allOf: [ref, {description}]` with the
-            // description again beside it; in 3.1 a `$ref` may have siblings.
-            let reference = object
-                .get("allOf")
-                .and_then(Value::as_array)
-                .and_then(|all| all.first()?.get("$ref").cloned());
-            if let Some(reference) = reference {
-                object.remove("allOf");
-                object.insert("$ref".to_owned(), reference);
+/// What poem-openapi writes, before it is mended. (A test looks for names that occur twice in it.)
+pub fn derived() -> String {
+    service().spec()
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "poem-openapi writes JSON, or no test passes"
+)]
+fn mended() -> Value {
+    // JSON is YAML, and this reader keeps 2^53 - 1, of which serde_json's makes 2^53 - 2.
+    let mut document: Value = serde_yaml::from_str(&derived()).expect("JSON");
+    document["openapi"] = "3.1.1".into();
+    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    parts(document.pointer_mut("/components/schemas")).for_each(mend_schema);
+    let (mut problems, mut bodies, mut tags) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for path in parts(document.get_mut("paths")) {
+        for operation in parts(Some(path)) {
+            mend_operation(operation, &mut problems);
+            tags.push(operation["tags"][0].clone());
+            for media_type in parts(operation.pointer_mut("/requestBody/content")) {
+                bodies.push(media_type["schema"]["$ref"].clone());
             }
-            if object.remove("nullable") == Some(Value::Bool(true)) {
-                allow_null(object);
-            }
-            // An example of a schema (a scalar, an array or an object); in 3.1 there are several.
-            if is_schema(object)
-                && let Some(example) = object.remove("example")
-            {
-                object.insert("examples".to_owned(), json!([example]));
-            }
-            for bound in ["minimum", "maximum"] {
-                if let Some(integer) = object.get(bound).and_then(integer) {
-                    object.insert(bound.to_owned(), integer);
-                }
-            }
-            object.values_mut().for_each(mend);
         }
-        _ => {}
+    }
+    // Bodies refuse members that they do not know; answers may gain some.
+    for body in bodies.iter().filter_map(Value::as_str) {
+        if let Some(schema) = document.pointer_mut(body.trim_start_matches('#')) {
+            schema["additionalProperties"] = false.into();
+        }
+    }
+    let problems: Map<_, _> = problems.into_values().collect();
+    document["components"]["responses"] = problems.into();
+    // The groups in the order of their operations, not of the alphabet.
+    if let Some(groups) = document["tags"].as_array_mut() {
+        groups.sort_by_key(|group| tags.iter().position(|tag| *tag == group["name"]));
+    }
+    let first = ["openapi", "info", "servers", "tags", "paths", "components"];
+    arrange(&mut document, &first);
+    document
+}
+
+/// Mends an operation, and moves what it says about problems to `problems`: each is the same wherever
+/// it occurs, so there is one component for each status.
+fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String, Value)>) {
+    // Without it, an operation would inherit what the document demands; it should say it itself.
+    if operation.get("security").is_none() {
+        operation["security"] = json!([]);
+    }
+    for parameter in parts(operation.get_mut("parameters")) {
+        mend_schema(&mut parameter["schema"]);
+        // The defaults of 3.1, which poem-openapi spells out, and wrongly for headers and paths.
+        remove(parameter, &["explode", "deprecated"]);
+        arrange(parameter, &["name", "in", "description", "required"]);
+    }
+    let responses = operation["responses"].as_object_mut();
+    for (status, response) in responses.into_iter().flatten() {
+        if let Some(Value::Object(headers)) = response.get_mut("headers") {
+            *headers = std::mem::take(headers)
+                .into_iter()
+                .map(mend_header)
+                .collect();
+        }
+        arrange(response, &["description", "headers", "content"]);
+        let problem = response.pointer_mut("/content/application~1problem+json");
+        if let (Some(problem), Ok(code)) = (problem, status.parse()) {
+            let (name, examples) = problem_examples(code);
+            problem["examples"] = examples;
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            let moved = std::mem::replace(response, reference);
+            problems.insert(status.clone(), (name, moved));
+        }
+    }
+    let first = ["operationId", "tags", "summary", "description"];
+    let last = ["security", "parameters", "requestBody", "responses"];
+    arrange(operation, &[first, last].concat());
+}
+
+/// The headers of answers as they are spelt, for poem-openapi writes capitals, and what is in them.
+fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
+    let challenge = r#"Bearer realm="taskward", error="invalid_token", error_description="The token expired 37 s ago.""#;
+    let next = r#"</api/v1/tasks?sort=-created_at&limit=50&cursor=WzEsMTIsN10>; rel="next""#;
+    let known = [
+        (
+            "Accept",
+            json!({ "type": "string", "examples": ["application/json"] }),
+        ),
+        ("ETag", json!({ "type": "string", "examples": ["\"12\""] })),
+        (
+            "Idempotency-Replayed",
+            json!({ "type": "boolean", "examples": [true] }),
+        ),
+        ("Link", json!({ "type": "string", "examples": [next] })),
+        (
+            "Location",
+            json!({ "type": "string", "format": "uri-reference", "examples": ["/api/v1/tasks/7"] }),
+        ),
+        (
+            "Retry-After",
+            json!({ "type": "integer", "minimum": 0, "examples": [2] }),
+        ),
+        (
+            "WWW-Authenticate",
+            json!({ "type": "string", "examples": [challenge] }),
+        ),
+    ];
+    remove(&mut header, &["deprecated"]);
+    match known
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(&capitals))
+    {
+        Some((name, schema)) => {
+            header["schema"] = schema;
+            (name.to_owned(), header)
+        }
+        // A test finds it.
+        None => (capitals, header),
     }
 }
 
-fn is_schema(object: &Map<String, Value>) -> bool {
-    ["type", "anyOf", "$ref"]
-        .iter()
-        .any(|key| object.contains_key(*key))
+/// What differs between the schemas of 3.0 and 3.1.
+fn mend_schema(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    // A described reference: poem-openapi writes `allOf: [ref, {description}]` with the description
+    // again beside it; in 3.1 a `$ref` may have siblings.
+    if let Some(all) = object.remove("allOf") {
+        object.insert("$ref".to_owned(), all[0]["$ref"].clone());
+    }
+    // The name once more.
+    object.remove("title");
+    if object.remove("nullable").is_some() {
+        allow_null(object);
+    }
+    if let Some(example) = object.remove("example") {
+        object.insert("examples".to_owned(), json!([example]));
+    }
+    // The bounds say more than `int64`, of which generators make a type that JSON does not have.
+    if object.get("type").is_some_and(|t| t == "integer") {
+        object.remove("format");
+    }
+    for bound in ["minimum", "maximum"] {
+        if let Some(integer) = object.get(bound).and_then(integer) {
+            object.insert(bound.to_owned(), integer);
+        }
+    }
+    for keyword in ["properties", "anyOf"] {
+        parts(object.get_mut(keyword)).for_each(mend_schema);
+    }
+    if let Some(items) = object.get_mut("items") {
+        mend_schema(items);
+    }
+    let first = ["description", "$ref", "type", "format", "enum"];
+    arrange(schema, &first);
 }
 
 fn allow_null(schema: &mut Map<String, Value>) {
     if let Some(types) = schema.get("type").cloned() {
         schema.insert("type".to_owned(), json!([types, "null"]));
+    } else if let Some(reference) = schema.remove("$ref") {
+        let any = json!([{ "$ref": reference }, { "type": "null" }]);
+        schema.insert("anyOf".to_owned(), any);
     } else if let Some(any) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
         any.push(json!({ "type": "null" }));
     }
@@ -87,60 +197,33 @@ fn allow_null(schema: &mut Map<String, Value>) {
 /// Bounds are floats in poem-openapi. All of ours are whole numbers that a float carries exactly.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers up to 2^53")]
 fn integer(bound: &Value) -> Option<Value> {
-    bound
-        .as_f64()
-        .filter(|f| f.fract() == 0.0)
-        .map(|f| Value::from(f as i64))
+    let bound = bound.as_f64().filter(|bound| bound.fract() == 0.0);
+    bound.map(|bound| Value::from(bound as i64))
 }
 
-/// Requests refuse unknown members, and the document must say so; answers may gain members.
-fn mend_schemas(document: &mut Value) {
-    let schemas = &mut document["components"]["schemas"];
-    for name in ["NewTask", "TaskPatch"] {
-        schemas[name]["additionalProperties"] = Value::Bool(false);
-    }
-    schemas["Problem"]["examples"] = json!([ProblemDetail::example()]);
-}
-
-fn mend_operations(document: &mut Value) {
-    let paths = document["paths"].as_object_mut().into_iter().flatten();
-    for (_, operation) in paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten()) {
-        // Without it, an operation would inherit what the document demands; it should say it itself.
-        if operation.get("security").is_none() {
-            operation["security"] = json!([]);
-        }
-        let responses = operation["responses"].as_object_mut().into_iter().flatten();
-        for (_, response) in responses {
-            if let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) {
-                *headers = std::mem::take(headers)
-                    .into_iter()
-                    .map(|(name, header)| (header_case(&name), header))
-                    .collect();
-            }
-        }
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-            // The defaults of 3.1, which poem-openapi spells out, and wrongly for headers and paths.
-            if let Some(parameter) = parameter.as_object_mut() {
-                parameter.remove("explode");
-                parameter.retain(|key, value| key != "deprecated" || *value == Value::Bool(true));
-            }
-        }
+/// The values of an object or an array, if it is there.
+fn parts(whole: Option<&mut Value>) -> Box<dyn Iterator<Item = &mut Value> + '_> {
+    match whole {
+        Some(Value::Object(members)) => Box::new(members.values_mut()),
+        Some(Value::Array(items)) => Box::new(items.iter_mut()),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
-/// poem-openapi writes header names in capitals.
-fn header_case(name: &str) -> String {
-    if name.eq_ignore_ascii_case("etag") {
-        return "ETag".to_owned();
+fn remove(object: &mut Value, names: &[&str]) {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|name, _| !names.contains(&name.as_str()));
     }
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| {
-            first.to_ascii_uppercase().to_string() + &letters.as_str().to_ascii_lowercase()
-        })
-    };
-    if name.eq_ignore_ascii_case("www-authenticate") {
-        return "WWW-Authenticate".to_owned();
+}
+
+/// Puts these members first; the others keep their order. The document is read by people, too.
+fn arrange(object: &mut Value, first: &[&str]) {
+    if let Some(members) = object.as_object_mut() {
+        let mut sorted: Vec<_> = std::mem::take(members).into_iter().collect();
+        sorted.sort_by_key(|(name, _)| {
+            let place = first.iter().position(|other| other == name);
+            place.unwrap_or(first.len())
+        });
+        *members = sorted.into_iter().collect();
     }
-    name.split('-').map(word).collect::<Vec<_>>().join("-")
 }

@@ -24,21 +24,21 @@ pub struct Tasks;
 /// A page, or the news that nothing has changed.
 #[derive(ApiResponse)]
 enum Listed {
-    /// The tasks.
+    /// A page of your tasks.
     #[oai(status = 200)]
     Page(
         Json<TaskList>,
-        /// The revision of your tasks.
+        /// The revision of your tasks, in quotes.
         #[oai(header = "ETag")]
         String,
-        /// Where the next page is (RFC 8288, `rel="next"`); absent on the last.
+        /// Where the next page is (RFC 8288, `rel="next"`); absent on the last page.
         #[oai(header = "Link")]
         Option<String>,
     ),
     /// None of your tasks has changed since.
     #[oai(status = 304)]
     NotModified(
-        /// The revision of your tasks.
+        /// The revision of your tasks, in quotes.
         #[oai(header = "ETag")]
         String,
     ),
@@ -51,13 +51,13 @@ enum CreatedTask {
     #[oai(status = 201)]
     Task(
         Json<Task>,
-        /// Where the task is.
+        /// The path of the task.
         #[oai(header = "Location")]
         String,
-        /// Its version.
+        /// Its version, in quotes.
         #[oai(header = "ETag")]
         String,
-        /// `true` if an earlier request with this Idempotency-Key created it.
+        /// Present, and `true`, if an earlier request with this Idempotency-Key created the task.
         #[oai(header = "Idempotency-Replayed")]
         Option<String>,
     ),
@@ -70,14 +70,14 @@ enum Found {
     #[oai(status = 200)]
     Task(
         Json<Task>,
-        /// Its version.
+        /// Its version, in quotes.
         #[oai(header = "ETag")]
         String,
     ),
-    /// It has not changed since.
+    /// The task has not changed since.
     #[oai(status = 304)]
     NotModified(
-        /// Its version.
+        /// Its version, in quotes.
         #[oai(header = "ETag")]
         String,
     ),
@@ -86,11 +86,11 @@ enum Found {
 /// A task as it is after a change.
 #[derive(ApiResponse)]
 enum Changed {
-    /// The task.
+    /// The task as it is now.
     #[oai(status = 200)]
     Task(
         Json<Task>,
-        /// Its new version.
+        /// Its version now, in quotes.
         #[oai(header = "ETag")]
         String,
     ),
@@ -125,27 +125,27 @@ impl Tasks {
     async fn list_tasks(
         &self,
         caller: Caller<Read>,
-        /// Only tasks that are done, or that are not.
+        /// Only tasks that are done (`true`), or only those that are not (`false`).
         completed: Query<Flag>,
         /// Only tasks of this priority.
         priority: Query<Priority>,
         /// Only tasks with this tag, ignoring case.
         tag: Query<crate::contract::Tag>,
-        /// Only tasks due before this time. A date counts as its midnight in UTC.
+        /// Only tasks due before this. A date counts as its midnight in UTC.
         due_before: Query<DueDate>,
-        /// Only tasks due at this time or later. A date counts as its midnight in UTC.
+        /// Only tasks due at this or later. A date counts as its midnight in UTC.
         due_after: Query<DueDate>,
         /// Only tasks with this text in the title or the description, ignoring case.
         q: Query<SearchText>,
-        /// The order; `-` turns it round. Without a due date comes last either way.
+        /// The order.
         #[oai(default = "default_sort")]
         sort: Query<Sort>,
         /// How many tasks at most.
         #[oai(default = "default_limit")]
         limit: Query<Count>,
-        /// The `next_cursor` of the page before, with the same filters and order.
+        /// The `next_cursor` of the page before; the filters and the order must be the same as there.
         cursor: Query<CursorText>,
-        /// The ETag of the list you have.
+        /// The ETag of the list as you have it: answers 304 if no task has changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
         names: QueryNames,
@@ -193,7 +193,7 @@ impl Tasks {
     async fn create_task(
         &self,
         caller: Caller<Write>,
-        /// The same for all retries of one request, and for no other.
+        /// A text that is the same for all retries of one request, and for no other (a UUID, for example).
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<NewTask>,
@@ -214,9 +214,9 @@ impl Tasks {
     async fn get_task(
         &self,
         caller: Caller<Read>,
-        /// The number of the task.
+        /// The number of the task among yours.
         id: PathId,
-        /// The ETag of the task as you have it.
+        /// The ETag of the task as you have it: answers 304 if it has not changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
     ) -> Result<Found, Fail<{ CALLER | PARAMETERS | NOT_FOUND }>> {
@@ -230,7 +230,8 @@ impl Tasks {
 
     /// Change a task
     ///
-    /// A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears.
+    /// A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. A patch that names
+    /// nothing changes nothing.
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "patch",
@@ -239,7 +240,7 @@ impl Tasks {
     async fn update_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task.
+        /// The number of the task among yours.
         id: PathId,
         /// The ETag of the task as you saw it: refuses the change if somebody was faster.
         #[oai(name = "If-Match")]
@@ -256,7 +257,7 @@ impl Tasks {
 
     /// Delete a task
     ///
-    /// For 30 days `restoreTask` can bring it back.
+    /// For 30 days, unless the server is set otherwise, `restoreTask` can bring it back.
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "delete",
@@ -265,7 +266,7 @@ impl Tasks {
     async fn delete_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task.
+        /// The number of the task among yours.
         id: PathId,
         /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
         #[oai(name = "If-Match")]
@@ -281,7 +282,7 @@ impl Tasks {
 
     /// Bring a deleted task back
     ///
-    /// A task that is not deleted stays as it is.
+    /// It comes back as it was, under its number. A task that is not deleted stays as it is.
     #[oai(
         path = "/api/v1/tasks/:id/restore",
         method = "post",
@@ -290,7 +291,7 @@ impl Tasks {
     async fn restore_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task.
+        /// The number of the task among yours.
         id: PathId,
     ) -> Result<Changed, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
         let task = caller.tasks().restore(id.0).await.map_err(problem)?;

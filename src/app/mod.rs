@@ -65,7 +65,7 @@ pub fn app(
     edge::Edge::new(
         inner,
         &settings.allowed_origins,
-        problems::Allowed::of(&spec::document()),
+        problems::Allowed::of(spec::document()),
     )
 }
 

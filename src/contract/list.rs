@@ -10,7 +10,9 @@ use super::{
     scalar::{Scalar, mismatch},
 };
 
-/// The order of a list. Tasks without a due date come last either way; ties are ordered by id.
+/// The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
+/// first. `due_date`: soonest first. `priority`: low first. `title`: ignoring case, in the order of the code
+/// points. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
 pub enum Sort {
     /// Oldest first.

@@ -3,16 +3,17 @@
 use std::fmt;
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem_openapi::{
-    ApiResponse, Object,
-    types::{ToJSON, Type},
-};
+use poem_openapi::{ApiResponse, Object, types::Type};
 use serde::Serialize;
 
 use super::{
     Maybe, Task,
     registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry},
 };
+
+mod examples;
+
+pub(crate) use examples::problem_examples;
 
 /// A problem (RFC 9457): what went wrong, for a person (`detail`) and for a program (`code`).
 #[derive(Debug, Clone, Object, Serialize)]
@@ -24,7 +25,8 @@ pub struct ProblemDetail {
     pub type_uri: String,
     /// A summary that is the same for every problem of this kind.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status, again.
+    #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
     pub status: u16,
     /// What went wrong this time and what to do about it.
     pub detail: String,
@@ -32,7 +34,7 @@ pub struct ProblemDetail {
     pub code: String,
     /// Names this request in the server's log; also in the header `X-Request-Id`.
     pub request_id: String,
-    /// What is wrong with the input, all of it.
+    /// With 400 and 422: what is wrong with the input, all of it.
     #[serde(skip_serializing_if = "Maybe::is_absent")]
     #[oai(skip_serializing_if_is_none)]
     pub errors: Maybe<Vec<Fault>>,
@@ -42,10 +44,10 @@ pub struct ProblemDetail {
     pub current: Maybe<Task>,
 }
 
-/// One thing that is wrong with the input, and where.
+/// One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
 #[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 pub struct Fault {
-    /// Where in the body: a JSON Pointer (RFC 6901).
+    /// Where in the body: a JSON Pointer (RFC 6901); empty for the body itself.
     #[serde(skip_serializing_if = "Maybe::is_absent")]
     #[oai(skip_serializing_if_is_none)]
     pub pointer: Maybe<String>,
@@ -237,31 +239,52 @@ pub(crate) fn into_poem(problem: Problem) -> poem::Error {
 /// What a status means in this contract.
 fn description(status: u16) -> &'static str {
     match status {
-        400 => "The request cannot be read: malformed JSON, or parameters with faults",
-        401 => "No token, or one that is not accepted; `code` names the mistake",
-        403 => "The token does not allow this",
-        404 => "No such task among yours",
-        408 => "The body did not arrive in time",
-        409 => "In conflict with what is there",
-        412 => "The task has changed since; `current` is how it is now",
-        413 => "The body is larger than 1 MiB",
-        415 => "The body is not JSON",
-        422 => "The body has faults; `errors` lists all of them",
-        429 => "Too many requests; `Retry-After` says when to go on",
-        500 => "The server failed",
-        503 => "Not available now; `Retry-After` says when to try again",
-        _ => "Error",
+        400 => {
+            "The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON."
+        }
+        401 => {
+            "There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do."
+        }
+        403 => "The token is good, but does not allow this.",
+        404 => "You have no such task.",
+        408 => "The body did not arrive in time.",
+        409 => "This is in conflict with what is there.",
+        412 => "The task has changed since; `current` shows it as it is now.",
+        413 => "The body is larger than 1 MiB.",
+        415 => "The body is of another media type than those that this operation takes.",
+        422 => "The body is JSON, but not acceptable; `errors` lists all of its faults.",
+        429 => "You have sent too many requests; `Retry-After` says when to go on.",
+        500 => "The server failed; its log has the cause under the `request_id`.",
+        503 => "This does not work now; `Retry-After` says when to try again.",
+        _ => "Error.",
     }
 }
 
-fn documented_header(name: &str, description: &str) -> MetaHeader {
-    MetaHeader {
+/// The headers that come with a status.
+fn headers(status: u16) -> Vec<MetaHeader> {
+    let (name, description) = match status {
+        401 => (
+            "WWW-Authenticate",
+            "The challenge (RFC 6750), with the mistake in words.",
+        ),
+        403 => (
+            "WWW-Authenticate",
+            "The challenge (RFC 6750), with the `scope` that is needed.",
+        ),
+        415 => (
+            "Accept",
+            "The media types that this operation takes, the best first.",
+        ),
+        429 | 503 => ("Retry-After", "After how many seconds to try again."),
+        _ => return Vec::new(),
+    };
+    vec![MetaHeader {
         name: name.to_owned(),
         description: Some(description.to_owned()),
         required: true,
         deprecated: false,
         schema: String::schema_ref(),
-    }
+    }]
 }
 
 impl<const STATUSES: u32> ApiResponse for Fail<STATUSES> {
@@ -276,11 +299,7 @@ impl<const STATUSES: u32> ApiResponse for Fail<STATUSES> {
                     content_type: "application/problem+json",
                     schema: ProblemDetail::schema_ref(),
                 }],
-                headers: match status {
-                    401 => vec![documented_header("WWW-Authenticate", "RFC 6750 §3")],
-                    429 | 503 => vec![documented_header("Retry-After", "In seconds")],
-                    _ => Vec::new(),
-                },
+                headers: headers(status),
             })
             .collect();
         MetaResponses { responses }
@@ -288,18 +307,5 @@ impl<const STATUSES: u32> ApiResponse for Fail<STATUSES> {
 
     fn register(registry: &mut Registry) {
         ProblemDetail::register(registry);
-    }
-}
-
-/// The example that the document shows.
-impl ProblemDetail {
-    pub(crate) fn example() -> Option<serde_json::Value> {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "task_not_found",
-            "You have no task 7.",
-        )
-        .into_detail("9f0c1a52b7d84e36")
-        .to_json()
     }
 }

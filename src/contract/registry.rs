@@ -23,6 +23,10 @@ macro_rules! openapi_scalar {
                 <$type as $crate::contract::Scalar>::schema_ref()
             }
 
+            fn register(registry: &mut $crate::contract::registry::Registry) {
+                <$type as $crate::contract::Scalar>::register(registry);
+            }
+
             fn as_raw_value(&self) -> Option<&Self> {
                 Some(self)
             }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar};
+use super::registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar};
 
 /// The largest integer that a JSON number carries exactly everywhere (RFC 8259 §6).
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
@@ -15,6 +15,9 @@ pub trait Scalar: Sized + Send + Sync + 'static {
 
     /// Its schema.
     fn schema_ref() -> MetaSchemaRef;
+
+    /// Registers what its schema refers to.
+    fn register(_: &mut Registry) {}
 
     /// Reads it from JSON.
     ///

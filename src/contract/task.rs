@@ -52,17 +52,18 @@ pub struct Task {
     pub user_id: UserIdText,
     /// What is to be done.
     pub title: Title,
-    /// More about it.
+    /// More about it; null if there is nothing.
     pub description: Nullable<Description>,
     /// Whether it is done.
     pub completed: Flag,
-    /// When it was completed.
+    /// When it was completed; null while it is not.
     pub completed_at: Nullable<Timestamp>,
     /// How urgent it is.
     pub priority: Priority,
-    /// When it is due: a date stays a date, a time comes back as the same instant in UTC.
+    /// When it is due; null if it need not be done by any time. A date stays a date, and a time comes back
+    /// as the same instant in UTC.
     pub due_date: Nullable<DueDate>,
-    /// Labels, in your order.
+    /// Labels, unique ignoring case, in your order.
     pub tags: Tags,
     /// When it was created.
     pub created_at: Timestamp,
@@ -74,6 +75,7 @@ pub struct Task {
 
 /// A page of tasks.
 #[derive(Debug, Object, Serialize)]
+#[oai(example)]
 pub struct TaskList {
     /// The tasks, in the order asked for.
     pub items: Vec<Task>,
@@ -81,22 +83,49 @@ pub struct TaskList {
     pub next_cursor: Nullable<String>,
 }
 
-/// A task to be created.
+/// A task to be created. Only the title is required; other members than these are refused.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct NewTask {
     /// What is to be done.
     pub title: Title,
     /// More about it.
+    #[oai(default = "no_description")]
     pub description: Change<Description>,
-    /// Whether it is done already; `false` when absent.
+    /// Whether it is done already.
+    #[oai(default = "not_done")]
     pub completed: Maybe<Flag>,
-    /// How urgent it is; `medium` when absent.
+    /// How urgent it is.
+    #[oai(default = "medium")]
     pub priority: Maybe<Priority>,
-    /// When it is due: a date, or a time with its offset from UTC.
+    /// When it is due.
+    #[oai(default = "no_due_date")]
     pub due_date: Change<DueDate>,
-    /// Labels; none when absent.
+    /// Labels, unique ignoring case.
+    #[oai(default = "no_tags")]
     pub tags: Maybe<Tags>,
+}
+
+// What the document shows as defaults; the store applies them.
+
+fn no_description() -> Change<Description> {
+    Change::Clear
+}
+
+fn no_due_date() -> Change<DueDate> {
+    Change::Clear
+}
+
+fn not_done() -> Maybe<Flag> {
+    Maybe(Some(Flag(false)))
+}
+
+fn medium() -> Maybe<Priority> {
+    Maybe(Some(Priority::Medium))
+}
+
+fn no_tags() -> Maybe<Tags> {
+    Maybe(Some(Tags::default()))
 }
 
 impl RequestBody for NewTask {
@@ -121,7 +150,8 @@ impl RequestBody for NewTask {
     }
 }
 
-/// Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays, null clears.
+/// Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Other
+/// members than these are refused.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct TaskPatch {
@@ -135,7 +165,7 @@ pub struct TaskPatch {
     pub priority: Maybe<Priority>,
     /// A new due date, or null for none.
     pub due_date: Change<DueDate>,
-    /// New tags, instead of all that were there.
+    /// New tags, instead of all that were there; unique ignoring case.
     pub tags: Maybe<Tags>,
 }
 
@@ -186,6 +216,15 @@ impl poem_openapi::types::Example for Task {
             created_at: read(json!("2026-02-01T08:30:00Z")),
             updated_at: read(json!("2026-02-01T08:30:00Z")),
             version: read(json!(12)),
+        }
+    }
+}
+
+impl poem_openapi::types::Example for TaskList {
+    fn example() -> Self {
+        Self {
+            items: vec![Task::example()],
+            next_cursor: Nullable(Some("WzEsMTIsN10".to_owned())),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
+    registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
 };
 
@@ -112,6 +112,9 @@ pub enum DueDate {
 }
 
 impl DueDate {
+    /// The name of its schema.
+    const COMPONENT: &str = "DueDate";
+
     /// The instant by which it is sorted and compared: a date counts as its midnight in UTC.
     pub fn instant(self) -> DateTime<Utc> {
         match self {
@@ -149,20 +152,27 @@ impl Scalar for DueDate {
     const EXPECTED: &'static str = "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
 
     fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(Self::COMPONENT.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
         let one = |format, example: &str| {
             inline(MetaSchema {
                 example: Some(example.into()),
                 ..MetaSchema::new_with_format("string", format)
             })
         };
-        inline(MetaSchema {
+        registry.create_schema::<Self, _>(Self::COMPONENT.to_owned(), |_| MetaSchema {
+            description: Some(
+                "A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). \
+                 In requests a time may have any offset from UTC, in answers it ends in `Z`.",
+            ),
             any_of: vec![
                 one("date", "2026-02-06"),
                 one("date-time", "2026-02-06T09:00:00Z"),
             ],
-            example: Some("2026-02-06".into()),
             ..MetaSchema::ANY
-        })
+        });
     }
 
     fn from_json(value: &Value) -> Result<Self, String> {

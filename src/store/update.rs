@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use sea_orm::{
-    ExprTrait,
+    ConnectionTrait, ExprTrait,
     prelude::DateTimeUtc,
     sea_query::{Condition, Expr, Func, IntoCondition, LockType, Query},
 };
@@ -59,7 +59,7 @@ impl Scope {
         let write = self.change(id, live(expected), values, Count::Same);
         match self.attempt(&write).await? {
             Some(row) => row.into_task(self.user.as_str()),
-            None => Err(self.refusal(id).await),
+            None => Err(self.refusal(id, expected).await),
         }
     }
 
@@ -72,7 +72,7 @@ impl Scope {
         let write = self.change(id, live(expected), values, Count::Less);
         match self.attempt(&write).await? {
             Some(_) => Ok(()),
-            None => Err(self.refusal(id).await),
+            None => Err(self.refusal(id, expected).await),
         }
     }
 
@@ -85,16 +85,36 @@ impl Scope {
         let restorable = Expr::col(Task::DeletedAt).gt(self.oldest_tombstone());
         let values = vec![(Task::DeletedAt, Expr::val(None::<DateTimeUtc>))];
         let write = self.change(id, restorable.into_condition(), values, Count::More);
-        if let Some(row) = self.attempt(&write).await? {
-            return row.into_task(self.user.as_str());
-        }
-        match self.row(id).await? {
-            Some(row) if row.deleted_at.is_none() => row.into_task(self.user.as_str()),
-            Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
-                Err(StoreError::LimitReached(self.database.max_tasks()))
+        loop {
+            if let Some(row) = self.attempt(&write).await? {
+                return row.into_task(self.user.as_str());
             }
-            _ => Err(StoreError::NotFound(id)),
+            match self.row(id).await? {
+                Some(row) if row.deleted_at.is_none() => return row.into_task(self.user.as_str()),
+                Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
+                    if self.is_full().await? {
+                        return Err(StoreError::LimitReached(self.database.max_tasks()));
+                    }
+                    // Another request has just deleted it, or made room: now it can be restored.
+                }
+                _ => return Err(StoreError::NotFound(id)),
+            }
         }
+    }
+
+    /// Whether the user has as many tasks as one may have.
+    async fn is_full(&self) -> Result<bool, StoreError> {
+        let limit = i64::try_from(self.database.max_tasks()).unwrap_or(i64::MAX);
+        let full = Query::select()
+            .expr(Expr::value(1))
+            .from(user_clock::Entity)
+            .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
+            .and_where(Expr::col(Clock::TaskCount).gte(limit))
+            .to_owned();
+        let row = self
+            .read(|| self.database.reader().query_one(&full))
+            .await?;
+        Ok(row.is_some())
     }
 
     fn oldest_tombstone(&self) -> DateTimeUtc {
@@ -102,8 +122,12 @@ impl Scope {
             - TimeDelta::from_std(self.database.tombstone_retention()).unwrap_or(TimeDelta::MAX)
     }
 
-    /// Why a change was refused: the task is not there, or not as expected.
-    async fn refusal(&self, id: TaskId) -> StoreError {
+    /// Why a change was refused: the task was not there, or not as expected.
+    async fn refusal(&self, id: TaskId, expected: &Expected) -> StoreError {
+        // It was deleted when the change was tried, even if somebody has restored it since.
+        if *expected == Expected::Any {
+            return StoreError::NotFound(id);
+        }
         match self.get(id).await {
             Ok(task) => StoreError::Changed(Box::new(task)),
             Err(error) => error,

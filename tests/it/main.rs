@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should panic, and the harness reads its environment"
 )]
 
+mod concurrency;
 mod cors;
 mod create_task;
 mod delete_task;

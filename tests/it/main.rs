@@ -18,6 +18,7 @@ mod get_task;
 mod health;
 mod limits;
 mod list_tasks;
+mod isolation;
 mod migrations;
 mod restore_task;
 mod schema;

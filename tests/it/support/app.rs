@@ -138,6 +138,11 @@ impl TestApp {
         }
     }
 
+    /// Where the key of the issuer is.
+    pub fn key_file(&self) -> PathBuf {
+        key(&self.folder)
+    }
+
     /// Somebody without a token.
     pub fn anon(&self) -> Actor {
         Actor::new(&self.base, self.client.clone(), None)

@@ -3,8 +3,10 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod contract;
 pub mod postgres;
 pub mod raw;
+pub mod token;
 
 pub use actor::{Actor, Created};
 pub use answer::{Answer, time};

@@ -1,0 +1,319 @@
+//! Nobody reaches anything of anybody else. The operations are those of the contract, so a new one is
+//! tested without being named here.
+
+use std::collections::BTreeSet;
+
+use reqwest::{RequestBuilder, header};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Actor, Answer, Backend, TestApp,
+    contract::{Operation, examples, operations},
+    on_both,
+};
+
+const PUBLIC: &str = include_str!("../../openapi/public-operations.txt");
+
+/// Stands in everything of Alice's, and must stand in nothing of anybody else's.
+const MARK: &str = "xyzzy";
+
+#[test]
+fn only_the_listed_operations_need_no_token() {
+    let listed: BTreeSet<_> = PUBLIC
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    let public: BTreeSet<_> = operations()
+        .iter()
+        .filter(|operation| !operation.needs_a_token())
+        .map(|operation| operation.id)
+        .collect();
+    let new: Vec<_> = public.difference(&listed).collect();
+    assert!(
+        new.is_empty(),
+        "{new:?} would need no token. openapi/public-operations.txt may only shrink: give the operation a Caller."
+    );
+    let gone: Vec<_> = listed.difference(&public).collect();
+    assert!(
+        gone.is_empty(),
+        "{gone:?} are not public any more: take them from openapi/public-operations.txt."
+    );
+}
+
+/// A request as the contract has it.
+fn request(actor: &Actor, operation: &Operation, id: i64) -> RequestBuilder {
+    let request = actor.request(operation.method.clone(), &operation.path_of(id));
+    match operation.bodies().first() {
+        Some((media_type, body)) => request
+            .header(header::CONTENT_TYPE, *media_type)
+            .body(examples(body)[0].to_string()),
+        None => request,
+    }
+}
+
+/// A request with a body that nothing takes, of a media type that nothing takes.
+fn bad_requests(actor: &Actor, operation: &Operation, id: i64) -> Vec<RequestBuilder> {
+    let request = || actor.request(operation.method.clone(), &operation.path_of(id));
+    let json = |body: &'static str| {
+        request()
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+    };
+    let large = vec![b' '; 1024 * 1024 + 1];
+    vec![
+        json("{"),
+        json("null"),
+        json(r#"{"title": 7, "nonsense": [], "completed": "yes"}"#),
+        request()
+            .header(header::CONTENT_TYPE, "text/plain")
+            .body("title=x"),
+        request()
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(large),
+        actor.request(
+            operation.method.clone(),
+            &format!("{}?nonsense=1&limit=x", operation.path_of(id)),
+        ),
+        actor.request(
+            operation.method.clone(),
+            &operation.path.replace("{id}", "nonsense"),
+        ),
+        request()
+            .header("If-Match", "nonsense")
+            .header("If-None-Match", "nonsense")
+            .header("Idempotency-Key", "a b"),
+    ]
+}
+
+/// Alice's tasks: one open, one done, one deleted, each of them marked wherever a text can be.
+async fn alice_with_tasks(app: &TestApp) -> Actor {
+    let alice = app.user(&format!("alice-{MARK}"));
+    for title in ["open", "done", "deleted"] {
+        let task = json!({
+            "title": format!("{title} {MARK}"),
+            "description": MARK,
+            "tags": [MARK],
+            "completed": title == "done",
+            "due_date": "2026-02-06",
+        });
+        let request = alice.request(reqwest::Method::POST, "/api/v1/tasks");
+        let key = format!("key-{title}");
+        let answer = alice
+            .send(request.header("Idempotency-Key", key).json(&task))
+            .await;
+        assert_eq!(answer.status, 201, "{answer}");
+    }
+    assert_eq!(alice.delete("/api/v1/tasks/3").await.status, 204);
+    alice
+}
+
+/// All that Alice can see, to the letter.
+async fn all_of(alice: &Actor) -> String {
+    let mut all = String::new();
+    for path in [
+        "/api/v1/tasks",
+        "/api/v1/tasks/1",
+        "/api/v1/tasks/2",
+        "/api/v1/tasks/3",
+    ] {
+        let answer = alice
+            .send(
+                alice
+                    .request(reqwest::Method::GET, path)
+                    .header("X-Request-Id", "same"),
+            )
+            .await;
+        all += &format!(
+            "{} {} {}\n",
+            answer.status,
+            answer.header("etag"),
+            answer.text
+        );
+    }
+    assert!(all.contains(MARK), "{all}");
+    all
+}
+
+on_both! {
+    async fn no_token_but_a_good_one_opens_anything(on: Backend) {
+        let app = on.app().await;
+        let alice = alice_with_tasks(&app).await;
+        let (before, name) = (all_of(&alice).await, format!("alice-{MARK}"));
+        let good = app.token(&name);
+        let (head, signature) = good.rsplit_once('.').unwrap();
+        let mut wrong_sub = crate::support::token::claims(&name);
+        wrong_sub["sub"] = json!([name]);
+        let strangers = [
+            (app.anon(), "token_missing"),
+            (app.with_token(""), "authorization_malformed"),
+            (app.with_token("nonsense"), "token_malformed"),
+            (app.with_token(&app.forged(&name)), "bad_signature"),
+            (app.with_token(&app.expired(&name)), "token_expired"),
+            (app.with_token(&app.unsecured(&name)), "algorithm_not_allowed"),
+            (app.with_token(&format!("{head}.")), "token_malformed"),
+            (app.with_token(&format!("{head}.{}", "A".repeat(signature.len()))), "bad_signature"),
+            (app.with_token(&app.signed(&wrong_sub)), "claims_invalid"),
+        ];
+        for operation in operations().iter().filter(|operation| operation.needs_a_token()) {
+            for (stranger, code) in &strangers {
+                let mut requests = bad_requests(stranger, operation, 1);
+                requests.push(request(stranger, operation, 1));
+                for request in requests {
+                    let answer = stranger.send(request).await;
+                    assert_eq!((answer.status, answer.code()), (401, *code), "{}: {answer}", operation.id);
+                    assert!(!answer.text.contains(MARK), "{answer}");
+                }
+            }
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
+    async fn a_good_token_does_not_make_a_bad_request_good(on: Backend) {
+        let app = on.app().await;
+        let alice = alice_with_tasks(&app).await;
+        let before = all_of(&alice).await;
+        for operation in operations().iter().filter(|operation| !operation.bodies().is_empty()) {
+            for request in bad_requests(&alice, operation, 1) {
+                let answer = alice.send(request).await;
+                let refused = matches!(answer.status, 400 | 413 | 415 | 422);
+                assert!(refused, "{}: {answer}", operation.id);
+            }
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
+    /// A scope for reading changes nothing, and one for writing reads nothing.
+    async fn a_scope_opens_its_own_operations_only(on: Backend) {
+        let app = on.app().await;
+        let alice = alice_with_tasks(&app).await;
+        let (before, name) = (all_of(&alice).await, format!("alice-{MARK}"));
+        let none = app.user_with_scope(&name, "");
+        let reader = app.user_with_scope(&name, "tasks:read");
+        for operation in operations().iter().filter(|operation| operation.needs_a_token()) {
+            let answer = none.send(request(&none, operation, 1)).await;
+            assert_eq!((answer.status, answer.code()), (403, "insufficient_scope"), "{answer}");
+            if operation.method != reqwest::Method::GET {
+                let answer = reader.send(request(&reader, operation, 1)).await;
+                assert_eq!((answer.status, answer.code()), (403, "insufficient_scope"), "{answer}");
+            }
+        }
+        let writer = app.user_with_scope(&name, "tasks:write");
+        for operation in operations().iter().filter(|operation| operation.needs_a_token()) {
+            if operation.method == reqwest::Method::GET {
+                let answer = writer.send(request(&writer, operation, 1)).await;
+                assert_eq!((answer.status, answer.code()), (403, "insufficient_scope"), "{answer}");
+            }
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
+    /// What Bob is told about a number is the same, to the byte, whether Alice has a task of that number
+    /// or nobody has.
+    async fn anothers_task_is_like_none(on: Backend) {
+        let app = on.app().await;
+        let bob = app.user("bob");
+        let nobody_has_any = what_bob_is_told(&bob).await;
+        let alice = alice_with_tasks(&app).await;
+        let before = all_of(&alice).await;
+        let alice_has_some = what_bob_is_told(&bob).await;
+        assert!(nobody_has_any.len() >= 4 * 3 * 4);
+        for (before, after) in nobody_has_any.iter().zip(&alice_has_some) {
+            assert_eq!(before, after);
+            assert!(before.contains("404 Not Found"), "{before}");
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
+    async fn anothers_tasks_are_in_no_answer(on: Backend) {
+        let app = on.app().await;
+        let alice = alice_with_tasks(&app).await;
+        let before = all_of(&alice).await;
+        let bob = app.user("bob");
+        // Twice: first without a task of his own, then with one that has the number of one of hers.
+        for _ in 0..2 {
+            for operation in operations() {
+                let answer = bob.send(request(&bob, &operation, 1)).await;
+                assert!(answer.status < 500, "{answer}");
+                assert!(!format!("{answer:?}").contains(MARK), "{}: {answer}", operation.id);
+            }
+        }
+        for query in [MARK, ""].map(|q| format!("?q={q}")).into_iter().chain([format!("?tag={MARK}")]) {
+            let answer = bob.get(&format!("/api/v1/tasks{query}")).await;
+            assert!(answer.items().iter().all(|task| task["user_id"] == "bob"), "{answer}");
+            assert!(!answer.text.contains(MARK), "{answer}");
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
+    /// What Alice was given works for Alice only.
+    async fn keys_cursors_and_tags_of_another_give_nothing(on: Backend) {
+        let app = on.app().await;
+        let alice = alice_with_tasks(&app).await;
+        let before = all_of(&alice).await;
+        let page = alice.get("/api/v1/tasks?limit=1").await;
+        let (tag, cursor) = (page.header("etag"), page.body["next_cursor"].as_str().unwrap());
+
+        let bob = app.user("bob");
+        let answer = bob.get(&format!("/api/v1/tasks?limit=1&cursor={cursor}")).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_cursor"), "{answer}");
+        let answer = bob.get_if_none_match("/api/v1/tasks", tag).await;
+        assert_eq!((answer.status, answer.items().len()), (200, 0), "{answer}");
+
+        // The same key and the same body, but it is a task of Bob's own.
+        let task = json!({ "title": "Buy milk" });
+        for (who, id) in [(&alice, 4), (&bob, 1)] {
+            let request = who.request(reqwest::Method::POST, "/api/v1/tasks");
+            let answer = who.send(request.header("Idempotency-Key", "shared").json(&task)).await;
+            assert_eq!((answer.status, &answer.body["id"]), (201, &json!(id)), "{answer}");
+            assert_eq!(answer.header("idempotency-replayed"), "");
+        }
+        // A key of Alice's with another body is no fault of Bob's.
+        let request = bob.request(reqwest::Method::POST, "/api/v1/tasks");
+        let answer = bob.send(request.header("Idempotency-Key", "key-open").json(&task)).await;
+        assert_eq!((answer.status, &answer.body["id"]), (201, &json!(2)), "{answer}");
+
+        // Her tag of task 1 is none of his.
+        let tag = alice.get("/api/v1/tasks/1").await.header("etag").to_owned();
+        assert_eq!(tag, "\"1\"");
+        bob.patch("/api/v1/tasks/1", json!({ "title": "Mine" })).await;
+        let answer = bob.patch_if_match("/api/v1/tasks/1", &tag, json!({ "title": "Hers" })).await;
+        assert_eq!((answer.status, &answer.body["current"]["title"]), (412, &json!("Mine")), "{answer}");
+        assert_eq!(alice.delete("/api/v1/tasks/4").await.status, 204);
+        let after = all_of(&alice).await;
+        assert_eq!(after.lines().skip(1).collect::<Vec<_>>(), before.lines().skip(1).collect::<Vec<_>>());
+    }
+}
+
+/// The answers to everything that Bob could try on the numbers of Alice's tasks, whole but for the time.
+async fn what_bob_is_told(bob: &Actor) -> Vec<String> {
+    let conditions = [
+        ("X-Nothing", "at all"),
+        ("If-Match", "\"1\""),
+        ("If-None-Match", "\"1\""),
+        ("If-None-Match", "*"),
+    ];
+    let mut told = Vec::new();
+    for operation in operations()
+        .iter()
+        .filter(|operation| operation.is_about_one())
+    {
+        for id in 1..=3 {
+            for (name, value) in conditions {
+                let request = request(bob, operation, id).header(name, value);
+                let answer = bob.send(request.header("X-Request-Id", "same")).await;
+                told.push(whole(operation, &answer));
+            }
+        }
+    }
+    told
+}
+
+fn whole(operation: &Operation, answer: &Answer) -> String {
+    let mut headers = answer.headers.clone();
+    headers.remove(header::DATE);
+    let reason = reqwest::StatusCode::from_u16(answer.status).unwrap();
+    let Value::Object(_) = &answer.body else {
+        panic!("{answer}");
+    };
+    format!("{} {reason} {headers:?} {}", operation.id, answer.text)
+}

@@ -21,6 +21,7 @@ mod list_tasks;
 mod isolation;
 mod migrations;
 mod restore_task;
+mod properties;
 mod schema;
 mod support;
 mod temporary_postgres;

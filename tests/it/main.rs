@@ -8,6 +8,7 @@
 
 mod concurrency;
 mod cors;
+mod contract;
 mod create_task;
 mod delete_task;
 mod docs;

@@ -58,6 +58,9 @@ fn entity_tags(text: &str) -> Option<Tags> {
     while !rest.is_empty() {
         let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
         let (tag, after) = quoted.split_once('"')?;
+        if !tag.bytes().all(|b| b.is_ascii_graphic()) {
+            return None;
+        }
         tags.push(tag.to_owned());
         rest = match after.trim_start() {
             "" => "",
@@ -110,6 +113,7 @@ macro_rules! header_parameter {
 
 fn etag_schema() -> MetaSchema {
     MetaSchema {
+        pattern: Some(r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#.to_owned()),
         example: Some("\"12\"".into()),
         ..MetaSchema::new("string")
     }
@@ -194,3 +198,33 @@ header_parameter!(
         }
     }
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entity_tags_are_read_as_the_pattern_says() {
+        let read = |text| match entity_tags(text) {
+            Some(Tags::Any) => Some(vec!["*".to_owned()]),
+            Some(Tags::List(tags)) => Some(tags),
+            None => None,
+        };
+        let list = |tags: &[&str]| Some(tags.iter().map(|t| (*t).to_owned()).collect());
+        assert_eq!(read("*"), list(&["*"]));
+        assert_eq!(read(r#""12""#), list(&["12"]));
+        assert_eq!(read(r#"W/"12" ,"a!~", """#), list(&["12", "a!~", ""]));
+        for malformed in [
+            "",
+            "12",
+            r#""12"#,
+            r#""1" "2""#,
+            r#""1 2""#,
+            r#"*, "1""#,
+            r#"w/"1""#,
+            ",",
+        ] {
+            assert_eq!(read(malformed), None, "{malformed}");
+        }
+    }
+}

@@ -17,5 +17,8 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   // The badge would send the document to validator.swagger.io.
   validatorUrl: null,
-  defaultModelsExpandDepth: 0,
+  // The shapes are shown with each operation; the list of all of them would only double the page.
+  defaultModelsExpandDepth: -1,
+  // Show the example first, the schema one click away; and of a schema all that it holds.
+  defaultModelExpandDepth: 3,
 });

@@ -61,7 +61,8 @@ async fn the_page_names_files_that_are_served_and_holds_no_code() {
     let page = page.expect("text");
     assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" on"));
     let own = [
-        "src=\"",
+        "<script src=\"",
+        "<img src=\"",
         "<link rel=\"icon\" href=\"",
         "<link rel=\"stylesheet\" href=\"",
     ];
@@ -77,7 +78,7 @@ async fn the_page_names_files_that_are_served_and_holds_no_code() {
             files += 1;
         }
     }
-    assert_eq!(files, 5);
+    assert_eq!(files, 6);
     assert_eq!(
         page.matches("<script").count(),
         page.matches("<script src").count()

@@ -1,0 +1,140 @@
+// Swagger UI as a newcomer uses it, in Debian's Chromium, with the link and the token that the server
+// printed.
+//
+//   cargo build && cd tests/browser && npm ci && npm test
+//
+// CHROMIUM names another browser than /usr/bin/chromium. SCREENSHOT=FILE takes the README's picture.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { chromium } from 'playwright-core'
+
+import { startTaskward } from './server.mjs'
+
+let taskward, browser, page
+const complaints = []
+const hosts = new Set()
+
+before(async () => {
+  taskward = await startTaskward()
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 })
+  page = await context.newPage()
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url())
+    if (protocol !== 'data:') hosts.add(host)
+  })
+  await page.addInitScript(() => {
+    window.violations = []
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`)
+    })
+  })
+})
+
+after(async () => {
+  await browser?.close()
+  await taskward?.stop()
+})
+
+const operation = (id) => page.locator(`[id$="-${id}"].opblock`)
+
+/** Opens an operation and presses Execute; the answer's status and body, as the page shows them. */
+async function execute(id) {
+  const block = operation(id)
+  if (!(await block.evaluate((element) => element.classList.contains('is-open')))) {
+    await block.locator('.opblock-summary').click()
+  }
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.url().includes('/api/v1/')),
+    block.getByRole('button', { name: 'Execute' }).click(),
+  ])
+  const shown = block.locator('.live-responses-table')
+  await shown.waitFor()
+  assert.equal(await shown.locator('.response .response-col_status').innerText().then(parseInt), answer.status())
+  const text = await answer.text()
+  return { status: answer.status(), body: text && JSON.parse(text) }
+}
+
+test('the printed link opens the page', async () => {
+  await page.goto(taskward.link)
+  await operation('createTask').waitFor()
+  assert.equal(await page.title(), 'Taskward API')
+})
+
+test('without a token, a request is refused and the page shows why', async () => {
+  const { status, body } = await execute('getMe')
+  assert.equal(status, 401)
+  assert.equal(body.code, 'token_missing')
+  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('status of 401')))
+})
+
+test('the printed token authorises', async () => {
+  await page.getByRole('button', { name: 'Authorize' }).click()
+  const dialog = page.locator('.dialog-ux')
+  await dialog.locator('input[type=text], input[type=password]').fill(taskward.token)
+  await dialog.getByRole('button', { name: 'Apply credentials' }).click()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  const { status, body } = await execute('getMe')
+  assert.equal(status, 200)
+  assert.equal(body.user_id, 'alice')
+})
+
+test('the example of createTask creates a task as it stands', async () => {
+  const { status, body } = await execute('createTask')
+  assert.equal(status, 201, JSON.stringify(body))
+  assert.equal(body.title, 'Buy milk')
+  assert.equal(body.id, 1)
+})
+
+test('listTasks shows it, without a parameter being filled in', async () => {
+  const { status, body } = await execute('listTasks')
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.deepEqual(body.items.map((task) => task.title), ['Buy milk'])
+})
+
+test('the other operations work with their examples', async () => {
+  const block = operation('getTask')
+  await block.locator('.opblock-summary').click()
+  await block.locator('tr[data-param-name=id] input').fill('1')
+  const { status, body } = await execute('getTask')
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.equal(body.id, 1)
+})
+
+test('after a reload one is still authorised', async () => {
+  await page.reload()
+  await operation('getMe').waitFor()
+  const { status, body } = await execute('getMe')
+  assert.equal(status, 200)
+  assert.equal(body.user_id, 'alice')
+})
+
+test('the page asked no other host, broke no policy and wrote no error to the console', async () => {
+  assert.deepEqual([...hosts], [new URL(taskward.link).host])
+  assert.deepEqual(await page.evaluate(() => window.violations), [])
+  assert.deepEqual(complaints, [])
+})
+
+test('it has its picture taken', { skip: !process.env.SCREENSHOT }, async () => {
+  await page.goto('about:blank')
+  await page.goto(taskward.link)
+  await operation('createTask').waitFor()
+  await page.screenshot({ path: process.env.SCREENSHOT })
+})

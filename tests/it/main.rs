@@ -23,6 +23,7 @@ mod isolation;
 mod migrations;
 mod restore_task;
 mod properties;
+mod readme;
 mod schema;
 mod support;
 mod temporary_postgres;

@@ -7,8 +7,6 @@
 mod create;
 mod cursor;
 mod database;
-// The macro makes a `ModelEx` of each entity, for relations, which nobody uses.
-#[allow(dead_code)]
 mod entity;
 mod error;
 mod list;

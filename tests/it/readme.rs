@@ -52,7 +52,12 @@ fn settings() -> String {
 #[test]
 fn every_file_that_the_documents_name_is_there() {
     let folders = [
-        ".ci/", "examples/", "migration/", "openapi/", "src/", "tests/",
+        ".ci/",
+        "examples/",
+        "migration/",
+        "openapi/",
+        "src/",
+        "tests/",
     ];
     let mut named = 0;
     for document in DOCUMENTS {

@@ -144,8 +144,7 @@ async fn answers_that_are_too_much_or_come_from_elsewhere_are_not_used() {
         assert_eq!(
             server.says(&key.sign(claims("alice"))).await,
             says,
-            "{:.60}",
-            answer
+            "{answer:.60}"
         );
         assert_eq!(server.verifier.missing_keys().is_empty(), says == "alice");
     }

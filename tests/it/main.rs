@@ -7,8 +7,8 @@
 )]
 
 mod concurrency;
-mod cors;
 mod contract;
+mod cors;
 mod create_task;
 mod delete_task;
 mod docs;
@@ -17,13 +17,13 @@ mod errors;
 mod get_me;
 mod get_task;
 mod health;
+mod isolation;
 mod limits;
 mod list_tasks;
-mod isolation;
 mod migrations;
-mod restore_task;
 mod properties;
 mod readme;
+mod restore_task;
 mod schema;
 mod support;
 mod temporary_postgres;

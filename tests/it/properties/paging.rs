@@ -112,7 +112,7 @@ impl List {
         let text = |name: &str| fold(task[name].as_str().unwrap_or_default());
         let due = task["due_date"].as_str().map(instant);
         self.filters.iter().all(|(name, value)| match *name {
-            "completed" => task["completed"].to_string() == *value,
+            "completed" => task["completed"].as_bool() == Some(*value == "true"),
             "priority" => task["priority"] == **value,
             "tag" => task["tags"]
                 .as_array()

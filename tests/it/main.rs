@@ -24,6 +24,7 @@ mod migrations;
 mod properties;
 mod readme;
 mod restore_task;
+mod process;
 mod schema;
 mod support;
 mod temporary_postgres;

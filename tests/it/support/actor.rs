@@ -23,7 +23,7 @@ pub struct Created {
 }
 
 impl Actor {
-    pub(super) fn new(base: &str, client: reqwest::Client, token: Option<&str>) -> Self {
+    pub(crate) fn new(base: &str, client: reqwest::Client, token: Option<&str>) -> Self {
         Self {
             base: base.to_owned(),
             client,

@@ -1,0 +1,90 @@
+//! The real program as a process of its own: what happens to it, and what its clients see of that.
+//!
+//! Everything else is tested in this process, where nothing can be killed. Nobody sleeps here to wait
+//! for something: tests look again until it is so, and give up at a deadline.
+
+mod command_line;
+mod crash;
+mod crowd;
+mod disk_full;
+mod hang_up;
+mod home;
+mod ledger;
+mod outage;
+mod proxy;
+mod stop;
+mod two_processes;
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use reqwest::RequestBuilder;
+use sea_orm::sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
+use serde_json::Value;
+
+use home::{Home, Process};
+
+/// Looks until `seen` finds something, for ten seconds at most.
+#[track_caller]
+fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    seen: impl Fn() -> F,
+) -> impl Future<Output = T> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(found) = seen().await {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{caller}: never: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// What came back, if a whole answer did.
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    retry_after: Option<String>,
+    etag: Option<String>,
+    body: Value,
+}
+
+/// Sends a request that may be cut off. `Err`: no whole answer came.
+async fn reply(request: RequestBuilder) -> Result<Reply, reqwest::Error> {
+    let response = request.send().await?;
+    let header = |name| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    let (retry_after, etag) = (header("retry-after"), header("etag"));
+    let status = response.status().as_u16();
+    let body = response.bytes().await?;
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Ok(Reply {
+        status,
+        retry_after,
+        etag,
+        body,
+    })
+}
+
+/// A small number, different at each run: the random moment of a story.
+fn any(range: std::ops::Range<u64>) -> u64 {
+    rand::random_range(range)
+}
+
+/// Asks PostgreSQL for one number, past the server.
+async fn number(url: &str, sql: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let row = connection
+        .fetch_one(AssertSqlSafe(sql.to_owned()))
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    row.get(0)
+}

@@ -1,11 +1,8 @@
 //! What readiness looks at.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use crate::{auth::Verifier, store::Database};
@@ -29,9 +26,6 @@ impl Stopping {
     }
 }
 
-/// How long the database may take to answer. Probes commonly give up after a few seconds.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 impl Vitals {
     /// Looks at these.
     pub fn new(database: Database, verifier: Verifier, stopping: Stopping) -> Self {
@@ -48,19 +42,18 @@ impl Vitals {
             return vec!["the server is stopping".to_owned()];
         }
         let mut missing = Vec::new();
-        match tokio::time::timeout(PATIENCE, self.database.readiness()).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(1)) => {
+        match self.database.readiness().await {
+            Ok(0) => {}
+            Ok(1) => {
                 missing.push("1 migration is pending (run `taskward migrate up`)".to_owned());
             }
-            Ok(Ok(pending)) => missing.push(format!(
+            Ok(pending) => missing.push(format!(
                 "{pending} migrations are pending (run `taskward migrate up`)"
             )),
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "not ready");
                 missing.push("the database does not answer".to_owned());
             }
-            Err(_) => missing.push("the database does not answer in time".to_owned()),
         }
         for rule in self.verifier.missing_keys() {
             missing.push(format!("the keys of {rule} could not be fetched yet"));

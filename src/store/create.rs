@@ -11,7 +11,7 @@ use super::{
     Scope, StoreError,
     entity::{task, user_clock},
     entity::{task::Column as Task, user_clock::Column as Clock},
-    error::{Outage, is_duplicate},
+    error::{Outage, is_duplicate, is_lost},
     row::{COLUMNS, StoredTags, TaskRow, rank},
     write::{With, Write},
 };
@@ -52,7 +52,7 @@ impl Scope {
         if let Err(error) = &result {
             // With a key it is safe to send it again even if it may have been done.
             let again = match Outage::of(error) {
-                Some(Outage::NotDone) => super::scope::is_lost(error),
+                Some(Outage::NotDone) => is_lost(error),
                 Some(Outage::Unknown) => key.is_some(),
                 Some(Outage::Unable) | None => false,
             };

@@ -1,6 +1,7 @@
 //! The connections to the database.
 
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -8,10 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
-use tokio::sync::Mutex;
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    sqlx::postgres::PgConnectOptions,
+};
+use tokio::{sync::Mutex, time::timeout};
 
-use super::{StoreError, migrate};
+use super::{StoreError, migrate, presence::Presence};
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -50,10 +54,10 @@ impl std::fmt::Debug for DatabaseSettings {
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
 /// is suspended: an open connection would keep it from that, and be cut if it came to it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
-/// A connection that idled longer is tried before it is used. A ping at each use costs a round trip.
-const PING_AFTER: Duration = Duration::from_secs(10);
 /// How long SQLite waits for the lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long readiness waits for an answer. Probes commonly give up after a few seconds.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ struct Inner {
     /// On SQLite a pool of one connection, for which writers queue in order; else the same pool.
     writer: DatabaseConnection,
     backend: DbBackend,
+    /// Whether PostgreSQL is there. A file is, or it is not.
+    presence: Option<Arc<Presence>>,
     max_tasks: u64,
     tombstone_retention: Duration,
     opened: Instant,
@@ -79,16 +85,18 @@ impl Database {
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let (reader, writer) = if settings.url.starts_with("sqlite:") {
-            sqlite(settings).await?
+        let (reader, writer, presence) = if settings.url.starts_with("sqlite:") {
+            let (reader, writer) = sqlite(settings).await?;
+            (reader, writer, None)
         } else {
-            let pool = sea_orm::Database::connect(postgres(settings)).await?;
-            (pool.clone(), pool)
+            let (pool, presence) = postgres(settings).await?;
+            (pool.clone(), pool, Some(presence))
         };
         Ok(Self(Arc::new(Inner {
             backend: reader.get_database_backend(),
             reader,
             writer,
+            presence,
             max_tasks: settings.max_tasks,
             tombstone_retention: settings.tombstone_retention,
             opened: Instant::now(),
@@ -116,21 +124,47 @@ impl Database {
         if let (Some(Ok(pending)), true) = (&*last, idle > IDLE_TIMEOUT.as_secs()) {
             return Ok(*pending);
         }
-        let pending = match migrate::pending(self.reader()).await {
-            // A newer build has migrated it; during a rolling update the old ones still work.
-            Err(error) if error.is::<migrate::UnknownMigrations>() => Ok(0),
-            pending => pending.map_err(|error| format!("{error:#}")),
+        let away = self.presence().is_some_and(|presence| presence.is_away());
+        let pending = match away {
+            true => Err("away, and looked for".to_owned()),
+            false => self.pending().await,
         };
         last.insert(pending)
             .clone()
             .map_err(StoreError::Unavailable)
     }
 
-    /// Notes that the database is in use.
-    pub(super) fn used(&self) {
+    async fn pending(&self) -> Result<usize, String> {
+        let pending = timeout(READINESS_TIMEOUT, migrate::pending(self.reader())).await;
+        let error = match pending {
+            Ok(Ok(pending)) => return Ok(pending),
+            // A newer build has migrated it; during a rolling update the old ones still work.
+            Ok(Err(error)) if error.is::<migrate::UnknownMigrations>() => return Ok(0),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        if let Some(presence) = self.presence() {
+            presence.look();
+        }
+        Err(error)
+    }
+
+    /// Does something for a request, unless the database is known to be away.
+    pub(super) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
         self.0
             .used
             .store(self.0.opened.elapsed().as_secs(), Relaxed);
+        match self.presence() {
+            Some(presence) => presence.run(work).await,
+            None => work.await,
+        }
+    }
+
+    fn presence(&self) -> Option<&Arc<Presence>> {
+        self.0.presence.as_ref()
     }
 
     /// Ends all connections, after what runs on them.
@@ -174,14 +208,22 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
     options
 }
 
-fn postgres(settings: &DatabaseSettings) -> ConnectOptions {
+async fn postgres(
+    settings: &DatabaseSettings,
+) -> Result<(DatabaseConnection, Arc<Presence>), DbErr> {
+    let named = |options: PgConnectOptions| options.application_name("taskward");
+    let address = settings
+        .url
+        .parse()
+        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
+    let presence = Presence::new(named(address), settings.acquire_timeout);
     let mut options = options(settings);
     options
         .min_connections(0)
-        .test_before_acquire_if_idle_for(PING_AFTER)
         .connect_lazy(true)
-        .map_sqlx_postgres_opts(|o| o.application_name("taskward"));
-    options
+        .map_sqlx_postgres_opts(named);
+    presence.watch(&mut options);
+    Ok((sea_orm::Database::connect(options).await?, presence))
 }
 
 async fn sqlite(

@@ -1,6 +1,6 @@
 //! What can go wrong in the store: what the caller must know, and what only the log may.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, io};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 
@@ -101,13 +101,16 @@ impl Outage {
     /// The codes of PostgreSQL (appendix A of its manual; five characters) and of SQLite (numbers,
     /// of which the lower eight bits are the kind).
     fn of_code(code: &str) -> Option<Self> {
-        if let ("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01", _) | (_, "08") = (
+        // The session ended before the commit, never began, or was rolled back.
+        if matches!(
             code,
-            code.get(..2)
-                .filter(|_| code.len() == 5)
-                .unwrap_or_default(),
+            "57P01" | "57P03" | "53300" | "40001" | "40P01" | "08001" | "08004"
         ) {
             return Some(Self::NotDone);
+        }
+        // The server crashed (57P02), or a pooler lost it: PgBouncer says 08P01 whenever that was.
+        if code == "57P02" || code.len() == 5 && code.starts_with("08") {
+            return Some(Self::Unknown);
         }
         if matches!(
             code,
@@ -119,6 +122,33 @@ impl Outage {
         // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
         matches!(number & 0xff, 5 | 6 | 8 | 10 | 13 | 14).then_some(Self::Unable)
     }
+}
+
+/// Whether a connection was lost, as opposed to one that could not be had in time, or on which nothing
+/// came in time.
+pub(super) fn is_lost(error: &DbErr) -> bool {
+    let timed_out =
+        |e: &SqlxError| matches!(e, SqlxError::Io(e) if e.kind() == io::ErrorKind::TimedOut);
+    of_statement(error).is_some_and(|error| !timed_out(error))
+        && matches!(Outage::of(error), Some(Outage::NotDone | Outage::Unknown))
+}
+
+/// Whether the transaction was rolled back for the sake of another one; the connection is well.
+pub(super) fn is_conflict(error: &DbErr) -> bool {
+    let code = of_statement(error).and_then(code);
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}
+
+/// The driver's error, if it is about a statement and not about getting a connection.
+fn of_statement(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => Some(e),
+        _ => None,
+    }
+}
+
+fn code(error: &SqlxError) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
 }
 
 /// Whether a unique constraint refused the write.

@@ -12,6 +12,7 @@ mod error;
 mod list;
 pub mod migrate;
 mod order;
+mod presence;
 mod row;
 mod scope;
 mod update;

@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{
     Database, StoreError,
     entity::{task, user_clock},
-    error::Outage,
+    error::is_lost,
     row::{COLUMNS, TaskRow},
 };
 use crate::{
@@ -98,16 +98,9 @@ impl Scope {
         &self,
         read: impl Fn() -> F,
     ) -> Result<T, DbErr> {
-        self.database.used();
-        match read().await {
-            Err(error) if is_lost(&error) => read().await,
+        match self.database.run(read()).await {
+            Err(error) if is_lost(&error) => self.database.run(read()).await,
             result => result,
         }
     }
-}
-
-/// Whether a connection was lost, as opposed to one that could not be had in time.
-pub(super) fn is_lost(error: &DbErr) -> bool {
-    !matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
-        && matches!(Outage::of(error), Some(Outage::NotDone | Outage::Unknown))
 }

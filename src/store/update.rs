@@ -11,9 +11,8 @@ use super::{
     Scope, StoreError,
     create::folded,
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
-    error::Outage,
+    error::{Outage, is_lost},
     row::{COLUMNS, StoredTags, TaskRow, rank},
-    scope::is_lost,
     write::{With, Write},
 };
 use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp, fold};

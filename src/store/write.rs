@@ -92,18 +92,17 @@ fn clock(query: impl Into<SubQueryStatement>) -> CommonTableExpression {
 impl Database {
     /// Runs a write. `None` if its conditions do not hold; then nothing has changed.
     pub(super) async fn write(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
-        self.used();
         if self.backend() == DbBackend::Postgres {
             let statement = write.as_one();
-            let row = self.writer().query_one_raw(statement).await?;
+            let row = self.run(self.writer().query_one_raw(statement)).await?;
             return row.map(|row| TaskRow::read(&row)).transpose();
         }
         // A handler that is dropped when its client hangs up must not leave a transaction behind:
         // the work runs in a task of its own to its end.
         let (database, write) = (self.clone(), write.clone());
-        tokio::spawn(async move { database.write_in_transaction(&write).await })
-            .await
-            .map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
+        let task = tokio::spawn(async move { database.write_in_transaction(&write).await });
+        let done = self.run(async { Ok(task.await) }).await?;
+        done.map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
     }
 
     async fn write_in_transaction(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{BufRead as _, BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder and settings: where the program keeps its key and its file, and what it is told.
 pub(super) struct Home {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     settings: BTreeMap<String, String>,
     through: Option<Vec<String>>,
     _database: Option<TestDatabase>,
@@ -65,7 +66,7 @@ impl Home {
     /// Without any settings.
     pub(super) fn empty() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
             settings: BTreeMap::new(),
             through: None,
             _database: None,
@@ -134,7 +135,7 @@ impl Home {
         let out = Lines::of(child.stdout.take().unwrap());
         let log = Lines::of(child.stderr.take().unwrap());
         Starting {
-            key: self.path().join("taskward-development-key.pem"),
+            folder: self.folder.clone(),
             child: Guard(child),
             out,
             log,
@@ -199,6 +200,19 @@ impl Lines {
 /// A child that does not outlive the test, however that ends.
 struct Guard(Child);
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // What the server has to say about it.
+            let log = self.log();
+            let told = log
+                .iter()
+                .filter(|line| !line.contains(r#""level":"INFO""#));
+            told.rev().take(20).for_each(|line| println!("{line}"));
+        }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         self.0.kill().ok();
@@ -208,13 +222,22 @@ impl Drop for Guard {
 
 /// A server that may not listen yet.
 pub(super) struct Starting {
-    key: PathBuf,
+    folder: Arc<TempDir>,
     child: Guard,
     out: Lines,
     log: Lines,
 }
 
 impl Starting {
+    /// Whether it has opened a file, as Linux tells.
+    pub(super) fn has_open(&self, file: &Path) -> bool {
+        let folder = format!("/proc/{}/fd", self.child.0.id());
+        let mut links = fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        links.any(|link| link == file)
+    }
+
     /// Waits until it listens.
     pub(super) async fn listening(mut self) -> Process {
         let deadline = Instant::now() + PATIENCE;
@@ -236,9 +259,11 @@ impl Starting {
         Process {
             port,
             base: format!("http://127.0.0.1:{port}"),
-            issuer: DevIssuer::open(&self.key).unwrap(),
+            issuer: DevIssuer::open(&self.folder.path().join("taskward-development-key.pem"))
+                .unwrap(),
             client: client(),
             child: self.child,
+            _folder: self.folder,
             out: self.out,
             log: self.log,
         }
@@ -252,6 +277,7 @@ pub(super) struct Process {
     issuer: DevIssuer,
     client: reqwest::Client,
     child: Guard,
+    _folder: Arc<TempDir>,
     out: Lines,
     log: Lines,
 }

@@ -3,6 +3,11 @@
 //! Everything else is tested in this process, where nothing can be killed. Nobody sleeps here to wait
 //! for something: tests look again until it is so, and give up at a deadline.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "`--nocapture` shows the numbers that were seen"
+)]
+
 mod command_line;
 mod crash;
 mod crowd;
@@ -50,25 +55,20 @@ fn eventually<T, F: Future<Output = Option<T>>>(
 struct Reply {
     status: u16,
     retry_after: Option<String>,
-    etag: Option<String>,
     body: Value,
 }
 
 /// Sends a request that may be cut off. `Err`: no whole answer came.
 async fn reply(request: RequestBuilder) -> Result<Reply, reqwest::Error> {
     let response = request.send().await?;
-    let header = |name| {
-        let value = response.headers().get(name)?;
-        Some(value.to_str().unwrap().to_owned())
-    };
-    let (retry_after, etag) = (header("retry-after"), header("etag"));
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
     let status = response.status().as_u16();
     let body = response.bytes().await?;
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Ok(Reply {
         status,
         retry_after,
-        etag,
         body,
     })
 }

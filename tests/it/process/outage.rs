@@ -1,1 +1,191 @@
-//! x
+//! PostgreSQL goes away and comes back.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use tokio::{task::block_in_place, time::timeout};
+
+use super::{Home, Process, Reply, eventually, number, proxy::Proxy, reply};
+use crate::support::{Actor, postgres::Cluster};
+
+/// The default of the program: how long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgres_is_away_the_answer_is_503_and_comes_soon() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    let server = Home::postgres(&database.url()).start().await;
+    let alice = server.user("alice");
+    let milk = alice.create("Buy milk").await;
+    block_in_place(|| cluster.stop());
+
+    // The first request waits, in case it is only a restart.
+    let patient = get(&alice, &milk.location);
+    let patient = tokio::spawn(patient);
+    let went = Instant::now();
+    eventually("an answer comes at once", || async {
+        let soon = Duration::from_millis(500);
+        let answer = timeout(soon, get(&alice, &milk.location)).await.ok()?;
+        assert_unavailable(&answer);
+        Some(())
+    })
+    .await;
+    assert!(went.elapsed() < Duration::from_secs(6));
+    println!("answers come at once after {:?}", went.elapsed());
+    let asked = Instant::now();
+    let many = (0..100).map(|_| get(&alice, &milk.location));
+    join_all(many).await.iter().for_each(assert_unavailable);
+    println!("100 answers took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(3));
+    let write = alice.request(Method::POST, "/api/v1/tasks");
+    let write = write.json(&serde_json::json!({ "title": "Buy bread" }));
+    assert_unavailable(&reply(write).await.unwrap());
+
+    let anon = server.anon();
+    assert_eq!(anon.get("/healthz").await.status, 200);
+    let asked = Instant::now();
+    let ready = anon.get("/readyz").await;
+    assert_eq!((ready.status, ready.code()), (503, "not_ready"));
+    let detail = ready.body["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail, "Not ready: the database does not answer.");
+    assert!(asked.elapsed() < Duration::from_secs(3));
+
+    block_in_place(|| cluster.start());
+    let back = Instant::now();
+    assert_ready(&server).await;
+    println!("ready again after {:?}", back.elapsed());
+    assert_eq!(alice.get(&milk.location).await.status, 200);
+    alice.create("Buy bread").await;
+    let patient = patient.await.unwrap();
+    assert!(matches!(patient.status, 200 | 503), "{patient:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_postgres_is_not_seen_by_readers() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    let server = Home::postgres(&database.url()).start().await;
+    let alice = server.user("alice");
+    let milk = alice.create("Buy milk").await;
+    for restart in [Cluster::stop, Cluster::crash] {
+        open_connections(&alice, &milk.location, &database.url()).await;
+        block_in_place(|| restart(&cluster));
+        block_in_place(|| cluster.start());
+        // One after the other meets every dead connection that is left.
+        for _ in 0..20 {
+            let answer = alice.get(&milk.location).await;
+            assert_eq!(answer.status, 200, "{answer}");
+        }
+        let together = join_all((0..50).map(|_| alice.get(&milk.location))).await;
+        assert!(together.iter().all(|answer| answer.status == 200));
+        alice.create("Buy bread").await;
+    }
+    // A reader who comes while it is down waits for it.
+    open_connections(&alice, &milk.location, &database.url()).await;
+    block_in_place(|| cluster.stop());
+    let waiting = tokio::spawn(get(&alice, &milk.location));
+    block_in_place(|| cluster.start());
+    assert_eq!(waiting.await.unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_database_ends_are_not_seen_by_readers() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    let server = Home::postgres(&database.url()).start().await;
+    let alice = server.user("alice");
+    let milk = alice.create("Buy milk").await;
+    for round in 0..10 {
+        open_connections(&alice, &milk.location, &database.url()).await;
+        let readers = (0..4).map(|_| async {
+            for _ in 0..25 {
+                let answer = alice.get(&milk.location).await;
+                assert_eq!(answer.status, 200, "round {round}: {answer}");
+            }
+        });
+        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE application_name = 'taskward' AND datname = current_database()";
+        let url = database.url();
+        let (_, ended) = tokio::join!(join_all(readers), number(&url, terminate));
+        assert!(ended > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_first_becomes_ready_by_itself() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    block_in_place(|| cluster.stop());
+    let server = Home::postgres(&database.url()).start().await;
+    let anon = server.anon();
+    assert_eq!(anon.get("/healthz").await.status, 200);
+    assert_eq!(anon.get("/readyz").await.status, 503);
+    block_in_place(|| cluster.start());
+    assert_ready(&server).await;
+    server.user("alice").create("Buy milk").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_swallows_everything_is_an_outage_too() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    let proxy = Proxy::to(cluster.port(), Duration::ZERO).await;
+    let home = Home::postgres(&proxy.url(&database.url())).set("DATABASE_MAX_CONNECTIONS", "4");
+    let server = home.start().await;
+    let alice = server.user("alice");
+    let milk = alice.create("Buy milk").await;
+    open_connections(&alice, &milk.location, &database.url()).await;
+    proxy.deliver(false);
+    let asked = Instant::now();
+    let many = join_all((0..20).map(|_| get(&alice, &milk.location))).await;
+    many.iter().for_each(assert_unavailable);
+    println!("answers after {:?}", asked.elapsed());
+    assert!(asked.elapsed() < ACQUIRE_TIMEOUT * 2);
+    assert_eq!(server.anon().get("/healthz").await.status, 200);
+    assert_eq!(server.anon().get("/readyz").await.status, 503);
+    proxy.deliver(true);
+    assert_ready(&server).await;
+    assert_eq!(alice.get(&milk.location).await.status, 200);
+}
+
+/// Reads until the server has several connections.
+async fn open_connections(actor: &Actor, path: &str, url: &str) {
+    eventually("several connections are open", || async {
+        join_all((0..20).map(|_| actor.get(path))).await;
+        let open = "SELECT count(*) FROM pg_stat_activity \
+             WHERE application_name = 'taskward' AND datname = current_database()";
+        (number(url, open).await >= 3).then_some(())
+    })
+    .await;
+}
+
+async fn assert_ready(server: &Process) {
+    eventually("the server is ready", || async {
+        (server.anon().get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+fn get(actor: &Actor, path: &str) -> impl Future<Output = Reply> + use<> {
+    let request = actor.request(Method::GET, path);
+    async move { reply(request).await.unwrap() }
+}
+
+#[track_caller]
+fn assert_unavailable(answer: &Reply) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.body["code"], "database_unavailable", "{answer:?}");
+    assert!(answer.retry_after.is_some(), "{answer:?}");
+}

@@ -1,1 +1,88 @@
-//! x
+//! A network between the server and its database: it takes its time, and can stop delivering.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, tcp},
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+/// Forwards connections; it ends when this is dropped.
+pub(super) struct Proxy {
+    port: u16,
+    delivers: watch::Sender<bool>,
+    _tasks: JoinSet<()>,
+}
+
+impl Proxy {
+    /// Forwards to a local port, each direction late by `delay`.
+    pub(super) async fn to(port: u16, delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own_port = listener.local_addr().unwrap().port();
+        let (delivers, watched) = watch::channel(true);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+                    continue;
+                };
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
+                let (from_client, to_client) = client.into_split();
+                let (from_server, to_server) = server.into_split();
+                connections.spawn(forward(from_client, to_server, delay, watched.clone()));
+                connections.spawn(forward(from_server, to_client, delay, watched.clone()));
+            }
+        });
+        Self {
+            port: own_port,
+            delivers,
+            _tasks: tasks,
+        }
+    }
+
+    /// The same database by way of this network.
+    pub(super) fn url(&self, url: &str) -> String {
+        let mut url = url::Url::parse(url).unwrap();
+        url.set_port(Some(self.port)).unwrap();
+        url.into()
+    }
+
+    /// As when a cable is pulled: nothing arrives, and nobody is told.
+    pub(super) fn deliver(&self, delivers: bool) {
+        self.delivers.send(delivers).unwrap();
+    }
+}
+
+/// Latency, not a lower rate: the next bytes are on their way before the last have arrived.
+async fn forward(
+    mut from: tcp::OwnedReadHalf,
+    mut to: tcp::OwnedWriteHalf,
+    delay: Duration,
+    mut delivers: watch::Receiver<bool>,
+) {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let read = async move {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut buffer).await {
+            let due = Instant::now() + delay;
+            sender.send((due, buffer[..count].to_vec())).ok();
+        }
+    };
+    let write = async move {
+        while let Some((due, bytes)) = receiver.recv().await {
+            sleep_until(due).await;
+            if delivers.wait_for(|delivers| *delivers).await.is_err()
+                || to.write_all(&bytes).await.is_err()
+            {
+                break;
+            }
+        }
+    };
+    tokio::join!(read, write);
+}

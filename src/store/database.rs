@@ -13,9 +13,12 @@ use sea_orm::{
     ConnectOptions, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
     sqlx::postgres::PgConnectOptions,
 };
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 
-use super::{StoreError, migrate, presence::Presence};
+use super::{StoreError, error::is_busy, migrate, presence::Presence};
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -242,10 +245,24 @@ async fn sqlite(
         });
     let mut one = options.clone();
     one.max_connections(1).min_connections(1);
-    let writer = sea_orm::Database::connect(one).await?;
+    let writer = sqlite_pool(one).await?;
     // Each connection to a database in memory would be a database of its own.
     if settings.url.contains(":memory:") || settings.url.contains("mode=memory") {
         return Ok((writer.clone(), writer));
     }
-    Ok((sea_orm::Database::connect(options).await?, writer))
+    Ok((sqlite_pool(options).await?, writer))
+}
+
+/// Connects, again if need be: who turns a fresh file to WAL, or meets one that does, is told at once
+/// that the database is locked, whatever the busy timeout (SQLite calls no busy handler there).
+async fn sqlite_pool(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                sleep(Duration::from_millis(rand::random_range(5..25))).await;
+            }
+            result => return result,
+        }
+    }
 }

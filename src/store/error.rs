@@ -139,6 +139,15 @@ pub(super) fn is_conflict(error: &DbErr) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether SQLite was locked by somebody else (`SQLITE_BUSY`) when a connection was opened.
+pub(super) fn is_busy(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else {
+        return false;
+    };
+    let number = code(error).and_then(|code| code.parse::<u32>().ok());
+    number.is_some_and(|number| number & 0xff == 5)
+}
+
 /// The driver's error, if it is about a statement and not about getting a connection.
 fn of_statement(error: &DbErr) -> Option<&SqlxError> {
     match error {

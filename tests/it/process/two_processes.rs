@@ -1,1 +1,75 @@
-//! x
+//! Two servers on one SQLite file: they wait for each other, and their clients do not notice.
+
+use std::sync::Arc;
+
+use sea_orm::sqlx::{
+    Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions,
+};
+
+use super::{Home, eventually, ledger::Ledger};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_write_to_one_file() {
+    let home = Home::sqlite();
+    let (one, other) = tokio::join!(home.start(), home.start());
+    let ledger = Arc::new(Ledger::default());
+    let writers = ledger.write_to(&[&one, &other]);
+    ledger.grows_by(400).await;
+    writers.stop().await;
+    assert_eq!((ledger.refused(), ledger.cut()), (0, 0));
+    ledger.check(&one).await;
+    ledger.check(&other).await;
+    // The end of one is nothing to the other, in the middle of a write or not.
+    let writers = ledger.write_to(&[&other]);
+    ledger.grows_by(20).await;
+    one.kill();
+    ledger.grows_by(100).await;
+    writers.stop().await;
+    assert_eq!((ledger.refused(), ledger.cut()), (0, 0));
+    ledger.check(&other).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_may_start_together_on_a_fresh_file() {
+    for _ in 0..5 {
+        let home = Home::sqlite();
+        let servers: Vec<_> = (0..4).map(|_| home.launch()).collect();
+        let mut users = Vec::new();
+        let mut running = Vec::new();
+        for server in servers {
+            let server = server.listening().await;
+            users.push(server.user("alice"));
+            running.push(server);
+        }
+        let mut ids = Vec::new();
+        for alice in &users {
+            ids.push(alice.create("Buy milk").await.id);
+        }
+        assert_eq!(ids, [1, 2, 3, 4]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_somebody_who_holds_the_fresh_file() {
+    let home = Home::sqlite();
+    let file = home.path().join("taskward.db");
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(true);
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    other.execute("CREATE TABLE other (x)").await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let starting = home.launch();
+    eventually("the server has opened the file", || async {
+        starting.has_open(&file).then_some(())
+    })
+    .await;
+    other.execute("COMMIT").await.unwrap();
+    other.close().await.unwrap();
+    starting
+        .listening()
+        .await
+        .user("alice")
+        .create("Buy milk")
+        .await;
+}

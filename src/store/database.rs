@@ -10,8 +10,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
-    sqlx::postgres::PgConnectOptions,
+    ConnectOptions, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError,
+    sqlx::{Connection as _, SqliteConnection, postgres::PgConnectOptions},
 };
 use tokio::{
     sync::Mutex,
@@ -244,13 +244,28 @@ async fn sqlite(
                 .busy_timeout(BUSY_TIMEOUT)
         });
     let mut one = options.clone();
-    one.max_connections(1).min_connections(1);
+    one.max_connections(1)
+        .min_connections(1)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
+        });
     let writer = sqlite_pool(one).await?;
     // Each connection to a database in memory would be a database of its own.
     if settings.url.contains(":memory:") || settings.url.contains("mode=memory") {
         return Ok((writer.clone(), writer));
     }
     Ok((sqlite_pool(options).await?, writer))
+}
+
+/// Whether a connection can be used again. SQLite itself ends a transaction that meets a full disk; the
+/// `ROLLBACK` that sqlx then sends fails, and sqlx believes for ever to be in a transaction. What it
+/// would make of the next ones are savepoints, acknowledged and never committed.
+async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, SqlxError> {
+    if connection.is_in_transaction() {
+        // A rollback that is under way comes before the ping.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Connects, again if need be: who turns a fresh file to WAL, or meets one that does, is told at once

@@ -1,1 +1,281 @@
-//! x
+//! The command line, as an operator meets it.
+
+use std::fs;
+
+use super::{Home, eventually};
+use crate::support::{
+    Backend, on_both,
+    postgres::{TestDatabase, postgres},
+};
+
+const SECRET: &str = "a-secret-of-more-than-32-bytes-which-nobody-may-see";
+
+#[test]
+fn help_lists_the_settings() {
+    let help = Home::empty().run(&["--help"]).good();
+    for name in [
+        "serve",
+        "migrate",
+        "openapi",
+        "token",
+        "healthcheck",
+        "HOST",
+        "PORT",
+        "DATABASE_URL",
+        "AUTH_HS256_SECRET",
+        "BETTER_AUTH_URL",
+        "RATE_LIMIT",
+        "LOG_FORMAT",
+    ] {
+        assert!(help.contains(name), "{name} is missing: {help}");
+    }
+}
+
+#[test]
+fn version_tells_the_version() {
+    let version = Home::empty().run(&["--version"]).good();
+    assert_eq!(version, format!("taskward {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_unknown_command_is_refused() {
+    let ran = Home::empty().run(&["sevre"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("serve"), "{ran:?}");
+}
+
+#[test]
+fn the_contract_needs_no_settings_and_no_database() {
+    let home = Home::empty()
+        .set("DATABASE_URL", "mysql://nowhere")
+        .set("PORT", "many");
+    let json = home.run(&["openapi"]).good();
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
+    let yaml = home.run(&["openapi", "--yaml"]).good();
+    assert!(
+        yaml.starts_with("openapi: 3.1") || yaml.starts_with("openapi: '3.1"),
+        "{}",
+        &yaml[..40]
+    );
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "it left files"
+    );
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_no_secret() {
+    let home = Home::empty()
+        .set("HOST", "everywhere")
+        .set("PORT", "70000")
+        .set("DATABASE_URL", "mysql://root:hunter2@localhost/tasks")
+        .set(
+            "DATABASE_DIRECT_URL",
+            "postgres://root:hunter3@[localhost/tasks",
+        )
+        .set("AUTH_HS256_SECRET", "too-short-secret")
+        .set("BETTER_AUTH_URL", "app.example.com")
+        .set("CORS_ALLOWED_ORIGINS", "https://app.example.com/path")
+        .set("LOG_FORMAT", "xml")
+        .set("SHUTDOWN_DELAY_SECONDS", "soon");
+    for command in [
+        &[][..],
+        &["serve"],
+        &["migrate", "status"],
+        &["healthcheck"],
+        &["token", "alice"],
+    ] {
+        let told = home.run(command).bad();
+        for name in [
+            "HOST",
+            "PORT",
+            "DATABASE_URL",
+            "DATABASE_DIRECT_URL",
+            "AUTH_HS256_SECRET",
+            "BETTER_AUTH_URL",
+            "CORS_ALLOWED_ORIGINS",
+            "LOG_FORMAT",
+            "SHUTDOWN_DELAY_SECONDS",
+        ] {
+            assert!(
+                told.contains(&format!("  - {name} ")),
+                "{name} is missing: {told}"
+            );
+        }
+        for secret in ["hunter2", "hunter3", "too-short-secret"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "it left files"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_no_secret() {
+    let home = Home::postgres("postgres://root:hunter2@127.0.0.1:1/tasks")
+        .set("AUTH_HS256_SECRET", SECRET)
+        .set("RUST_LOG", "trace");
+    let server = home.start().await;
+    assert_eq!(server.anon().get("/readyz").await.status, 503);
+    let log = server.log().join("\n");
+    assert!(!log.contains("hunter2") && !log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn development_mode_stays_at_home() {
+    let home = Home::sqlite().set("HOST", "0.0.0.0");
+    let told = home.run(&[]).bad();
+    assert!(
+        told.contains("loopback") && told.contains("HOST is 0.0.0.0"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_an_issuer_it_may_listen_anywhere() {
+    let home = Home::sqlite()
+        .set("HOST", "0.0.0.0")
+        .set("AUTH_HS256_SECRET", SECRET);
+    let server = home.start().await;
+    assert_eq!(server.anon().get("/readyz").await.status, 200);
+    // The key of development mode opens nothing here, and nothing is printed.
+    assert_eq!(server.user("alice").get("/api/v1/tasks").await.status, 401);
+    assert_eq!(server.printed(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_gets_a_link_and_a_token() {
+    let home = Home::sqlite();
+    let server = home.start().await;
+    let welcome = eventually("the welcome is printed", || async {
+        let printed = server.printed().join("\n");
+        printed.contains("taskward token bob").then_some(printed)
+    })
+    .await;
+    assert!(
+        welcome.contains(&format!("{}/docs/", server.base)),
+        "{welcome}"
+    );
+    assert_eq!(server.anon().get("/docs/").await.status, 200);
+    let line = welcome.lines().find(|line| line.contains("Token"));
+    let token = line.unwrap().split_whitespace().last().unwrap();
+    let me = server.holder(token).get("/api/v1/me").await;
+    assert_eq!((me.status, &me.body["user_id"]), (200, &"alice".into()));
+
+    // Another process, while the server runs.
+    let token = home
+        .run(&["token", "bob", "--scope", "tasks:read", "--seconds", "60"])
+        .good();
+    let bob = server.holder(token.trim());
+    assert_eq!(bob.get("/api/v1/me").await.body["user_id"], "bob");
+    let refused = bob
+        .post("/api/v1/tasks", serde_json::json!({ "title": "Milk" }))
+        .await;
+    assert_eq!(refused.status, 403);
+    let told = home.run(&["token", ""]).bad();
+    assert!(told.contains("the user"), "{told}");
+}
+
+#[test]
+fn tokens_are_made_in_development_only() {
+    for issuer in [
+        ("AUTH_HS256_SECRET", SECRET),
+        ("BETTER_AUTH_URL", "https://app.example.com"),
+    ] {
+        let home = Home::sqlite().set(issuer.0, issuer.1);
+        let told = home.run(&["token", "alice"]).bad();
+        assert!(told.contains("an issuer is set"), "{told}");
+        assert!(!told.contains(SECRET));
+        assert!(!home.path().join("taskward-development-key.pem").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn healthcheck_tells_by_its_exit_status() {
+    let home = Home::sqlite();
+    let server = home.start().await;
+    let check = |home: &Home| home.run(&["healthcheck"]);
+    let beside = home.set("PORT", server.port.to_string());
+    assert!(check(&beside).good().contains("ok"));
+    server.signal("STOP");
+    // A server that does not answer is not well, and the check does not hang.
+    assert!(!check(&beside).bad().is_empty());
+    server.kill();
+    assert!(!check(&beside).bad().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn development_reads_a_file_of_settings() {
+    let home = Home::empty().set("LOG_FORMAT", "json").set("PORT", "0");
+    let file = "PORT=1\nDATABASE_URL=sqlite://from-file.db?mode=rwc\nMAX_TASKS_PER_USER=1\n";
+    fs::write(home.path().join(".env"), file).unwrap();
+    let server = home.start().await;
+    let alice = server.user("alice");
+    alice.create("Buy milk").await;
+    let second = alice
+        .post("/api/v1/tasks", serde_json::json!({ "title": "Bread" }))
+        .await;
+    assert_eq!((second.status, second.code()), (409, "task_limit_reached"));
+    assert!(home.path().join("from-file.db").exists());
+    drop(server);
+
+    // Not in production, where it would be a trap.
+    let home = home.set("AUTH_HS256_SECRET", SECRET);
+    let server = home.start().await;
+    assert_eq!(server.anon().get("/readyz").await.status, 200);
+    assert!(home.path().join("taskward.db").exists());
+}
+
+/// A database without a schema, whose name is in the settings.
+async fn bare(on: Backend) -> (Home, Option<TestDatabase>) {
+    match on {
+        Backend::Sqlite => (Home::sqlite().set("AUTO_MIGRATE", "off"), None),
+        Backend::Postgres => {
+            let database = postgres().unwrap().empty_database().await;
+            (Home::postgres(&database.url()), Some(database))
+        }
+    }
+}
+
+on_both! {
+    async fn migrations_go_up_and_down(on: Backend) {
+        let (home, _database) = bare(on).await;
+        let status = |applied: &str| {
+            let status = home.run(&["migrate", "status"]).good();
+            let lines: Vec<&str> = status.lines().collect();
+            assert!(lines.len() >= 2, "{status}");
+            assert!(lines.iter().all(|line| line.starts_with(applied)), "{status}");
+            lines.len()
+        };
+        let all = status("pending m20");
+        let up = home.run(&["migrate", "up"]).good();
+        assert_eq!(up.matches("applied m20").count(), all, "{up}");
+        assert_eq!(status("applied m20"), all);
+        assert_eq!(home.run(&["migrate", "up"]).good(), "nothing to do\n");
+        let down = home.run(&["migrate", "down"]).good();
+        assert_eq!(down.matches("taken back m20").count(), 1, "{down}");
+        let down = home.run(&["migrate", "down", "99"]).good();
+        assert_eq!(down.matches("taken back m20").count(), all - 1, "{down}");
+        assert_eq!(status("pending m20"), all);
+    }
+
+    async fn a_server_waits_for_its_migrations(on: Backend) {
+        let (home, _database) = bare(on).await;
+        let server = home.start().await;
+        let ready = server.anon().get("/readyz").await;
+        assert_eq!(ready.status, 503);
+        let detail = ready.body["detail"].as_str().unwrap();
+        assert!(detail.contains("migrations are pending (run `taskward migrate up`)"), "{detail}");
+        home.run(&["migrate", "up"]).good();
+        eventually("the server is ready", || async {
+            (server.anon().get("/readyz").await.status == 200).then_some(())
+        })
+        .await;
+        server.user("alice").create("Buy milk").await;
+    }
+}

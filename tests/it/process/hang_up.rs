@@ -1,1 +1,116 @@
-//! x
+//! Clients that hang up at any moment, over a database that takes its time.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, future::join_all, stream};
+use reqwest::Method;
+use sea_orm::sqlx::{
+    Connection as _, Executor as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{Home, Process, any, eventually, ledger::Ledger, number, proxy::Proxy, reply};
+use crate::support::{Backend, postgres::Cluster};
+
+const HANG_UPS: u64 = 400;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hanging_up_leaves_no_transaction_open_on_postgres() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.fresh_database().await;
+    let url = database.url();
+    let proxy = Proxy::to(cluster.port(), Duration::from_millis(30)).await;
+    let home = Home::postgres(&proxy.url(&url)).set("DATABASE_MAX_CONNECTIONS", "4");
+    let server = home.start().await;
+    let ledger = Arc::new(Ledger::default());
+    let writers = ledger.write_to(&[&server]);
+    hang_up(&server, 1500).await;
+    writers.stop().await;
+
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
+         AND datname = current_database() AND state <> 'idle'";
+    eventually("all sessions are idle, and in no transaction", || async {
+        (number(&url, busy).await == 0).then_some(())
+    })
+    .await;
+    ledger.check(&server).await;
+
+    // Four at once: no connection has got lost.
+    let mut locker = PgConnection::connect(&url).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE task IN ACCESS EXCLUSIVE MODE";
+    locker.execute(lock).await.unwrap();
+    let alice = server.user("alice");
+    let reads = (0..4).map(|_| reply(alice.request(Method::GET, "/api/v1/tasks")));
+    let reads = tokio::spawn(join_all(reads));
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
+         AND datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("four wait for the lock", || async {
+        (number(&url, waiting).await == 4).then_some(())
+    })
+    .await;
+    locker.execute("COMMIT").await.unwrap();
+    let reads = reads.await.unwrap();
+    assert!(
+        reads
+            .iter()
+            .all(|read| read.as_ref().unwrap().status == 200)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hanging_up_leaves_no_lock_behind_on_sqlite() {
+    let home = Home::on(Backend::Sqlite).await;
+    let server = home.start().await;
+    let ledger = Arc::new(Ledger::default());
+    let writers = ledger.write_to(&[&server]);
+    hang_up(&server, 60).await;
+    writers.stop().await;
+
+    // Another process does not even have to wait, once the last abandoned write is done.
+    let file = SqliteConnectOptions::new()
+        .filename(home.path().join("taskward.db"))
+        .busy_timeout(Duration::ZERO);
+    let began = Instant::now();
+    let mut other = eventually("another process can write", || async {
+        let mut other = SqliteConnection::connect_with(&file).await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.ok()?;
+        Some(other)
+    })
+    .await;
+    println!("free after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3));
+    other.execute("ROLLBACK").await.unwrap();
+    other.close().await.unwrap();
+    ledger.check(&server).await;
+}
+
+/// Sends requests of all kinds and hangs up after a random time of up to `millis`.
+async fn hang_up(server: &Process, millis: u64) {
+    let mallory = server.user("mallory");
+    let hers = mallory.create("There already").await.location;
+    let request = |number: u64| {
+        let (method, path) = match number % 4 {
+            0 => (Method::GET, "/api/v1/tasks"),
+            1 => (Method::PATCH, hers.as_str()),
+            _ => (Method::POST, "/api/v1/tasks"),
+        };
+        let request = mallory.request(method, path);
+        let request = request.json(&json!({ "title": format!("Perhaps {number}") }));
+        timeout(Duration::from_millis(any(0..millis)), reply(request))
+    };
+    let answered = stream::iter(0..HANG_UPS)
+        .map(request)
+        .buffer_unordered(40)
+        .filter(|answer| std::future::ready(answer.is_ok()))
+        .count()
+        .await;
+    let answered = u64::try_from(answered).unwrap();
+    println!("{} of {HANG_UPS} hung up", HANG_UPS - answered);
+    assert!((1..HANG_UPS).contains(&answered), "all or none: {answered}");
+}

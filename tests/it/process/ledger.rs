@@ -31,6 +31,8 @@ struct Known {
 pub(super) struct Ledger {
     known: Mutex<BTreeMap<(&'static str, i64), Known>>,
     versions: Mutex<HashSet<(&'static str, i64)>>,
+    /// The titles of the requests that got no whole answer.
+    unanswered: Mutex<Vec<String>>,
     titles: AtomicU64,
     acknowledged: AtomicU64,
     refused: AtomicU64,
@@ -79,7 +81,7 @@ impl Ledger {
         let number = self.titles.fetch_add(1, Relaxed);
         let title = format!("{user} {number}");
         let body = json!({ "title": title });
-        let old = mine.last().copied().filter(|_| number % 3 == 0);
+        let old = mine.last().copied().filter(|_| number.is_multiple_of(3));
         let (method, path) = match old {
             Some(id) => (Method::PATCH, format!("/api/v1/tasks/{id}")),
             None => (Method::POST, "/api/v1/tasks".to_owned()),
@@ -102,6 +104,7 @@ impl Ledger {
             }
             Ok(other) => panic!("{other:?}"),
             Err(_) => {
+                self.unanswered.lock().unwrap().push(title);
                 self.cut.fetch_add(1, Relaxed);
                 // Not at full speed against a closed door.
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -152,6 +155,18 @@ impl Ledger {
     /// Requests without a whole answer.
     pub(super) fn cut(&self) -> u64 {
         self.cut.load(Relaxed)
+    }
+
+    /// Requests without an answer were not accepted, either: nothing of them is there.
+    pub(super) async fn check_nothing_cut_was_done(&self, server: &Process) {
+        let unanswered = self.unanswered.lock().unwrap().clone();
+        println!("{} requests were not accepted", unanswered.len());
+        for user in USERS {
+            for task in all_tasks(&server.user(user)).await.1 {
+                let title = task["title"].as_str().unwrap();
+                assert!(!unanswered.iter().any(|cut| cut == title), "{task}");
+            }
+        }
     }
 
     /// Whatever was acknowledged is there, nothing is there twice, and the clocks go on from there.

@@ -164,3 +164,29 @@ fn code(error: &SqlxError) -> Option<Cow<'_, str>> {
 pub(super) fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Outage::{self, NotDone, Unable, Unknown};
+
+    #[test]
+    fn codes_tell_whether_a_write_may_be_sent_again() {
+        for (code, outage) in [
+            ("57P01", Some(NotDone)), // ended by an administrator, before the commit
+            ("57P02", Some(Unknown)), // the server crashed
+            ("57P03", Some(NotDone)), // it is starting
+            ("08001", Some(NotDone)), // no connection was made
+            ("08006", Some(Unknown)), // one broke
+            ("08P01", Some(Unknown)), // PgBouncer lost its server
+            ("40P01", Some(NotDone)), // deadlock
+            ("53100", Some(Unable)),  // disk full
+            ("23505", None),          // duplicate
+            ("5", Some(Unable)),      // SQLite: busy
+            ("778", Some(Unable)),    // SQLite: an I/O error of a write
+            ("13", Some(Unable)),     // SQLite: disk full
+            ("1555", None),           // SQLite: duplicate primary key
+        ] {
+            assert_eq!(Outage::of_code(code), outage, "{code}");
+        }
+    }
+}

@@ -16,8 +16,6 @@ use tokio::time::timeout;
 use super::{Home, Process, any, eventually, ledger::Ledger, number, proxy::Proxy, reply};
 use crate::support::{Backend, postgres::Cluster};
 
-const HANG_UPS: u64 = 400;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hanging_up_leaves_no_transaction_open_on_postgres() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
@@ -26,32 +24,32 @@ async fn hanging_up_leaves_no_transaction_open_on_postgres() {
     let database = cluster.fresh_database().await;
     let url = database.url();
     let proxy = Proxy::to(cluster.port(), Duration::from_millis(30)).await;
-    let home = Home::postgres(&proxy.url(&url)).set("DATABASE_MAX_CONNECTIONS", "4");
+    let home = Home::postgres(&proxy.url(&url)).set("DATABASE_MAX_CONNECTIONS", "8");
     let server = home.start().await;
     let ledger = Arc::new(Ledger::default());
     let writers = ledger.write_to(&[&server]);
-    hang_up(&server, 1500).await;
+    hang_up(&server, 150, 1000).await;
     writers.stop().await;
+    all_idle(&url).await;
 
-    let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
-         AND datname = current_database() AND state <> 'idle'";
-    eventually("all sessions are idle, and in no transaction", || async {
-        (number(&url, busy).await == 0).then_some(())
-    })
-    .await;
+    // Without others, whose next write on the same session would end what was left open there.
+    for _ in 0..15 {
+        hang_up(&server, 8, 300).await;
+        all_idle(&url).await;
+    }
     ledger.check(&server).await;
 
-    // Four at once: no connection has got lost.
+    // Eight at once: no connection has got lost.
     let mut locker = PgConnection::connect(&url).await.unwrap();
     let lock = "BEGIN; LOCK TABLE task IN ACCESS EXCLUSIVE MODE";
     locker.execute(lock).await.unwrap();
     let alice = server.user("alice");
-    let reads = (0..4).map(|_| reply(alice.request(Method::GET, "/api/v1/tasks")));
+    let reads = (0..8).map(|_| reply(alice.request(Method::GET, "/api/v1/tasks")));
     let reads = tokio::spawn(join_all(reads));
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
          AND datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("four wait for the lock", || async {
-        (number(&url, waiting).await == 4).then_some(())
+    eventually("eight wait for the lock", || async {
+        (number(&url, waiting).await == 8).then_some(())
     })
     .await;
     locker.execute("COMMIT").await.unwrap();
@@ -69,7 +67,7 @@ async fn hanging_up_leaves_no_lock_behind_on_sqlite() {
     let server = home.start().await;
     let ledger = Arc::new(Ledger::default());
     let writers = ledger.write_to(&[&server]);
-    hang_up(&server, 60).await;
+    hang_up(&server, 400, 60).await;
     writers.stop().await;
 
     // Another process does not even have to wait, once the last abandoned write is done.
@@ -90,8 +88,18 @@ async fn hanging_up_leaves_no_lock_behind_on_sqlite() {
     ledger.check(&server).await;
 }
 
-/// Sends requests of all kinds and hangs up after a random time of up to `millis`.
-async fn hang_up(server: &Process, millis: u64) {
+/// Waits until the server wants nothing of PostgreSQL. A transaction that is left open never ends.
+async fn all_idle(url: &str) {
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
+         AND datname = current_database() AND state <> 'idle'";
+    eventually("all sessions are idle, and in no transaction", || async {
+        (number(url, busy).await == 0).then_some(())
+    })
+    .await;
+}
+
+/// Sends many requests, most of them writes, and hangs up after random times of up to `millis`.
+async fn hang_up(server: &Process, many: u64, millis: u64) {
     let mallory = server.user("mallory");
     let hers = mallory.create("There already").await.location;
     let request = |number: u64| {
@@ -104,13 +112,11 @@ async fn hang_up(server: &Process, millis: u64) {
         let request = request.json(&json!({ "title": format!("Perhaps {number}") }));
         timeout(Duration::from_millis(any(0..millis)), reply(request))
     };
-    let answered = stream::iter(0..HANG_UPS)
+    let answered = stream::iter(0..many)
         .map(request)
-        .buffer_unordered(40)
+        .buffer_unordered(24)
         .filter(|answer| std::future::ready(answer.is_ok()))
         .count()
         .await;
-    let answered = u64::try_from(answered).unwrap();
-    println!("{} of {HANG_UPS} hung up", HANG_UPS - answered);
-    assert!((1..HANG_UPS).contains(&answered), "all or none: {answered}");
+    println!("{answered} of {many} did not hang up");
 }

@@ -93,6 +93,10 @@ fn kinds(status: u16) -> &'static [(&'static str, &'static str)] {
                 "The database is not available now; try again shortly.",
             ),
             (
+                "outcome_unknown",
+                "The connection to the database broke, and whether the change was made is not known. Look before you repeat it, or send an Idempotency-Key with creations.",
+            ),
+            (
                 "keys_unavailable",
                 "The issuer's keys cannot be fetched at the moment; the token may be good. Try again in a second.",
             ),

@@ -192,6 +192,8 @@ on_both! {
             ["ΣΑΣ", "σας"],
             ["é", "e\u{301}"],
             ["ﬁx", "FIX"],
+            // Two marks on one letter, in the one order and in the other.
+            ["\u{3b1}\u{345}\u{301}", "\u{1fb4}"],
         ];
         for pair in same {
             let fault = fault(&alice, "tags", json!(["first", pair[0], pair[1]])).await;

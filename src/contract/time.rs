@@ -33,7 +33,8 @@ impl Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        // Always six digits, so that times of the same offset sort as texts do.
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }
 
@@ -143,7 +144,10 @@ impl Serialize for DueDate {
         match self {
             // Always four digits, as years are 1–9999.
             Self::Date(date) => serializer.collect_str(&date.format("%Y-%m-%d")),
-            Self::Time(time) => time.serialize(serializer),
+            // As short as it may have been sent.
+            Self::Time(Timestamp(time)) => {
+                serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            }
         }
     }
 }

@@ -130,10 +130,10 @@ on_both! {
             let answer = alice.get(&format!("{TASKS}?cursor={cursor}")).await;
             answer.fails(400, "invalid_cursor");
         }
-        // What cannot be one by its letters is a fault like that of any parameter.
+        // So is what cannot be one by its letters: the cure is the same.
         for cursor in ["", "%3D%3D", "a%00b", "a+b", "%C3%A4", &"a".repeat(4097)] {
             let answer = alice.get(&format!("{TASKS}?cursor={cursor}")).await;
-            answer.fails(400, "invalid_parameters");
+            answer.fails(400, "invalid_cursor");
         }
     }
 

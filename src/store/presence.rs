@@ -28,6 +28,8 @@ use super::error::{is_conflict, is_lost};
 
 /// How long a restart may take before requests are refused without waiting.
 const GRACE: Duration = Duration::from_secs(3);
+/// What takes longer is a reason to look: the pool tells nobody that it finds no connection.
+const SLOW: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long one look may take; a Neon database that wakes up needs some hundred milliseconds.
@@ -111,20 +113,23 @@ impl Presence {
             return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
         }
         let mut work = pin!(work);
-        let Ok(result) = timeout(self.limit, &mut work).await else {
-            // Before the connection goes back to the pool, which then asks whether it still works.
+        let mut result = timeout(SLOW, &mut work).await;
+        if result.is_err() {
+            // In time for the connection's way back to the pool, too, which then asks whether it works.
             self.look();
+            result = timeout(self.limit.saturating_sub(SLOW), &mut work).await;
+        }
+        let Ok(result) = result else {
             let error = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
             let error = SqlxError::Io(error).into();
             return Err(DbErr::Exec(RuntimeErr::SqlxError(error)));
         };
-        match &result {
-            Err(DbErr::ConnectionAcquire(_)) => self.look(),
-            Err(error) if is_lost(error) && !is_conflict(error) => {
-                self.note_loss();
-                self.look();
-            }
-            _ => {}
+        if let Err(error) = &result
+            && is_lost(error)
+            && !is_conflict(error)
+        {
+            self.note_loss();
+            self.look();
         }
         result
     }
@@ -148,10 +153,14 @@ impl Presence {
                 drop(presence);
                 sleep(PAUSE).await;
             }
+            if let Some(presence) = presence.upgrade()
+                && presence.away.swap(false, Relaxed)
+            {
+                tracing::info!("the database is back");
+            }
+            // However many are slow together: not one look after the other.
+            sleep(SLOW).await;
             if let Some(presence) = presence.upgrade() {
-                if presence.away.swap(false, Relaxed) {
-                    tracing::info!("the database is back");
-                }
                 presence.looking.store(false, Relaxed);
             }
         });

@@ -34,7 +34,7 @@ async fn while_postgres_is_away_the_answer_is_503_and_comes_soon() {
         Some(())
     })
     .await;
-    assert!(went.elapsed() < Duration::from_secs(6));
+    assert!(went.elapsed() < Duration::from_secs(8));
     println!("answers come at once after {:?}", went.elapsed());
     let asked = Instant::now();
     let many = (0..100).map(|_| get(&alice, &milk.location));

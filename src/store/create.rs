@@ -15,7 +15,7 @@ use super::{
     row::{COLUMNS, StoredTags, TaskRow, rank},
     write::{With, Write},
 };
-use crate::contract::{self, Change, Flag, Maybe, NewTask, Priority, Tags, fold};
+use crate::contract::{self, Flag, Maybe, NewTask, Priority, Tags, fold};
 
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,14 +239,14 @@ fn fingerprint(new: &NewTask) -> String {
         due_date,
         tags,
     } = new;
-    let absent_is_null = |change: &Change<contract::Description>| change.clone().value();
+    // With the defaults: a retry that spells them out is the same request.
     let body = serde_json::json!([
         title,
-        absent_is_null(description),
-        completed,
-        priority,
+        description.clone().value(),
+        completed.0.is_some_and(|Flag(done)| done),
+        priority.0.unwrap_or(Priority::Medium),
         due_date.value(),
-        tags,
+        tags.0.clone().unwrap_or_default(),
     ]);
     Sha256::digest(body.to_string())
         .iter()

@@ -79,7 +79,14 @@ struct Inner {
     opened: Instant,
     /// When the database was last used for a request, in seconds since it was opened.
     used: AtomicU64,
-    readiness: Mutex<Option<Result<usize, String>>>,
+    readiness: Mutex<Option<Asked>>,
+}
+
+/// When readiness was last asked for, and what the database said.
+#[derive(Debug)]
+struct Asked {
+    at: Instant,
+    answer: Result<usize, String>,
 }
 
 impl Database {
@@ -110,7 +117,7 @@ impl Database {
 
     /// How many migrations are still to be applied, as of a moment ago.
     ///
-    /// Asks the database while it is in use, and for a while after. Then the last answer stands: a
+    /// Asks the database while it is in use, and for a while after. Then a good answer stands: a
     /// probe that asked every few seconds would keep a database awake that suspends when idle (Neon,
     /// after 300 s).
     ///
@@ -123,18 +130,27 @@ impl Database {
             .elapsed()
             .as_secs()
             .saturating_sub(self.0.used.load(Relaxed));
+        let arrived = Instant::now();
         let mut last = self.0.readiness.lock().await;
-        if let (Some(Ok(pending)), true) = (&*last, idle > IDLE_TIMEOUT.as_secs()) {
-            return Ok(*pending);
+        if let Some(Asked { at, answer }) = &*last {
+            // Of many who ask at once, one asks the database.
+            let fresh = *at >= arrived;
+            let asleep = idle > IDLE_TIMEOUT.as_secs() && *answer == Ok(0);
+            if fresh || asleep {
+                return answer.clone().map_err(StoreError::Unavailable);
+            }
         }
+        let at = Instant::now();
         let away = self.presence().is_some_and(|presence| presence.is_away());
         let pending = match away {
             true => Err("away, and looked for".to_owned()),
             false => self.pending().await,
         };
-        last.insert(pending)
-            .clone()
-            .map_err(StoreError::Unavailable)
+        let asked = last.insert(Asked {
+            at,
+            answer: pending,
+        });
+        asked.answer.clone().map_err(StoreError::Unavailable)
     }
 
     async fn pending(&self) -> Result<usize, String> {

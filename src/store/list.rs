@@ -1,8 +1,8 @@
 //! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
 
 use sea_orm::{
-    ConnectionTrait, ExprTrait, QueryResult,
-    sea_query::{Alias, Condition, Expr, JoinType, LikeExpr, Query, SelectStatement},
+    ConnectionTrait, DbBackend, ExprTrait, QueryResult,
+    sea_query::{Alias, Condition, Expr, Func, JoinType, Query, SelectStatement},
 };
 
 use super::{
@@ -91,7 +91,7 @@ impl Scope {
             .from(task::Entity)
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::DeletedAt).is_null())
-            .cond_where(matching(filter))
+            .cond_where(matching(self.database.backend(), filter))
             .limit(limit as u64 + 1)
             .to_owned();
         if order.by_title() {
@@ -124,7 +124,7 @@ fn task_of(row: &QueryResult) -> Result<Option<TaskRow>, StoreError> {
     }
 }
 
-fn matching(filter: &Filter) -> Condition {
+fn matching(backend: DbBackend, filter: &Filter) -> Condition {
     let Filter {
         completed,
         priority,
@@ -137,12 +137,16 @@ fn matching(filter: &Filter) -> Condition {
         let at = Expr::col(Task::CompletedAt);
         if done { at.is_not_null() } else { at.is_null() }
     });
-    let tag = tag
-        .as_ref()
-        .map(|tag| contains(Task::TagsFold, &format!("\n{}\n", fold(tag.as_str()))));
+    let tag = tag.as_ref().map(|tag| {
+        contains(
+            backend,
+            Task::TagsFold,
+            &format!("\n{}\n", fold(tag.as_str())),
+        )
+    });
     let text = q.as_ref().map(|q| {
         let q = fold(q.as_str());
-        contains(Task::TitleFold, &q).or(contains(Task::DescriptionFold, &q))
+        contains(backend, Task::TitleFold, &q).or(contains(backend, Task::DescriptionFold, &q))
     });
     Condition::all()
         .add_option(done)
@@ -153,11 +157,13 @@ fn matching(filter: &Filter) -> Condition {
         .add_option(text)
 }
 
-/// Whether a column contains a text, in which `%` and `_` are nothing special.
-fn contains(column: Task, text: &str) -> Expr {
-    let escaped = text
-        .replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_");
-    Expr::col(column).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+/// Whether a column contains a text. Not by LIKE, which tries a pattern at each place character by
+/// character: one user's long texts could keep the database busy for minutes.
+fn contains(backend: DbBackend, column: Task, text: &str) -> Expr {
+    let position = match backend {
+        DbBackend::Postgres => "strpos",
+        _ => "instr",
+    };
+    let found = Func::cust(Alias::new(position)).args([Expr::col(column), text.into()]);
+    Expr::from(found).gt(0)
 }

@@ -133,18 +133,18 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // First of all, so that a signal during the start is not missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let database = Database::connect(&config.database).await?;
     if config.auto_migrate {
-        let direct = Database::connect(&config.direct).await?;
-        for name in direct
-            .migrate_up()
-            .await
-            .context("cannot migrate the database")?
-        {
+        // The same one where there is no other: a database in memory lives as long as its connection.
+        let direct = match config.direct.url == config.database.url {
+            true => database.clone(),
+            false => Database::connect(&config.direct).await?,
+        };
+        let migrated = direct.migrate_up().await;
+        for name in migrated.context("cannot migrate the database")? {
             tracing::info!(name, "migration applied");
         }
-        direct.close().await;
     }
-    let database = Database::connect(&config.database).await?;
     let development = match config.is_development() {
         true => Some(DevIssuer::open(&config::development_key())?),
         false => None,
@@ -234,6 +234,7 @@ async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
     };
     let url = format!("http://{host}:{}/readyz", config.port);
     let client = reqwest::Client::builder()
+        .no_proxy()
         .timeout(Duration::from_secs(5))
         .build()?;
     let answer = client.get(&url).send().await?;

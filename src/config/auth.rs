@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Source, seconds};
+use super::Source;
 use crate::auth::{AuthSettings, KeySource, Secret, TrustedIssuer};
 
 /// HMAC keys should be as long as the hash (RFC 7518 §3.2).
@@ -31,18 +31,45 @@ pub(super) fn read(source: &mut Source, public_url: Option<&Url>) -> AuthSetting
             );
         }
     }
-    let mut time = |name, default| {
-        let expected = "a whole number of seconds";
+    let mut time = |name, default, least, most| {
+        let expected = format!("a number of seconds from {least} to {most}");
+        let read = |text: &str| {
+            let seconds = text.parse().ok()?;
+            (least..=most)
+                .contains(&seconds)
+                .then(|| Duration::from_secs(seconds))
+        };
         source
-            .parse(name, expected, seconds)
+            .parse(name, &expected, read)
             .unwrap_or(Duration::from_secs(default))
     };
     AuthSettings {
         issuers,
-        jwks_ttl: time("AUTH_JWKS_TTL_SECONDS", 300),
-        jwks_cooldown: time("AUTH_JWKS_COOLDOWN_SECONDS", 10),
-        leeway: time("AUTH_LEEWAY_SECONDS", 30),
+        jwks_ttl: time("AUTH_JWKS_TTL_SECONDS", 300, 1, 86_400),
+        jwks_cooldown: time("AUTH_JWKS_COOLDOWN_SECONDS", 10, 0, 3_600),
+        leeway: time("AUTH_LEEWAY_SECONDS", 30, 0, 300),
     }
+}
+
+/// What those should know who trust several: a user is the `sub` of a token, whoever signed it.
+pub(super) fn warning(settings: &AuthSettings) -> Option<String> {
+    let mut sources: Vec<_> = settings
+        .issuers
+        .iter()
+        .map(|issuer| match &issuer.keys {
+            KeySource::Jwks(url) => url.origin().ascii_serialization(),
+            KeySource::Hs256(Secret(secret)) => secret.clone(),
+        })
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    (sources.len() > 1).then(|| {
+        format!(
+            "tokens of {} issuers are accepted, and each can speak for every user: the same `sub` is the same \
+             user, whoever signed it",
+            sources.len()
+        )
+    })
 }
 
 /// An absolute URL of the web.

@@ -35,7 +35,9 @@ pub(super) fn read(source: &mut Source) -> (DatabaseSettings, DatabaseSettings) 
         .unwrap_or((cores * 8).clamp(8, 64));
     let whole = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0);
     let max_tasks = source.parse("MAX_TASKS_PER_USER", "a number of at least 1", whole);
-    let days = source.parse("TOMBSTONE_RETENTION_DAYS", "a number of days from 1", whole);
+    let century = |text: &str| whole(text).filter(|days| *days <= 36_500);
+    let expected = "a number of days from 1 to 36500";
+    let days = source.parse("TOMBSTONE_RETENTION_DAYS", expected, century);
     let settings = |url| DatabaseSettings {
         url,
         max_connections,
@@ -83,6 +85,7 @@ fn database_url(text: &str) -> Result<String, String> {
                 // `require` encrypts, but to whoever answers.
                 parameters.push(("sslmode".to_owned(), "verify-full".to_owned()));
             }
+            ("ssl", "true") => parameters.push(("sslmode".to_owned(), "require".to_owned())),
             ("ssl", value) => parameters.push(("sslmode".to_owned(), value.to_owned())),
             (name, value) => parameters.push((name.to_owned(), value.to_owned())),
         }
@@ -95,6 +98,13 @@ fn database_url(text: &str) -> Result<String, String> {
 }
 
 fn is_local(url: &Url) -> bool {
+    // libpq takes the host from here, too.
+    if url
+        .query_pairs()
+        .any(|(name, host)| name == "host" && !host.starts_with('/') && host != "localhost")
+    {
+        return false;
+    }
     match url.host() {
         None => true,
         // The host of a URL that is not of the web is not parsed further than this.

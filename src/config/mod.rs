@@ -12,7 +12,7 @@ mod tests;
 use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use poem::http::HeaderValue;
-use url::Url;
+use tracing_subscriber::EnvFilter;
 
 pub use source::Source;
 pub use table::help;
@@ -36,8 +36,6 @@ pub struct Config {
     pub auth: AuthSettings,
     /// What concerns HTTP.
     pub http: HttpSettings,
-    /// The address by which clients reach the server, if it was set.
-    pub public_url: Option<Url>,
     /// How long after SIGTERM requests are still taken, while `/readyz` fails already.
     pub shutdown_delay: Duration,
     /// How to write the log.
@@ -117,14 +115,20 @@ impl Config {
                 )
                 .unwrap_or(Duration::from_secs(1)),
             log_format: log_format(&mut source),
-            log_filter: source.take("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
+            log_filter: source
+                .parse(
+                    "RUST_LOG",
+                    "a filter like `info` or `taskward=debug`",
+                    |text| text.parse::<EnvFilter>().ok().map(|_| text.to_owned()),
+                )
+                .unwrap_or_else(|| "info".to_owned()),
             database,
             direct,
             auth,
-            public_url,
             warnings: Vec::new(),
         };
-        let warnings = source.finish()?;
+        let mut warnings = source.finish()?;
+        warnings.extend(auth::warning(&config.auth));
         Ok(Self { warnings, ..config })
     }
 

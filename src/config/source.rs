@@ -32,6 +32,8 @@ impl Source {
         let mut values = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
+                // An empty one counts as absent, and hides nothing in the file.
+                (Ok(_), Ok(value)) if value.trim().is_empty() => {}
                 (Ok(name), Ok(value)) => {
                     values.insert(name, value);
                 }

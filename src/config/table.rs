@@ -27,7 +27,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "PUBLIC_URL",
         "",
-        "address by which clients reach the server",
+        "address of this server; OAuth tokens of BETTER_AUTH_URL for PUBLIC_URL/mcp are taken",
     ),
     (
         "BETTER_AUTH_URL",

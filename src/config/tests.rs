@@ -30,13 +30,13 @@ fn nothing_set_is_development_mode_on_sqlite() {
 #[test]
 fn all_faults_are_reported_at_once_and_no_secret_is() {
     expect![[r#"
-    the settings have faults:
-      - AUTH_HS256_SECRET has 7 bytes, but must have at least 32
-      - AUTH_LEEWAY_SECONDS is `-1`, but must be a whole number of seconds
-      - DATABASE_URL begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
-      - PORT is `http`, but must be a number from 0 to 65535
-      - CORS_ALLOWED_ORIGINS has `https://app.example.com/`, which must be written `https://app.example.com`
-      - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`"#]].assert_eq(&faults(&[
+        the settings have faults:
+          - AUTH_HS256_SECRET has 7 bytes, but must have at least 32
+          - AUTH_LEEWAY_SECONDS is `-1`, but must be a number of seconds from 0 to 300
+          - DATABASE_URL begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
+          - PORT is `http`, but must be a number from 0 to 65535
+          - CORS_ALLOWED_ORIGINS has `https://app.example.com/`, which must be written `https://app.example.com`
+          - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`"#]].assert_eq(&faults(&[
         ("PORT", "http"),
         ("DATABASE_URL", "mysql://root:hunter2@db/x"),
         ("AUTH_HS256_SECRET", "hunter2"),
@@ -151,4 +151,38 @@ fn a_name_that_looks_like_a_setting_warns() {
     ]
 "#]]
     .assert_debug_eq(&config.warnings);
+}
+
+#[test]
+fn whoever_trusts_several_issuers_is_told_what_that_means() {
+    let two = config(&[
+        ("BETTER_AUTH_URL", "https://app.example.com"),
+        ("AUTH_HS256_SECRET", SECRET),
+    ]);
+    assert!(
+        two.warnings[0].contains("each can speak for every user"),
+        "{:?}",
+        two.warnings
+    );
+    // One app by two of its addresses is one.
+    let one = config(&[
+        ("BETTER_AUTH_URL", "https://app.example.com"),
+        ("PUBLIC_URL", "https://api.example.com"),
+    ]);
+    assert_eq!(one.warnings, [""; 0]);
+}
+
+#[test]
+fn numbers_that_would_break_something_later_are_refused_at_the_start() {
+    for (name, value) in [
+        ("AUTH_JWKS_TTL_SECONDS", "0"),
+        ("AUTH_JWKS_COOLDOWN_SECONDS", "18446744073709551615"),
+        ("TOMBSTONE_RETENTION_DAYS", "999999999"),
+        ("RUST_LOG", "taskward=loud"),
+    ] {
+        assert!(
+            faults(&[(name, value)]).contains(name),
+            "{name}={value} is taken"
+        );
+    }
 }

@@ -4,12 +4,14 @@
 //! [`store`] (one statement). Which module may use which:
 //!
 //! ```text
-//! main → config, server, app        the process
-//! app  → api                        middleware, the shape of errors
-//! api  → contract, auth, store      what is served
-//! store → contract, auth::UserId    the only module that names sea-orm; its entities are private
-//! auth                              who is calling; no web framework, no database
-//! contract                          wire types only
+//! main     → config, server, app, store, auth   the process
+//! config   → settings of auth, store, app       the only reader of the environment
+//! server                                        connections; knows poem's requests, nothing of tasks
+//! app      → api                                middleware, the shape of errors
+//! api      → contract, auth, store              what is served
+//! store    → contract, auth::UserId             the only module that names sea-orm; entities are private
+//! auth                                          who is calling; no web framework, no database
+//! contract                                      wire types, and how they are read
 //! ```
 //!
 //! The right to act is the thing one acts with: only a verified token makes an [`auth::UserId`], only

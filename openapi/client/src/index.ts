@@ -1,0 +1,9 @@
+// The client of Taskward: see README.md.
+
+export { createTaskwardClient, ifMatch } from './client.js'
+export type { Answer, ListOptions, Operations, TaskwardClient, TaskwardClientOptions, UpdateOptions } from './client.js'
+export { TaskwardError, TaskwardNetworkError } from './errors.js'
+export type { ClientCode, ProblemCode } from './errors.js'
+export type { KnownCode } from './generated/contract.gen.js'
+export type { RetryOptions, TokenSource } from './transport.js'
+export type * from './generated/types.gen.js'

@@ -1,0 +1,3 @@
+// Schemas of all requests and answers for zod, generated.
+
+export * from './generated/zod.gen.js'

@@ -45,7 +45,7 @@ export const PLACEHOLDER = 'token-of-the-caller'
 
 /** A `fetch` that gives requests their token, and repeats those that may be repeated. */
 export function createTransport(options: TransportOptions): (request: Request) => Promise<Response> {
-  const retry = { ...defaults, ...(options.retry || { attempts: 1 }) }
+  const retry = { ...defaults, ...(options.retry === false ? { attempts: 1 } : options.retry) }
   const timeoutMs = options.timeoutMs ?? 30_000
   const tokens = tokensOf(options.token)
 
@@ -86,7 +86,8 @@ export function createTransport(options: TransportOptions): (request: Request) =
         if (response) return response
         throw new TaskwardNetworkError(request, attempt, failure)
       }
-      await orAborted(sleep(pause, signal), signal)
+      await sleep(pause, signal)
+      signal.throwIfAborted()
       attempt += 1
     }
   }
@@ -158,6 +159,7 @@ async function once(
   }
 }
 
+/** Waits so long, or until the abort. */
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

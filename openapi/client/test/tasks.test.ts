@@ -118,7 +118,7 @@ test('updateTaskWith uses the version it was given, and asks again with the task
   )
 
   await client.deleteTask({ path: { id: task.id } })
-  const gone = client.updateTaskWith(task.id, change, { current: changed })
+  const gone = client.updateTaskWith(task.id, () => ({ completed: true }), { current: changed })
   assert.ok(TaskwardError.is(await gone.catch((error: unknown) => error), 'task_not_found'))
 })
 

@@ -60,6 +60,8 @@ export function createTransport(options: TransportOptions): (request: Request) =
     let refreshed = false
 
     for (let attempt = 1; ;) {
+      // A pause, or a token that came in the same moment, may have ended in an abort.
+      signal.throwIfAborted()
       const headers = new Headers(request.headers)
       if (secured && token?.value) headers.set('Authorization', `Bearer ${token.value}`)
       else if (secured) headers.delete('Authorization')
@@ -87,7 +89,6 @@ export function createTransport(options: TransportOptions): (request: Request) =
         throw new TaskwardNetworkError(request, attempt, failure)
       }
       await sleep(pause, signal)
-      signal.throwIfAborted()
       attempt += 1
     }
   }

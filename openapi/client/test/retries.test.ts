@@ -79,6 +79,20 @@ test('a change whose answer was lost is not made twice', async (t) => {
   assert.equal(sent.length, 3)
 })
 
+test('an answer that breaks off in the middle counts as none', async (t) => {
+  const proxy = await startProxy(server.port)
+  t.after(() => proxy.stop())
+  const { sent, fetch } = recordingFetch()
+  const client = createTaskwardClient({ baseUrl: proxy.url, token, fetch, retry: { attempts: 3, baseDelayMs: 20 } })
+  const { data: task } = await client.createTask({ body: { title: 'Half', description: 'x'.repeat(2000) } })
+  Object.assign(proxy, { cuts: 1, kept: 1500 })
+  sent.length = 0
+  assert.deepEqual((await client.getTask({ path: { id: task.id } })).data, task)
+  assert.deepEqual([sent.length, proxy.cut], [2, 1])
+  proxy.cuts = 9
+  await assert.rejects(client.getTask({ path: { id: task.id } }), TaskwardNetworkError)
+})
+
 test('429: the time that the server asks for is waited', async (t) => {
   const limited = await startTaskward({ RATE_LIMIT: '5/s' })
   t.after(() => limited.stop())
@@ -147,9 +161,7 @@ test('attempts and the time for all of them are bounded', async () => {
   assert.equal((await attempts(false)).length, 1)
 })
 
-test('an attempt that gets no answer in time counts as failed', async (t) => {
-  const proxy = await startProxy(server.port)
-  t.after(() => proxy.stop())
+test('an attempt that gets no answer in time counts as failed', async () => {
   let calls = 0
   const stuck = ((request: Request) => {
     calls += 1

@@ -108,10 +108,10 @@ export function recordingFetch(before?: (request: Request, count: number) => Res
 
 /**
  * A TCP proxy in front of the server. While `cuts` is above zero, a connection is cut when the server has answered
- * and before the client has got a byte of it.
+ * and before the client has got a byte of it (`kept` bytes, if that is set: in the middle of the answer).
  */
 export async function startProxy(target: number) {
-  const proxy = { url: '', cuts: 0, cut: 0, stop }
+  const proxy = { url: '', cuts: 0, cut: 0, kept: 0, stop }
   const sockets = new Set<net.Socket>()
   const server = net.createServer((client) => {
     const upstream = net.connect(target, '127.0.0.1')
@@ -127,7 +127,8 @@ export async function startProxy(target: number) {
       if (proxy.cuts > 0) {
         proxy.cuts -= 1
         proxy.cut += 1
-        client.resetAndDestroy()
+        if (proxy.kept > 0) client.end(bytes.subarray(0, proxy.kept))
+        else client.resetAndDestroy()
       } else {
         client.write(bytes)
       }

@@ -119,11 +119,12 @@ test('two users in one process stay apart', async () => {
     return createTaskwardClient({ baseUrl: server.url, token: source('garbage', await server.token(name)).token })
   }
   const [carol, dave] = [await user('carol'), await user('dave')]
+  // All at once, so that the refreshes of both are on their way at the same time.
   await Promise.all(
-    Array.from({ length: 20 }, async (_, index) => {
-      await carol.createTask({ body: { title: `carol ${index}` } })
-      await dave.createTask({ body: { title: `dave ${index}` } })
-    }),
+    Array.from({ length: 20 }, (_, index) => [
+      carol.createTask({ body: { title: `carol ${index}` } }),
+      dave.createTask({ body: { title: `dave ${index}` } }),
+    ]).flat(),
   )
   for (const [client, name] of [
     [carol, 'carol'],

@@ -23,7 +23,8 @@ export async function generate(folder) {
             '@hey-api/typescript',
             // Functions that are given a client. A default client would be one for all users of a process.
             { name: '@hey-api/sdk', client: false },
-            'zod',
+            // RFC 3339 has offsets from UTC, and requests may use them.
+            { name: 'zod', dates: { offset: true } },
             { name: '@tanstack/react-query', queryKeys: { tags: true } },
         ],
     })

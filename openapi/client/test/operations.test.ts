@@ -117,3 +117,14 @@ test('the document in the package is the one that the server serves', async () =
   const served = await (await globalThis.fetch(`${server.url}/openapi.json`)).json()
   assert.deepEqual(document, served)
 })
+
+test('the schemas of requests take what the server takes', async () => {
+  for (const due_date of ['2026-02-06', '2026-02-06T10:00:00+01:00', '2026-02-06T09:00:00.5Z', null]) {
+    const body = schemas.zNewTask.parse({ title: 'Buy milk', due_date })
+    assert.equal((await alice.createTask({ body })).response.status, 201)
+  }
+  for (const wrong of [{ title: ' ' }, { title: 'x'.repeat(201) }, { title: 'x', due_date: 'tomorrow' }]) {
+    assert.equal(schemas.zNewTask.safeParse(wrong).success, false)
+    await assert.rejects(alice.createTask({ body: wrong }), { code: 'validation_failed' })
+  }
+})

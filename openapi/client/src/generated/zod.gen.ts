@@ -10,7 +10,7 @@ export const zCondition = z.enum(['ok'])
 /**
  * A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). In requests a time may have any offset from UTC, in answers it ends in `Z`.
  */
-export const zDueDate = z.union([z.iso.date(), z.iso.datetime()])
+export const zDueDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
 
 /**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
@@ -68,7 +68,7 @@ export const zScopeName = z.enum(['tasks:read', 'tasks:write'])
 export const zAccount = z.object({
   user_id: z.string().min(1).max(255),
   issuer: z.string().nullable(),
-  expires_at: z.iso.datetime(),
+  expires_at: z.iso.datetime({ offset: true }),
   scopes: z.array(zScopeName),
   rule: z.string(),
 })
@@ -115,7 +115,7 @@ export const zTask = z.object({
     .regex(/^[^\u0000]*$/)
     .nullable(),
   completed: z.boolean(),
-  completed_at: z.iso.datetime().nullable(),
+  completed_at: z.iso.datetime({ offset: true }).nullable(),
   priority: zPriority,
   due_date: zDueDate.nullable(),
   tags: z
@@ -127,8 +127,8 @@ export const zTask = z.object({
         .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
     )
     .max(20),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
+  created_at: z.iso.datetime({ offset: true }),
+  updated_at: z.iso.datetime({ offset: true }),
   version: z.int().gte(1).lte(9007199254740991),
 })
 

@@ -58,6 +58,14 @@ impl Health {
         Well::ok()
     }
 
+    /// Tell whether the server is alive (the path that front ends know)
+    ///
+    /// The same as `/healthz`.
+    #[oai(path = "/health", method = "get", operation_id = "getPlainHealth")]
+    async fn get_plain_health(&self) -> Well {
+        Well::ok()
+    }
+
     /// Tell whether the server can work
     ///
     /// If not, the problem's `detail` says what is missing. Needs no token.

@@ -7,7 +7,9 @@ pub mod docs;
 mod fixed;
 mod health;
 mod me;
+mod owner_paths;
 mod parameters;
+mod problems;
 pub mod spec;
 mod tasks;
 mod vitals;
@@ -16,6 +18,7 @@ use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 pub use caller::{Gate, RateLimit};
 pub use fixed::Allowed;
+pub use owner_paths::ListShape;
 pub use vitals::{Stopping, Vitals};
 
 /// The groups of operations.
@@ -23,6 +26,9 @@ pub use vitals::{Stopping, Vitals};
 enum Tag {
     /// Your tasks.
     Tasks,
+    /// The paths that todo front ends written for FastAPI call, with the owner in them.
+    #[oai(rename = "Owner paths")]
+    OwnerPaths,
     /// You, as the server sees you.
     Account,
     /// For those who run the server.
@@ -32,7 +38,12 @@ enum Tag {
 /// All operations. What they need comes with each request (see [`Gate`]), so that the contract can be
 /// printed without a database.
 fn operations() -> impl OpenApi {
-    (tasks::Tasks, me::Me, health::Health)
+    (
+        tasks::Tasks,
+        owner_paths::OwnerPaths,
+        me::Me,
+        health::Health,
+    )
 }
 
 /// The operations as a service.

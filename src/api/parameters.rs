@@ -1,5 +1,7 @@
 //! Parameters of the path and the query, each read by its type, with all faults reported together.
 
+use std::marker::PhantomData;
+
 use percent_encoding::percent_decode_str;
 use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -13,7 +15,8 @@ use crate::contract::{
 #[derive(Debug)]
 pub struct Query<T> {
     name: &'static str,
-    value: Result<Option<T>, String>,
+    text: Result<Option<String>, String>,
+    value: PhantomData<fn() -> T>,
 }
 
 impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
@@ -42,12 +45,14 @@ impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
     ) -> poem::Result<Self> {
         Ok(Self {
             name: options.name,
-            value: read(request, options.name),
+            text: text_of(request, options.name),
+            value: PhantomData,
         })
     }
 }
 
-fn read<T: Scalar>(request: &Request, name: &str) -> Result<Option<T>, String> {
+/// The text of a parameter.
+fn text_of(request: &Request, name: &str) -> Result<Option<String>, String> {
     let mut values =
         pairs(request).filter(|(n, _)| *n == name || decoded(n).as_deref() == Some(name));
     let Some((_, value)) = values.next() else {
@@ -57,7 +62,7 @@ fn read<T: Scalar>(request: &Request, name: &str) -> Result<Option<T>, String> {
         return Err("must not be given more than once".to_owned());
     }
     let text = decoded(value).ok_or("must be percent-encoded UTF-8")?;
-    T::from_text(&text).map(Some)
+    Ok(Some(text))
 }
 
 fn pairs(request: &Request) -> impl Iterator<Item = (&str, &str)> {
@@ -101,13 +106,38 @@ pub struct Faults {
 
 impl Faults {
     /// The value of a parameter; `None` if it is absent or has a fault, which is noted.
-    pub fn take<T>(&mut self, parameter: Query<T>) -> Option<T> {
+    pub fn take<T: Scalar>(&mut self, parameter: Query<T>) -> Option<T> {
         self.known.push(parameter.name);
-        parameter.value.unwrap_or_else(|detail| {
+        let value = parameter
+            .text
+            .and_then(|text| text.map(|text| T::from_text(&text)).transpose());
+        value.unwrap_or_else(|detail| {
             self.faults
                 .push(Fault::at_parameter(parameter.name, detail));
             None
         })
+    }
+
+    /// The same, where an empty text is as good as none: `?search=&status=all`.
+    pub fn take_unless_blank<T: Scalar>(&mut self, parameter: Query<T>) -> Option<T> {
+        let text = parameter
+            .text
+            .map(|text| text.filter(|text| !text.trim().is_empty()));
+        self.take(Query { text, ..parameter })
+    }
+
+    /// The value of the first that is given of the names for one parameter.
+    pub fn first<T: Scalar, const N: usize>(&mut self, names: [Query<T>; N]) -> Option<T> {
+        let values = names.map(|name| self.take_unless_blank(name));
+        values.into_iter().flatten().next()
+    }
+
+    /// Ends the collecting where parameters that nobody knows are ignored.
+    ///
+    /// # Errors
+    /// 400 with all faults.
+    pub fn check_values(self) -> Result<(), Problem> {
+        self.check(&QueryNames(Vec::new()))
     }
 
     /// Ends the collecting.
@@ -162,14 +192,17 @@ impl<'a> ApiExtractor<'a> for PathId {
         Some(<TaskId as Scalar>::schema_ref())
     }
 
-    // poem-openapi gives path parameters a name of its own, so there is just this one.
     async fn from_request(
         request: &'a Request,
         _: &mut RequestBody,
         _: ExtractParamOptions<TaskId>,
     ) -> poem::Result<Self> {
-        let text: String = request.path_params().unwrap_or_default();
-        TaskId::from_text(&text).map(Self).map_err(|detail| {
+        // poem-openapi numbers the parameters of a path; the id is the last.
+        let last = ["param1", "param0"]
+            .iter()
+            .find_map(|name| request.raw_path_param(name));
+        let text = last.unwrap_or_default();
+        TaskId::from_text(text).map(Self).map_err(|detail| {
             into_poem(Problem::parameters(vec![Fault::at_parameter("id", detail)]))
         })
     }

@@ -46,6 +46,10 @@ fn mended() -> Value {
         for operation in parts(Some(path)) {
             mend_operation(operation, &mut problems);
             tags.push(operation["tags"][0].clone());
+            // The bodies of the owner paths may have any members.
+            if operation["tags"][0] == "Owner paths" {
+                continue;
+            }
             for media_type in parts(operation.pointer_mut("/requestBody/content")) {
                 bodies.push(media_type["schema"]["$ref"].clone());
             }
@@ -88,6 +92,9 @@ fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String
                 .into_iter()
                 .map(mend_header)
                 .collect();
+        }
+        for media_type in parts(response.get_mut("content")) {
+            mend_schema(&mut media_type["schema"]);
         }
         arrange(response, &["description", "headers", "content"]);
         let problem = response.pointer_mut("/content/application~1problem+json");

@@ -1,6 +1,5 @@
 //! Your tasks.
 
-use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::{
@@ -8,14 +7,15 @@ use super::{
     caller::{Caller, Read, Write},
     conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
     parameters::{Faults, PathId, Query, QueryNames},
+    problems::problem,
 };
 use crate::{
     contract::{
         Count, CursorText, DueDate, Fail, Filter, Flag, Json, ListQuery, NewTask, Nullable,
-        Priority, Problem, SearchText, Sort, Task, TaskList, TaskPatch,
+        Priority, SearchText, Sort, Task, TaskList, TaskPatch,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
     },
-    store::{Created, Page, StoreError},
+    store::{Created, Page},
 };
 
 /// The operations on tasks.
@@ -346,72 +346,4 @@ fn next_link(query: &ListQuery, cursor: &str) -> String {
         }
     }
     format!("</api/v1/tasks?{}>; rel=\"next\"", encoded.finish())
-}
-
-/// What the store's errors mean to a client. What only the log may know goes there.
-fn problem(error: StoreError) -> Problem {
-    match error {
-        StoreError::NotFound(id) => Problem::new(
-            StatusCode::NOT_FOUND,
-            "task_not_found",
-            format!("You have no task {}.", id.get()),
-        ),
-        StoreError::Changed(task) => {
-            let detail = format!(
-                "The task has changed since: it is at version {} now. `current` shows it; decide again and \
-                 send If-Match with its version.",
-                task.version.get()
-            );
-            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-            Problem {
-                current: Some(task),
-                ..problem
-            }
-        }
-        StoreError::KeyReused => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "This Idempotency-Key came before with another body; use a new key for a new task.",
-        ),
-        StoreError::KeyOfDeleted(id) => Problem::new(
-            StatusCode::CONFLICT,
-            "idempotency_key_of_deleted_task",
-            format!(
-                "This Idempotency-Key created task {}, which was deleted since; restore it, or use a new key.",
-                id.get()
-            ),
-        ),
-        StoreError::LimitReached(limit) => Problem::new(
-            StatusCode::CONFLICT,
-            "task_limit_reached",
-            format!("You have {limit} tasks, which is the most one can have; delete some first."),
-        ),
-        StoreError::BadCursor => Problem {
-            code: "invalid_cursor",
-            ..Problem::parameters(vec![crate::contract::Fault::at_parameter(
-                "cursor",
-                "is not the `next_cursor` of a page with these filters and this order; start without it",
-            )])
-        },
-        StoreError::Unavailable(cause) => {
-            tracing::error!(cause, "the database is not available");
-            let detail = "The database is not available now; try again shortly.";
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database_unavailable",
-                detail,
-            )
-            .retry_after(2)
-        }
-        StoreError::Uncertain(cause) => {
-            tracing::error!(cause, "the connection to the database broke during a write");
-            let detail = "The connection to the database broke, and whether the change was made is not \
-                          known. Look before you repeat it, or send an Idempotency-Key with creations.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail).retry_after(2)
-        }
-        StoreError::Internal(cause) => {
-            tracing::error!(cause, "the database failed");
-            Problem::internal()
-        }
-    }
 }

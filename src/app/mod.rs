@@ -13,7 +13,7 @@ use std::{
 use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
 
 use crate::{
-    api::{self, Gate, RateLimit, Stopping, Vitals, docs, spec},
+    api::{self, Gate, ListShape, RateLimit, Stopping, Vitals, docs, spec},
     auth::Verifier,
     store::Database,
 };
@@ -25,6 +25,8 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<HeaderValue>,
     /// Whether Swagger UI is served at `/docs/`.
     pub docs: bool,
+    /// The shape of lists on the owner paths.
+    pub owner_list: ListShape,
     /// How many requests a user may send; `None`: any number.
     pub rate_limit: Option<RateLimit>,
 }
@@ -61,6 +63,7 @@ pub fn app(
     }
     let inner = routes
         .data(gate)
+        .data(settings.owner_list)
         .data(Vitals::new(database, verifier, stopping));
     edge::Edge::new(
         inner,

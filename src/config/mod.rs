@@ -17,7 +17,12 @@ use tracing_subscriber::EnvFilter;
 pub use source::Source;
 pub use table::help;
 
-use crate::{api::RateLimit, app::HttpSettings, auth::AuthSettings, store::DatabaseSettings};
+use crate::{
+    api::{ListShape, RateLimit},
+    app::HttpSettings,
+    auth::AuthSettings,
+    store::DatabaseSettings,
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -157,6 +162,17 @@ fn http(source: &mut Source, development: bool) -> HttpSettings {
     HttpSettings {
         allowed_origins,
         docs: source.flag("DOCS_ENABLED").unwrap_or(true),
+        owner_list: source
+            .parse(
+                "OWNER_PATHS_LIST",
+                "`array` or `tasks`",
+                |text| match text {
+                    "array" => Some(ListShape::Array),
+                    "tasks" => Some(ListShape::Tasks),
+                    _ => None,
+                },
+            )
+            .unwrap_or(ListShape::Array),
         rate_limit: source
             .parse(
                 "RATE_LIMIT",

@@ -67,6 +67,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "",
         "exact origins, by comma (development: http://localhost:3000)",
     ),
+    (
+        "OWNER_PATHS_LIST",
+        "array",
+        "lists on /api/{user_id}/tasks: `array`, or `tasks` for {tasks, total}",
+    ),
     ("RATE_LIMIT", "50/s", "requests of each user, or `off`"),
     (
         "MAX_TASKS_PER_USER",

@@ -32,6 +32,10 @@ pub trait RequestBody: Type + Sized {
     const NAME: &'static str;
     /// The media types it comes in.
     const MEDIA_TYPES: &'static [&'static str];
+    /// Whether members that it does not have are passed over instead of refused.
+    const IGNORES_UNKNOWN: bool = false;
+    /// What no body at all stands for; `None`: there must be one.
+    const EMPTY: Option<Self> = None;
 
     /// Takes its members. `None` when one of them had a fault.
     fn read(members: &mut Members) -> Option<Self>;
@@ -83,7 +87,7 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
         Some(MetaRequest {
             description: None,
             content,
-            required: true,
+            required: T::EMPTY.is_none(),
         })
     }
 
@@ -92,8 +96,15 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
         body: &mut poem::RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        check_media_type(request, T::MEDIA_TYPES).map_err(into_poem)?;
+        if T::EMPTY.is_none() {
+            check_media_type(request, T::MEDIA_TYPES).map_err(into_poem)?;
+        }
         let bytes = read_body(request, body).await.map_err(into_poem)?;
+        if let (true, Some(value)) = (bytes.is_empty(), T::EMPTY) {
+            return Ok(Self(value));
+        }
+        // The type of a body that may be missing matters if it is there.
+        check_media_type(request, T::MEDIA_TYPES).map_err(into_poem)?;
         parse(&bytes).map(Self).map_err(into_poem)
     }
 }
@@ -108,7 +119,9 @@ pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
         )
     })?;
     let value = T::read(&mut members);
-    members.finish(value, T::NAME).map_err(Problem::validation)
+    members
+        .finish(value, T::NAME, T::IGNORES_UNKNOWN)
+        .map_err(Problem::validation)
 }
 
 fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem> {

@@ -5,6 +5,7 @@
 
 mod json;
 mod list;
+mod owner;
 mod presence;
 mod problem;
 mod read;
@@ -16,11 +17,15 @@ mod time;
 
 pub use json::{Json, RequestBody};
 pub use list::{Filter, ListQuery, Sort};
+pub use owner::{
+    AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTaskChanges,
+    PageNumber, PageSize, Status,
+};
 pub use presence::{Change, Maybe, Nullable};
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
 pub use read::Members;
-pub use scalar::{Count, Flag, Scalar, TaskId, UserIdText, Version};
+pub use scalar::{Count, Flag, Scalar, TaskId, Total, UserIdText, Version};
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
 pub use text::{CursorText, Description, SearchText, Tag, Tags, Title, fold};
 pub use time::{DueDate, Timestamp};

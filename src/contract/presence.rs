@@ -53,6 +53,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// Turns the value into another, or into none.
+    pub(super) fn flat_map<U>(self, map: impl FnOnce(T) -> Option<U>) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(value) => map(value).map_or(Change::Clear, Change::Set),
+        }
+    }
+
     /// `None` keeps; `Some(None)` clears.
     pub fn into_option(self) -> Option<Option<T>> {
         match self {

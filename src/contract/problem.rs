@@ -269,7 +269,7 @@ fn headers(status: u16) -> Vec<MetaHeader> {
         ),
         403 => (
             "WWW-Authenticate",
-            "The challenge (RFC 6750), with the `scope` that is needed.",
+            "The challenge (RFC 6750) with the `scope` that is needed, if that is what is missing.",
         ),
         415 => (
             "Accept",
@@ -281,7 +281,8 @@ fn headers(status: u16) -> Vec<MetaHeader> {
     vec![MetaHeader {
         name: name.to_owned(),
         description: Some(description.to_owned()),
-        required: true,
+        // A 403 is not always about scopes.
+        required: status != 403,
         deprecated: false,
         schema: String::schema_ref(),
     }]

@@ -61,6 +61,8 @@ scalar_members!(
     super::Description,
     super::Flag,
     super::Priority,
+    super::owner::AnyCasePriority,
+    super::owner::LooseDueDate,
     super::DueDate
 );
 
@@ -113,9 +115,15 @@ impl Members {
         }
     }
 
-    /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one.
-    pub(crate) fn finish<T>(mut self, value: Option<T>, known: &str) -> Result<T, Vec<Fault>> {
-        for (name, _) in &self.members {
+    /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one,
+    /// unless such are ignored.
+    pub(crate) fn finish<T>(
+        mut self,
+        value: Option<T>,
+        known: &str,
+        ignores_unknown: bool,
+    ) -> Result<T, Vec<Fault>> {
+        for (name, _) in self.members.iter().filter(|_| !ignores_unknown) {
             self.faults
                 .push(Pointer::member(name).fault(format!("is not a member of {known}")));
         }

@@ -135,6 +135,17 @@ integer!(
     /// How many items a page may have: 1–100.
     Count, "integer(limit)", 1, 100, "an integer from 1 to 100"
 );
+integer!(
+    /// How many there are of something.
+    Total, "integer(total)", 0, MAX_SAFE_INTEGER, "an integer from 0 to 9007199254740991"
+);
+
+impl Total {
+    /// What a database counted.
+    pub(crate) fn of(count: i64) -> Self {
+        Self(count.clamp(0, MAX_SAFE_INTEGER))
+    }
+}
 
 impl Count {
     /// 50.

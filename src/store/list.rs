@@ -2,7 +2,9 @@
 
 use sea_orm::{
     ConnectionTrait, DbBackend, ExprTrait, QueryResult,
-    sea_query::{Alias, Condition, Expr, Func, JoinType, Query, SelectStatement},
+    sea_query::{
+        Alias, Condition, Expr, Func, JoinType, Query, SelectStatement, SubQueryStatement,
+    },
 };
 
 use super::{
@@ -12,7 +14,29 @@ use super::{
     order::Ordering,
     row::{COLUMNS, TaskRow, rank},
 };
-use crate::contract::{self, Filter, ListQuery, fold};
+use crate::contract::{self, Filter, ListQuery, Sort, fold};
+
+/// A part of a list by place, as front ends ask for it that know no cursors.
+#[derive(Debug)]
+pub struct SliceQuery {
+    /// Which tasks.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// How many at most.
+    pub limit: u64,
+    /// How many to pass over.
+    pub offset: u64,
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Slice {
+    /// The tasks, in order.
+    pub tasks: Vec<contract::Task>,
+    /// How many there are in the whole list.
+    pub total: i64,
+}
 
 /// A page of tasks.
 #[derive(Debug)]
@@ -77,6 +101,66 @@ impl Scope {
         })
     }
 
+    /// A part of the user's tasks, and how many there are in all, in one statement.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn slice(&self, query: &SliceQuery) -> Result<Slice, StoreError> {
+        let SliceQuery {
+            filter,
+            sort,
+            limit,
+            offset,
+        } = query;
+        let order = Ordering::of(*sort);
+        let mut counted = self.matching(filter);
+        counted.expr(Func::count(Expr::col(Task::Id)));
+        let total = SubQueryStatement::SelectStatement(counted);
+        let mut select = self.matching(filter);
+        select
+            .columns(COLUMNS)
+            .expr_as(Expr::SubQuery(None, Box::new(total)), Alias::new("total"))
+            .limit(*limit)
+            .offset(*offset);
+        order.apply(&mut select, None);
+        let rows = self
+            .read(|| self.database.reader().query_all(&select))
+            .await?;
+        let Some(first) = rows.first() else {
+            // No task at this place: there may be some before it.
+            return Ok(Slice {
+                tasks: Vec::new(),
+                total: self.count(filter).await?,
+            });
+        };
+        let total = first.try_get_by_index(COLUMNS.len())?;
+        let task = |row| TaskRow::read(row)?.into_task(self.user.as_str());
+        let tasks = rows.iter().map(task).collect::<Result<_, _>>()?;
+        Ok(Slice { tasks, total })
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
+        let mut count = self.matching(filter);
+        count.expr(Func::count(Expr::col(Task::Id)));
+        let row = self
+            .read(|| self.database.reader().query_one(&count))
+            .await?;
+        Ok(row
+            .map(|row| row.try_get_by_index(0))
+            .transpose()?
+            .unwrap_or(0))
+    }
+
+    /// The user's tasks that a filter lets through.
+    fn matching(&self, filter: &Filter) -> SelectStatement {
+        Query::select()
+            .from(task::Entity)
+            .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
+            .and_where(Expr::col(Task::DeletedAt).is_null())
+            .cond_where(matching(self.database.backend(), filter))
+            .to_owned()
+    }
+
     /// The user's clock beside one page of tasks, and one task more, which tells that there is a
     /// further page. A user without tasks gets the clock alone.
     fn selection(
@@ -86,14 +170,8 @@ impl Scope {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<SelectStatement, StoreError> {
-        let mut tasks = Query::select()
-            .columns(COLUMNS)
-            .from(task::Entity)
-            .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
-            .and_where(Expr::col(Task::DeletedAt).is_null())
-            .cond_where(matching(self.database.backend(), filter))
-            .limit(limit as u64 + 1)
-            .to_owned();
+        let mut tasks = self.matching(filter);
+        tasks.columns(COLUMNS).limit(limit as u64 + 1);
         if order.by_title() {
             tasks.column(Task::TitleFold);
         }

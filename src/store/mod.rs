@@ -21,6 +21,6 @@ mod write;
 pub use create::{Created, IdempotencyKey};
 pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
-pub use list::Page;
+pub use list::{Page, Slice, SliceQuery};
 pub use scope::Scope;
 pub use update::Expected;

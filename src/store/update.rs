@@ -62,15 +62,44 @@ impl Scope {
         }
     }
 
-    /// Deletes a task. A tombstone stays, from which [`restore`](Self::restore) brings it back.
+    /// Completes a task or takes that back; `None` changes it to the other side.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn complete(
+        &self,
+        id: TaskId,
+        completed: Option<bool>,
+    ) -> Result<contract::Task, StoreError> {
+        let open = Expr::col(Task::CompletedAt).is_null();
+        let now = Expr::col(With::Moment);
+        let value = match completed {
+            Some(completed) => completion(completed),
+            None => Expr::case(open, now)
+                .finally(Expr::val(None::<DateTimeUtc>))
+                .into(),
+        };
+        let values = vec![(Task::CompletedAt, value)];
+        let write = self.change(id, live(&Expected::Any), values, Count::Same);
+        match self.attempt(&write).await? {
+            Some(row) => row.into_task(self.user.as_str()),
+            None => Err(StoreError::NotFound(id)),
+        }
+    }
+
+    /// Deletes a task, and gives it as it was. A tombstone stays, from which [`restore`](Self::restore) brings it back.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
-    pub async fn delete(&self, id: TaskId, expected: &Expected) -> Result<(), StoreError> {
+    pub async fn delete(
+        &self,
+        id: TaskId,
+        expected: &Expected,
+    ) -> Result<contract::Task, StoreError> {
         let values = vec![(Task::DeletedAt, Expr::col(With::Moment))];
         let write = self.change(id, live(expected), values, Count::Less);
         match self.attempt(&write).await? {
-            Some(_) => Ok(()),
+            Some(row) => row.into_task(self.user.as_str()),
             None => Err(self.refusal(id, expected).await),
         }
     }
@@ -222,6 +251,15 @@ fn live(expected: &Expected) -> Condition {
     }
 }
 
+/// When a task was completed. The first completion counts: completing what is complete keeps its time.
+fn completion(completed: bool) -> Expr {
+    if completed {
+        Func::coalesce([Expr::col(Task::CompletedAt), Expr::col(With::Moment)]).into()
+    } else {
+        Expr::val(None::<DateTimeUtc>)
+    }
+}
+
 /// What a patch sets. Taken apart member by member, so that a new one cannot be forgotten.
 fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
     let TaskPatch {
@@ -245,14 +283,8 @@ fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
         ));
         values.push((Task::Description, Expr::val(description)));
     }
-    match completed.0 {
-        // The first completion counts: completing what is complete does not move it.
-        Some(Flag(true)) => {
-            let first = Func::coalesce([Expr::col(Task::CompletedAt), Expr::col(With::Moment)]);
-            values.push((Task::CompletedAt, first.into()));
-        }
-        Some(Flag(false)) => values.push((Task::CompletedAt, Expr::val(None::<DateTimeUtc>))),
-        None => {}
+    if let Some(Flag(completed)) = completed.0 {
+        values.push((Task::CompletedAt, completion(completed)));
     }
     if let Some(priority) = priority.0 {
         values.push((Task::Priority, rank(priority).into()));

@@ -23,11 +23,14 @@ on_both! {
               "code": "route_not_found",
               "request_id": "[id]"
             }"#]]);
-        for path in ["/", "/api", "/api/v1", "/api/v2/tasks", "/api/v1/TASKS", "/api//v1/tasks", "/api/v1/tasks/1/restore/now", "/docs/nothing", "/openapi.xml"] {
+        for path in ["/", "/api", "/api/v1", "/api/v2/things", "/api/v1/TASKS", "/api//v1/tasks", "/api/v1/tasks/1/restore/now", "/docs/nothing", "/openapi.xml"] {
             for user in [&alice, &app.anon()] {
                 user.get(path).await.fails(404, "route_not_found");
             }
         }
+        // This one reads as the path of an owner `v2`.
+        alice.get("/api/v2/tasks").await.fails(403, "not_your_path");
+        app.anon().get("/api/v2/tasks").await.fails(401, "token_missing");
         let strange = "/api/v1/%3Cscript%3E%0A%22%5C";
         let answer = alice.get(strange).await.fails(404, "route_not_found");
         let expected = format!("There is nothing at {strange}; /openapi.json lists what there is.");

@@ -21,6 +21,7 @@ mod isolation;
 mod limits;
 mod list_tasks;
 mod migrations;
+mod owner_paths;
 mod process;
 mod properties;
 mod readme;

@@ -41,10 +41,16 @@ fn kinds(status: u16) -> &'static [(&'static str, &'static str)] {
                 "The token was not signed with the issuer's key, or was changed.",
             ),
         ],
-        403 => &[(
-            "insufficient_scope",
-            "The token's `scope` does not have `tasks:write`, which this needs.",
-        )],
+        403 => &[
+            (
+                "insufficient_scope",
+                "The token's `scope` does not have `tasks:write`, which this needs.",
+            ),
+            (
+                "not_your_path",
+                "The path names another user than your token; use your own id, or `me`.",
+            ),
+        ],
         404 => &[("task_not_found", "You have no task 7.")],
         408 => &[("body_too_slow", "The body must arrive within 30 s.")],
         409 => &[

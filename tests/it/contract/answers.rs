@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, num::NonZeroU32, sync::Mutex};
 use jsonschema::{Draft, Validator};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
-use taskward::api::RateLimit;
+use taskward::api::{ListShape, RateLimit};
 
 use crate::support::{
-    Actor, Answer, Backend,
+    Actor, Answer, Backend, Settings, TestApp,
     app::client,
     contract::{contract, media_types, operations},
     on_both,
@@ -131,6 +131,41 @@ impl Inspector {
 
 const TASKS: &str = "/api/v1/tasks";
 
+/// What a front end does on the paths with the owner in them.
+async fn on_the_owner_path(inspector: &Inspector, app: &TestApp) {
+    let alice = app.user("alice");
+    let ask = async |method: &str, path: &str, headers: &[(&str, &str)], body: Value| {
+        let path = format!("/api/alice/tasks{path}");
+        inspector.ask(&alice, method, &path, headers, body).await
+    };
+    let none = json!(null);
+    ask("GET", "", &[], none.clone()).await;
+    let new = json!({ "title": "Buy milk", "due_date": "2026-02-06T09:00", "subtasks": [] });
+    ask("POST", "", &[], new.clone()).await;
+    ask("POST", "", &[], new).await;
+    ask("GET", "?status=Pending&limit=10&page=1", &[], none.clone()).await;
+    ask("GET", "/1", &[], none.clone()).await;
+    for method in ["PUT", "PATCH"] {
+        ask(method, "/1", &[], json!({ "title": "Buy tea" })).await;
+    }
+    ask("PATCH", "/1/complete", &[], none.clone()).await;
+    ask("PATCH", "/1/complete", &[], json!({ "completed": true })).await;
+    ask(
+        "DELETE",
+        "/1",
+        &[("Prefer", "return=minimal")],
+        none.clone(),
+    )
+    .await;
+    ask("POST", "", &[], json!({ "title": "Call mum" })).await;
+    for id in ["/2", "/3"] {
+        ask("DELETE", id, &[], none.clone()).await;
+    }
+    inspector
+        .ask(&alice, "GET", "/api/bob/tasks", &[], none)
+        .await;
+}
+
 on_both! {
     /// Every operation, each in every way that it says it can end.
     async fn answers_are_as_documented(on: Backend) {
@@ -162,6 +197,10 @@ on_both! {
         ask(&alice, "GET", "/api/v1/me", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/healthz", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/readyz", &[], json!(null)).await;
+        ask(&app.anon(), "GET", "/health", &[], json!(null)).await;
+        on_the_owner_path(&inspector, &on.app_with(|settings| settings.max_tasks = 1).await).await;
+        let settled = |settings: &mut Settings| settings.owner_list = ListShape::Tasks;
+        on_the_owner_path(&inspector, &on.app_with(settled).await).await;
 
         // Conflicts.
         ask(&alice, "POST", TASKS, &[("Idempotency-Key", "one")], json!({ "title": "other" })).await;
@@ -196,7 +235,7 @@ on_both! {
             }
             if operation.is_about_one() {
                 ask(&alice, method, &path, &[], body()).await;
-                ask(&alice, method, &operation.path.replace("{id}", "0"), &[], body()).await;
+                ask(&alice, method, &operation.path_with("me", "0"), &[], body()).await;
             }
             for parameter in operation.spec["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap();
@@ -209,7 +248,7 @@ on_both! {
             if operation.bodies().is_empty() {
                 continue;
             }
-            ask(&alice, method, &path, &[], json!({ "title": "", "tags": [1, "a", "A"], "nonsense": {} })).await;
+            ask(&alice, method, &path, &[], json!({ "title": "", "tags": [1, "a", "A"], "completed": "yes", "nonsense": {} })).await;
             let with = |media_type: &str, body: Vec<u8>| {
                 let request = alice.request(operation.method.clone(), &path);
                 request.header(header::CONTENT_TYPE, media_type).body(body)

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, pkcs8::DecodePrivateKey};
 use serde_json::Value;
 use taskward::{
-    api::{RateLimit, Stopping},
+    api::{ListShape, RateLimit, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
     server::{self, Limits},
@@ -32,6 +32,7 @@ pub enum Backend {
 pub struct Settings {
     pub max_tasks: u64,
     pub tombstone_retention: Duration,
+    pub owner_list: ListShape,
     pub rate_limit: Option<RateLimit>,
     pub max_connections: u32,
     pub allowed_origins: Vec<&'static str>,
@@ -59,6 +60,7 @@ impl Backend {
         let mut settings = Settings {
             max_tasks: 10_000,
             tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
+            owner_list: ListShape::Array,
             rate_limit: None,
             max_connections: 4,
             allowed_origins: vec!["http://localhost:3000"],
@@ -111,6 +113,7 @@ impl TestApp {
                 .map(|o| o.parse().unwrap())
                 .collect(),
             docs: true,
+            owner_list: settings.owner_list,
             rate_limit: settings.rate_limit,
         };
         let endpoint = app(database, verifier, Stopping::default(), &http);

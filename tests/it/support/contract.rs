@@ -55,18 +55,30 @@ impl Operation {
         self.spec["security"] != json!([])
     }
 
-    /// Its path with this number for each of its parameters.
+    /// Its path for whoever calls and the task of this number.
     pub fn path_of(&self, id: i64) -> String {
-        let parts = self.path.split('/').map(|part| match part {
-            part if part.starts_with('{') => id.to_string(),
-            part => part.to_owned(),
-        });
-        parts.collect::<Vec<_>>().join("/")
+        self.path_with("me", &id.to_string())
+    }
+
+    /// Its path with these for its parameters.
+    pub fn path_with(&self, user_id: &str, id: &str) -> String {
+        self.path.replace("{user_id}", user_id).replace("{id}", id)
     }
 
     /// Whether it is about one task.
     pub fn is_about_one(&self) -> bool {
-        self.path.contains('{')
+        self.path.contains("{id}")
+    }
+
+    /// Whether its path names the owner of the tasks, as existing front ends call it. Its bodies then
+    /// may have members that it does not know.
+    pub fn is_on_an_owner_path(&self) -> bool {
+        self.spec["tags"] == json!(["Owner paths"])
+    }
+
+    /// Whether no body at all is a good request.
+    pub fn needs_no_body(&self) -> bool {
+        self.spec["requestBody"]["required"] != true
     }
 
     /// Whether a request is one of these.

@@ -1,0 +1,155 @@
+//! Lists on the owner paths: which tasks, and in which shape.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    Object,
+    types::{Example, ToJSON, Type},
+};
+use serde::Serialize;
+
+use crate::{
+    contract::{
+        AnyCasePriority, Direction, Filter, Flag, Offset, OwnerSort, PageNumber, PageSize,
+        SearchText, Status, Tag, Task, Total,
+        registry::{MetaSchema, MetaSchemaRef, Registry, inline},
+    },
+    store::SliceQuery,
+};
+
+/// The shape of lists on the owner paths (the setting `OWNER_PATHS_LIST`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListShape {
+    /// An array of tasks.
+    Array,
+    /// `{"tasks": […], "total": n}`.
+    Tasks,
+}
+
+/// How many tasks a list has at most when nothing is said.
+const DEFAULT_LIMIT: u32 = 1000;
+
+/// What the parameters say, by meaning instead of by name.
+pub(super) struct Given {
+    pub(super) status: Option<Status>,
+    pub(super) completed: Option<Flag>,
+    pub(super) priority: Option<AnyCasePriority>,
+    pub(super) tag: Option<Tag>,
+    pub(super) text: Option<SearchText>,
+    pub(super) sort: Option<OwnerSort>,
+    pub(super) direction: Option<Direction>,
+    pub(super) limit: Option<PageSize>,
+    pub(super) offset: Option<Offset>,
+    pub(super) page: Option<PageNumber>,
+}
+
+impl Given {
+    pub(super) fn into_query(self) -> SliceQuery {
+        let Self {
+            status,
+            completed,
+            priority,
+            tag,
+            text,
+            sort,
+            direction,
+            limit,
+            offset,
+            page,
+        } = self;
+        let limit = limit.map_or(DEFAULT_LIMIT, |PageSize(limit)| limit);
+        let passed = page.map_or(0, |PageNumber(page)| u64::from(page - 1) * u64::from(limit));
+        SliceQuery {
+            filter: Filter {
+                completed: completed
+                    .map(|Flag(done)| done)
+                    .or(status.and_then(|Status(done)| done)),
+                priority: priority.map(|AnyCasePriority(priority)| priority),
+                tag,
+                q: text,
+                ..Filter::default()
+            },
+            sort: sort.unwrap_or(OwnerSort::CREATED).with(direction),
+            limit: limit.into(),
+            offset: offset.map_or(passed, |Offset(offset)| offset.into()),
+        }
+    }
+}
+
+/// Tasks with their number, as about half of the front ends expect them.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+pub(super) struct OwnedTasks {
+    /// The tasks.
+    tasks: Vec<Task>,
+    /// How many there are with these filters, on all pages.
+    total: Total,
+}
+
+/// A list in one of the two shapes.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum OwnerList {
+    Array(Vec<Task>),
+    Tasks(OwnedTasks),
+}
+
+impl OwnerList {
+    pub(super) fn new(shape: ListShape, tasks: Vec<Task>, total: i64) -> Self {
+        match shape {
+            ListShape::Array => Self::Array(tasks),
+            ListShape::Tasks => Self::Tasks(OwnedTasks {
+                tasks,
+                total: Total::of(total),
+            }),
+        }
+    }
+}
+
+impl Example for OwnedTasks {
+    fn example() -> Self {
+        Self {
+            tasks: vec![Task::example()],
+            total: Total::of(1),
+        }
+    }
+}
+
+// The derive macro for unions has no untagged one that writes both shapes.
+impl Type for OwnerList {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "OwnerList".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        let array = Self::Array(vec![Task::example()]);
+        inline(MetaSchema {
+            any_of: vec![Vec::<Task>::schema_ref(), OwnedTasks::schema_ref()],
+            example: array.to_json(),
+            ..MetaSchema::ANY
+        })
+    }
+
+    fn register(registry: &mut Registry) {
+        Task::register(registry);
+        OwnedTasks::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ToJSON for OwnerList {
+    fn to_json(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self).ok()
+    }
+}

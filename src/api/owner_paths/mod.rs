@@ -1,0 +1,314 @@
+//! The paths that existing front ends call, with the owner in the path: `/api/{user_id}/tasks…`.
+//!
+//! A thin adapter over the same store. The owner in the path adds nothing to the rights of the caller:
+//! it must be the caller, or the answer is 403 before anything is looked at.
+
+mod list;
+mod owner;
+
+use poem::web::Data;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use self::{
+    list::{Given, OwnerList},
+    owner::{Owner, Prefer},
+};
+use super::{
+    Tag,
+    caller::{Caller, Read, Write},
+    parameters::{Faults, PathId, Query},
+    problems::problem,
+};
+use crate::{
+    contract::{
+        AnyCasePriority, Change, Direction, Fail, Flag, Json, Offset, OwnerCompletion,
+        OwnerNewTask, OwnerSort, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status, Task,
+        status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS},
+    },
+    store::{Expected, Slice},
+};
+
+pub use list::ListShape;
+
+/// The operations on the owner paths.
+pub struct OwnerPaths;
+
+#[derive(ApiResponse)]
+enum Listed {
+    /// The tasks, in the shape that the server is set to.
+    #[oai(status = 200)]
+    Tasks(Json<OwnerList>),
+}
+
+#[derive(ApiResponse)]
+enum Made {
+    /// The task.
+    #[oai(status = 201)]
+    Task(Json<Task>),
+}
+
+#[derive(ApiResponse)]
+enum Shown {
+    /// The task.
+    #[oai(status = 200)]
+    Task(Json<Task>),
+}
+
+#[derive(ApiResponse)]
+enum Removed {
+    /// The task, which is deleted now.
+    #[oai(status = 200)]
+    Task(Json<Task>),
+    /// The task is deleted.
+    #[oai(status = 204)]
+    Empty,
+}
+
+type OwnerFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND }>;
+type OwnerBodyFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND | BODY }>;
+
+#[OpenApi(tag = "Tag::OwnerPaths")]
+impl OwnerPaths {
+    /// List your tasks (owner path)
+    ///
+    /// An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
+    /// name, for the front ends that use them.
+    #[oai(
+        path = "/api/:user_id/tasks",
+        method = "get",
+        operation_id = "listOwnerTasks"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a parameter of the contract"
+    )]
+    async fn list_owner_tasks(
+        &self,
+        caller: Caller<Read>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        shape: Data<&ListShape>,
+        /// `all`, `pending` or `completed`.
+        status: Query<Status>,
+        /// `true` or `false`; the same as `status`.
+        completed: Query<Flag>,
+        /// Only tasks of this priority.
+        priority: Query<AnyCasePriority>,
+        /// Only tasks with this tag.
+        tag: Query<crate::contract::Tag>,
+        /// Only tasks with this text in the title or the description.
+        search: Query<SearchText>,
+        /// The same as `search`.
+        q: Query<SearchText>,
+        /// The same as `search`.
+        keyword: Query<SearchText>,
+        /// What to sort by; newest first when absent.
+        sort: Query<OwnerSort>,
+        /// The same as `sort`.
+        sort_by: Query<OwnerSort>,
+        /// `asc` or `desc`.
+        order: Query<Direction>,
+        /// The same as `order`.
+        sort_order: Query<Direction>,
+        /// The same as `order`.
+        sort_direction: Query<Direction>,
+        /// How many tasks; 1000 when absent.
+        limit: Query<PageSize>,
+        /// How many tasks to pass over.
+        offset: Query<Offset>,
+        /// The same as `offset`.
+        skip: Query<Offset>,
+        /// Which page of `limit` tasks, the first being 1.
+        page: Query<PageNumber>,
+    ) -> Result<Listed, Fail<{ CALLER | PARAMETERS }>> {
+        owner.check(caller.identity())?;
+        let mut faults = Faults::default();
+        let given = Given {
+            status: faults.take_unless_blank(status),
+            completed: faults.take_unless_blank(completed),
+            priority: faults.take_unless_blank(priority),
+            tag: faults.take_unless_blank(tag),
+            text: faults.first([search, q, keyword]),
+            sort: faults.first([sort, sort_by]),
+            direction: faults.first([order, sort_order, sort_direction]),
+            limit: faults.take_unless_blank(limit),
+            offset: faults.first([offset, skip]),
+            page: faults.take_unless_blank(page),
+        };
+        faults.check_values()?;
+        let slice = caller
+            .tasks()
+            .slice(&given.into_query())
+            .await
+            .map_err(problem)?;
+        let Slice { tasks, total } = slice;
+        Ok(Listed::Tasks(Json(OwnerList::new(*shape.0, tasks, total))))
+    }
+
+    /// Create a task (owner path)
+    #[oai(
+        path = "/api/:user_id/tasks",
+        method = "post",
+        operation_id = "createOwnerTask"
+    )]
+    async fn create_owner_task(
+        &self,
+        caller: Caller<Write>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        task: Json<OwnerNewTask>,
+    ) -> Result<Made, Fail<{ CALLER | PARAMETERS | BODY | CONFLICT }>> {
+        owner.check(caller.identity())?;
+        let created = caller
+            .tasks()
+            .create(task.0.into(), None)
+            .await
+            .map_err(problem)?;
+        Ok(Made::Task(Json(created.task)))
+    }
+
+    /// Get one of your tasks (owner path)
+    #[oai(
+        path = "/api/:user_id/tasks/:id",
+        method = "get",
+        operation_id = "getOwnerTask"
+    )]
+    async fn get_owner_task(
+        &self,
+        caller: Caller<Read>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        /// The number of the task.
+        id: PathId,
+    ) -> Result<Shown, OwnerFail> {
+        owner.check(caller.identity())?;
+        let task = caller.tasks().get(id.0).await.map_err(problem)?;
+        Ok(Shown::Task(Json(task)))
+    }
+
+    /// Change a task (owner path)
+    ///
+    /// Changes what the body names; the rest stays as it is.
+    #[oai(
+        path = "/api/:user_id/tasks/:id",
+        method = "put",
+        operation_id = "replaceOwnerTask"
+    )]
+    async fn replace_owner_task(
+        &self,
+        caller: Caller<Write>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        /// The number of the task.
+        id: PathId,
+        changes: Json<OwnerTaskChanges>,
+    ) -> Result<Shown, OwnerBodyFail> {
+        change(&caller, &owner, id, changes).await
+    }
+
+    /// Change a task (owner path, by PATCH)
+    ///
+    /// The same as by PUT.
+    #[oai(
+        path = "/api/:user_id/tasks/:id",
+        method = "patch",
+        operation_id = "updateOwnerTask"
+    )]
+    async fn update_owner_task(
+        &self,
+        caller: Caller<Write>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        /// The number of the task.
+        id: PathId,
+        changes: Json<OwnerTaskChanges>,
+    ) -> Result<Shown, OwnerBodyFail> {
+        change(&caller, &owner, id, changes).await
+    }
+
+    /// Complete a task, or take it back (owner path)
+    ///
+    /// Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+    #[oai(
+        path = "/api/:user_id/tasks/:id/complete",
+        method = "patch",
+        operation_id = "completeOwnerTask"
+    )]
+    async fn complete_owner_task(
+        &self,
+        caller: Caller<Write>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        /// The number of the task.
+        id: PathId,
+        completion: Json<OwnerCompletion>,
+    ) -> Result<Shown, OwnerBodyFail> {
+        owner.check(caller.identity())?;
+        let completed = match completion.0.completed {
+            Change::Set(Flag(completed)) => Some(completed),
+            Change::Keep | Change::Clear => None,
+        };
+        let task = caller
+            .tasks()
+            .complete(id.0, completed)
+            .await
+            .map_err(problem)?;
+        Ok(Shown::Task(Json(task)))
+    }
+
+    /// Delete a task (owner path)
+    ///
+    /// Answers with the task, since many front ends read the answer as JSON; with
+    /// `Prefer: return=minimal` (RFC 7240) with nothing.
+    #[oai(
+        path = "/api/:user_id/tasks/:id",
+        method = "delete",
+        operation_id = "deleteOwnerTask"
+    )]
+    async fn delete_owner_task(
+        &self,
+        caller: Caller<Write>,
+        /// You: the `sub` of your token, or `me`.
+        #[oai(name = "user_id")]
+        owner: Owner,
+        /// The number of the task.
+        id: PathId,
+        /// `return=minimal` for an empty answer.
+        #[oai(name = "Prefer")]
+        prefer: Prefer,
+    ) -> Result<Removed, OwnerFail> {
+        owner.check(caller.identity())?;
+        let task = caller
+            .tasks()
+            .delete(id.0, &Expected::Any)
+            .await
+            .map_err(problem)?;
+        Ok(if prefer.minimal {
+            Removed::Empty
+        } else {
+            Removed::Task(Json(task))
+        })
+    }
+}
+
+async fn change(
+    caller: &Caller<Write>,
+    owner: &Owner,
+    id: PathId,
+    changes: Json<OwnerTaskChanges>,
+) -> Result<Shown, OwnerBodyFail> {
+    owner.check(caller.identity())?;
+    let patch = changes.0.into();
+    let task = caller
+        .tasks()
+        .update(id.0, patch, &Expected::Any)
+        .await
+        .map_err(problem)?;
+    Ok(Shown::Task(Json(task)))
+}

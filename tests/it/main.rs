@@ -14,6 +14,7 @@ mod delete_task;
 mod docs;
 mod entities;
 mod errors;
+mod front_ends;
 mod get_me;
 mod get_task;
 mod health;

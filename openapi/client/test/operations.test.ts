@@ -68,6 +68,7 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
   },
   getMe: () => call('getMe'),
   getHealth: () => call('getHealth'),
+  getPlainHealth: () => call('getPlainHealth'),
   getReadiness: () => call('getReadiness'),
 }
 

@@ -19,6 +19,7 @@ export type KnownCode =
   | 'keys_unavailable'
   | 'malformed_json'
   | 'not_ready'
+  | 'not_your_path'
   | 'outcome_unknown'
   | 'rate_limited'
   | 'session_token_not_jwt'

@@ -2,9 +2,18 @@
 
 import type { Client, Options as Options2, TDataShape } from './client/index.js'
 import type {
+  CompleteOwnerTaskData,
+  CompleteOwnerTaskErrors,
+  CompleteOwnerTaskResponses,
+  CreateOwnerTaskData,
+  CreateOwnerTaskErrors,
+  CreateOwnerTaskResponses,
   CreateTaskData,
   CreateTaskErrors,
   CreateTaskResponses,
+  DeleteOwnerTaskData,
+  DeleteOwnerTaskErrors,
+  DeleteOwnerTaskResponses,
   DeleteTaskData,
   DeleteTaskErrors,
   DeleteTaskResponses,
@@ -13,18 +22,32 @@ import type {
   GetMeData,
   GetMeErrors,
   GetMeResponses,
+  GetOwnerTaskData,
+  GetOwnerTaskErrors,
+  GetOwnerTaskResponses,
+  GetPlainHealthData,
+  GetPlainHealthResponses,
   GetReadinessData,
   GetReadinessErrors,
   GetReadinessResponses,
   GetTaskData,
   GetTaskErrors,
   GetTaskResponses,
+  ListOwnerTasksData,
+  ListOwnerTasksErrors,
+  ListOwnerTasksResponses,
   ListTasksData,
   ListTasksErrors,
   ListTasksResponses,
+  ReplaceOwnerTaskData,
+  ReplaceOwnerTaskErrors,
+  ReplaceOwnerTaskResponses,
   RestoreTaskData,
   RestoreTaskErrors,
   RestoreTaskResponses,
+  UpdateOwnerTaskData,
+  UpdateOwnerTaskErrors,
+  UpdateOwnerTaskResponses,
   UpdateTaskData,
   UpdateTaskErrors,
   UpdateTaskResponses,
@@ -130,6 +153,116 @@ export const restoreTask = <ThrowOnError extends boolean = false>(options: Optio
   })
 
 /**
+ * List your tasks (owner path)
+ *
+ * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
+ * name, for the front ends that use them.
+ */
+export const listOwnerTasks = <ThrowOnError extends boolean = false>(
+  options: Options<ListOwnerTasksData, ThrowOnError>,
+) =>
+  options.client.get<ListOwnerTasksResponses, ListOwnerTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks',
+    ...options,
+  })
+
+/**
+ * Create a task (owner path)
+ */
+export const createOwnerTask = <ThrowOnError extends boolean = false>(
+  options: Options<CreateOwnerTaskData, ThrowOnError>,
+) =>
+  options.client.post<CreateOwnerTaskResponses, CreateOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Delete a task (owner path)
+ *
+ * Answers with the task, since many front ends read the answer as JSON; with
+ * `Prefer: return=minimal` (RFC 7240) with nothing.
+ */
+export const deleteOwnerTask = <ThrowOnError extends boolean = false>(
+  options: Options<DeleteOwnerTaskData, ThrowOnError>,
+) =>
+  options.client.delete<DeleteOwnerTaskResponses, DeleteOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks/{id}',
+    ...options,
+  })
+
+/**
+ * Get one of your tasks (owner path)
+ */
+export const getOwnerTask = <ThrowOnError extends boolean = false>(options: Options<GetOwnerTaskData, ThrowOnError>) =>
+  options.client.get<GetOwnerTaskResponses, GetOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks/{id}',
+    ...options,
+  })
+
+/**
+ * Change a task (owner path, by PATCH)
+ *
+ * The same as by PUT.
+ */
+export const updateOwnerTask = <ThrowOnError extends boolean = false>(
+  options: Options<UpdateOwnerTaskData, ThrowOnError>,
+) =>
+  options.client.patch<UpdateOwnerTaskResponses, UpdateOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks/{id}',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Change a task (owner path)
+ *
+ * Changes what the body names; the rest stays as it is.
+ */
+export const replaceOwnerTask = <ThrowOnError extends boolean = false>(
+  options: Options<ReplaceOwnerTaskData, ThrowOnError>,
+) =>
+  options.client.put<ReplaceOwnerTaskResponses, ReplaceOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks/{id}',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Complete a task, or take it back (owner path)
+ *
+ * Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+ */
+export const completeOwnerTask = <ThrowOnError extends boolean = false>(
+  options: Options<CompleteOwnerTaskData, ThrowOnError>,
+) =>
+  options.client.patch<CompleteOwnerTaskResponses, CompleteOwnerTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/{user_id}/tasks/{id}/complete',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * See who the server takes you for
  *
  * The first thing to look at when a token works elsewhere but not here.
@@ -148,6 +281,15 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
  */
 export const getHealth = <ThrowOnError extends boolean = false>(options: Options<GetHealthData, ThrowOnError>) =>
   options.client.get<GetHealthResponses, unknown, ThrowOnError>({ url: '/healthz', ...options })
+
+/**
+ * Tell whether the server is alive (the path that front ends know)
+ *
+ * The same as `/healthz`.
+ */
+export const getPlainHealth = <ThrowOnError extends boolean = false>(
+  options: Options<GetPlainHealthData, ThrowOnError>,
+) => options.client.get<GetPlainHealthResponses, unknown, ThrowOnError>({ url: '/health', ...options })
 
 /**
  * Tell whether the server can work

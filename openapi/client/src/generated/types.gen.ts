@@ -89,6 +89,90 @@ export type NewTask = {
 }
 
 /**
+ * Tasks with their number, as about half of the front ends expect them.
+ */
+export type OwnedTasks = {
+  /**
+   * The tasks.
+   */
+  tasks: Array<Task>
+  /**
+   * How many there are with these filters, on all pages.
+   */
+  total: number
+}
+
+/**
+ * Whether a task is done, as existing front ends send it. Without it the task changes sides.
+ */
+export type OwnerCompletion = {
+  /**
+   * Done or not.
+   */
+  completed?: boolean | null
+}
+
+/**
+ * A task to be created, as existing front ends send it.
+ */
+export type OwnerNewTask = {
+  /**
+   * What is to be done.
+   */
+  title: string
+  /**
+   * More about it.
+   */
+  description?: string | null
+  /**
+   * Whether it is done already.
+   */
+  completed?: boolean | null
+  /**
+   * How urgent it is, in any case of letters; `medium` when absent.
+   */
+  priority?: string | null
+  /**
+   * When it is due. A time without an offset counts as UTC, an empty text as none.
+   */
+  due_date?: DueDate | string | null
+  /**
+   * Labels: an array, or one text with commas.
+   */
+  tags?: Array<string> | string | null
+}
+
+/**
+ * Changes to a task, as existing front ends send them: what is absent stays.
+ */
+export type OwnerTaskChanges = {
+  /**
+   * A new title.
+   */
+  title?: string | null
+  /**
+   * A new description, or null for none.
+   */
+  description?: string | null
+  /**
+   * Done or not.
+   */
+  completed?: boolean | null
+  /**
+   * A new priority, in any case of letters.
+   */
+  priority?: string | null
+  /**
+   * A new due date; null or an empty text for none.
+   */
+  due_date?: DueDate | string | null
+  /**
+   * New labels, instead of all that were there.
+   */
+  tags?: Array<string> | string | null
+}
+
+/**
  * How urgent a task is.
  */
 export type Priority = 'low' | 'medium' | 'high'
@@ -684,6 +768,539 @@ export type RestoreTaskResponses = {
 
 export type RestoreTaskResponse = RestoreTaskResponses[keyof RestoreTaskResponses]
 
+export type ListOwnerTasksData = {
+  body?: never
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+  }
+  query?: {
+    /**
+     * `all`, `pending` or `completed`.
+     */
+    status?: string
+    /**
+     * `true` or `false`; the same as `status`.
+     */
+    completed?: boolean
+    /**
+     * Only tasks of this priority.
+     */
+    priority?: string
+    /**
+     * Only tasks with this tag.
+     */
+    tag?: string
+    /**
+     * Only tasks with this text in the title or the description.
+     */
+    search?: string
+    /**
+     * The same as `search`.
+     */
+    q?: string
+    /**
+     * The same as `search`.
+     */
+    keyword?: string
+    /**
+     * What to sort by; newest first when absent.
+     */
+    sort?: string
+    /**
+     * The same as `sort`.
+     */
+    sort_by?: string
+    /**
+     * `asc` or `desc`.
+     */
+    order?: string
+    /**
+     * The same as `order`.
+     */
+    sort_order?: string
+    /**
+     * The same as `order`.
+     */
+    sort_direction?: string
+    /**
+     * How many tasks; 1000 when absent.
+     */
+    limit?: number
+    /**
+     * How many tasks to pass over.
+     */
+    offset?: number
+    /**
+     * The same as `offset`.
+     */
+    skip?: number
+    /**
+     * Which page of `limit` tasks, the first being 1.
+     */
+    page?: number
+  }
+  url: '/api/{user_id}/tasks'
+}
+
+export type ListOwnerTasksErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type ListOwnerTasksError = ListOwnerTasksErrors[keyof ListOwnerTasksErrors]
+
+export type ListOwnerTasksResponses = {
+  /**
+   * The tasks, in the shape that the server is set to.
+   */
+  200: Array<Task> | OwnedTasks
+}
+
+export type ListOwnerTasksResponse = ListOwnerTasksResponses[keyof ListOwnerTasksResponses]
+
+export type CreateOwnerTaskData = {
+  body: OwnerNewTask
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+  }
+  query?: never
+  url: '/api/{user_id}/tasks'
+}
+
+export type CreateOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * The body did not arrive in time.
+   */
+  408: Problem
+  /**
+   * This is in conflict with what is there.
+   */
+  409: Problem
+  /**
+   * The body is larger than 1 MiB.
+   */
+  413: Problem
+  /**
+   * The body is of another media type than those that this operation takes.
+   */
+  415: Problem
+  /**
+   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   */
+  422: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type CreateOwnerTaskError = CreateOwnerTaskErrors[keyof CreateOwnerTaskErrors]
+
+export type CreateOwnerTaskResponses = {
+  /**
+   * The task.
+   */
+  201: Task
+}
+
+export type CreateOwnerTaskResponse = CreateOwnerTaskResponses[keyof CreateOwnerTaskResponses]
+
+export type DeleteOwnerTaskData = {
+  body?: never
+  headers?: {
+    /**
+     * `return=minimal` for an empty answer.
+     */
+    Prefer?: string
+  }
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+    /**
+     * The number of the task.
+     */
+    id: number
+  }
+  query?: never
+  url: '/api/{user_id}/tasks/{id}'
+}
+
+export type DeleteOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have no such task.
+   */
+  404: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type DeleteOwnerTaskError = DeleteOwnerTaskErrors[keyof DeleteOwnerTaskErrors]
+
+export type DeleteOwnerTaskResponses = {
+  /**
+   * The task, which is deleted now.
+   */
+  200: Task
+  /**
+   * The task is deleted.
+   */
+  204: void
+}
+
+export type DeleteOwnerTaskResponse = DeleteOwnerTaskResponses[keyof DeleteOwnerTaskResponses]
+
+export type GetOwnerTaskData = {
+  body?: never
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+    /**
+     * The number of the task.
+     */
+    id: number
+  }
+  query?: never
+  url: '/api/{user_id}/tasks/{id}'
+}
+
+export type GetOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have no such task.
+   */
+  404: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type GetOwnerTaskError = GetOwnerTaskErrors[keyof GetOwnerTaskErrors]
+
+export type GetOwnerTaskResponses = {
+  /**
+   * The task.
+   */
+  200: Task
+}
+
+export type GetOwnerTaskResponse = GetOwnerTaskResponses[keyof GetOwnerTaskResponses]
+
+export type UpdateOwnerTaskData = {
+  body: OwnerTaskChanges
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+    /**
+     * The number of the task.
+     */
+    id: number
+  }
+  query?: never
+  url: '/api/{user_id}/tasks/{id}'
+}
+
+export type UpdateOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have no such task.
+   */
+  404: Problem
+  /**
+   * The body did not arrive in time.
+   */
+  408: Problem
+  /**
+   * The body is larger than 1 MiB.
+   */
+  413: Problem
+  /**
+   * The body is of another media type than those that this operation takes.
+   */
+  415: Problem
+  /**
+   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   */
+  422: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type UpdateOwnerTaskError = UpdateOwnerTaskErrors[keyof UpdateOwnerTaskErrors]
+
+export type UpdateOwnerTaskResponses = {
+  /**
+   * The task.
+   */
+  200: Task
+}
+
+export type UpdateOwnerTaskResponse = UpdateOwnerTaskResponses[keyof UpdateOwnerTaskResponses]
+
+export type ReplaceOwnerTaskData = {
+  body: OwnerTaskChanges
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+    /**
+     * The number of the task.
+     */
+    id: number
+  }
+  query?: never
+  url: '/api/{user_id}/tasks/{id}'
+}
+
+export type ReplaceOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have no such task.
+   */
+  404: Problem
+  /**
+   * The body did not arrive in time.
+   */
+  408: Problem
+  /**
+   * The body is larger than 1 MiB.
+   */
+  413: Problem
+  /**
+   * The body is of another media type than those that this operation takes.
+   */
+  415: Problem
+  /**
+   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   */
+  422: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type ReplaceOwnerTaskError = ReplaceOwnerTaskErrors[keyof ReplaceOwnerTaskErrors]
+
+export type ReplaceOwnerTaskResponses = {
+  /**
+   * The task.
+   */
+  200: Task
+}
+
+export type ReplaceOwnerTaskResponse = ReplaceOwnerTaskResponses[keyof ReplaceOwnerTaskResponses]
+
+export type CompleteOwnerTaskData = {
+  body?: OwnerCompletion
+  path: {
+    /**
+     * You: the `sub` of your token, or `me`.
+     */
+    user_id: string
+    /**
+     * The number of the task.
+     */
+    id: number
+  }
+  query?: never
+  url: '/api/{user_id}/tasks/{id}/complete'
+}
+
+export type CompleteOwnerTaskErrors = {
+  /**
+   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   */
+  400: Problem
+  /**
+   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   */
+  401: Problem
+  /**
+   * The token is good, but does not allow this.
+   */
+  403: Problem
+  /**
+   * You have no such task.
+   */
+  404: Problem
+  /**
+   * The body did not arrive in time.
+   */
+  408: Problem
+  /**
+   * The body is larger than 1 MiB.
+   */
+  413: Problem
+  /**
+   * The body is of another media type than those that this operation takes.
+   */
+  415: Problem
+  /**
+   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   */
+  422: Problem
+  /**
+   * You have sent too many requests; `Retry-After` says when to go on.
+   */
+  429: Problem
+  /**
+   * The server failed; its log has the cause under the `request_id`.
+   */
+  500: Problem
+  /**
+   * This does not work now; `Retry-After` says when to try again.
+   */
+  503: Problem
+}
+
+export type CompleteOwnerTaskError = CompleteOwnerTaskErrors[keyof CompleteOwnerTaskErrors]
+
+export type CompleteOwnerTaskResponses = {
+  /**
+   * The task.
+   */
+  200: Task
+}
+
+export type CompleteOwnerTaskResponse = CompleteOwnerTaskResponses[keyof CompleteOwnerTaskResponses]
+
 export type GetMeData = {
   body?: never
   path?: never
@@ -740,6 +1357,22 @@ export type GetHealthResponses = {
 }
 
 export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses]
+
+export type GetPlainHealthData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/health'
+}
+
+export type GetPlainHealthResponses = {
+  /**
+   * All is well.
+   */
+  200: Status
+}
+
+export type GetPlainHealthResponse = GetPlainHealthResponses[keyof GetPlainHealthResponses]
 
 export type GetReadinessData = {
   body?: never

@@ -22,6 +22,104 @@ export const zFault = z.object({
 })
 
 /**
+ * Whether a task is done, as existing front ends send it. Without it the task changes sides.
+ */
+export const zOwnerCompletion = z.object({
+  completed: z.boolean().nullish(),
+})
+
+/**
+ * A task to be created, as existing front ends send it.
+ */
+export const zOwnerNewTask = z.object({
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+  description: z
+    .string()
+    .max(8192)
+    .regex(/^[^\u0000]*$/)
+    .nullish(),
+  completed: z.boolean().nullish(),
+  priority: z
+    .string()
+    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .nullish(),
+  due_date: z
+    .union([
+      zDueDate,
+      z
+        .string()
+        .regex(
+          /^([1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)?$/,
+        ),
+    ])
+    .nullish(),
+  tags: z
+    .union([
+      z
+        .array(
+          z
+            .string()
+            .min(1)
+            .max(50)
+            .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        )
+        .max(20),
+      z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
+    ])
+    .nullish(),
+})
+
+/**
+ * Changes to a task, as existing front ends send them: what is absent stays.
+ */
+export const zOwnerTaskChanges = z.object({
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .nullish(),
+  description: z
+    .string()
+    .max(8192)
+    .regex(/^[^\u0000]*$/)
+    .nullish(),
+  completed: z.boolean().nullish(),
+  priority: z
+    .string()
+    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .nullish(),
+  due_date: z
+    .union([
+      zDueDate,
+      z
+        .string()
+        .regex(
+          /^([1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)?$/,
+        ),
+    ])
+    .nullish(),
+  tags: z
+    .union([
+      z
+        .array(
+          z
+            .string()
+            .min(1)
+            .max(50)
+            .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        )
+        .max(20),
+      z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
+    ])
+    .nullish(),
+})
+
+/**
  * How urgent a task is.
  */
 export const zPriority = z.enum(['low', 'medium', 'high'])
@@ -130,6 +228,14 @@ export const zTask = z.object({
   created_at: z.iso.datetime({ offset: true }),
   updated_at: z.iso.datetime({ offset: true }),
   version: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
+ * Tasks with their number, as about half of the front ends expect them.
+ */
+export const zOwnedTasks = z.object({
+  tasks: z.array(zTask),
+  total: z.int().gte(0).lte(9007199254740991),
 })
 
 /**
@@ -298,6 +404,152 @@ export const zRestoreTaskPath = z.object({
  */
 export const zRestoreTaskResponse = zTask
 
+export const zListOwnerTasksPath = z.object({
+  user_id: z.string().min(1).max(255),
+})
+
+export const zListOwnerTasksQuery = z.object({
+  status: z
+    .string()
+    .regex(
+      /^(([Aa][Ll][Ll]|[Pp][Ee][Nn][Dd][Ii][Nn][Gg]|[Aa][Cc][Tt][Ii][Vv][Ee]|[Ii][Nn][Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee]|[Tt][Oo][Dd][Oo]|[Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee][Dd]|[Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee]|[Dd][Oo][Nn][Ee]))?$/,
+    )
+    .optional(),
+  completed: z.boolean().optional(),
+  priority: z
+    .string()
+    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .optional(),
+  tag: z
+    .string()
+    .min(1)
+    .max(50)
+    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .optional(),
+  search: z
+    .string()
+    .max(200)
+    .regex(/^[^\u0000]*$/)
+    .optional(),
+  q: z
+    .string()
+    .max(200)
+    .regex(/^[^\u0000]*$/)
+    .optional(),
+  keyword: z
+    .string()
+    .max(200)
+    .regex(/^[^\u0000]*$/)
+    .optional(),
+  sort: z
+    .string()
+    .regex(
+      /^(-?([Cc][Rr][Ee][Aa][Tt][Ee][Dd]|[Cc][Rr][Ee][Aa][Tt][Ee][Dd]_[Aa][Tt]|[Cc][Rr][Ee][Aa][Tt][Ee][Dd][Aa][Tt]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd]_[Aa][Tt]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd][Aa][Tt]|[Dd][Uu][Ee]|[Dd][Uu][Ee]_[Dd][Aa][Tt][Ee]|[Dd][Uu][Ee][Dd][Aa][Tt][Ee]|[Pp][Rr][Ii][Oo][Rr][Ii][Tt][Yy]|[Tt][Ii][Tt][Ll][Ee]|[Nn][Aa][Mm][Ee]))?$/,
+    )
+    .optional(),
+  sort_by: z
+    .string()
+    .regex(
+      /^(-?([Cc][Rr][Ee][Aa][Tt][Ee][Dd]|[Cc][Rr][Ee][Aa][Tt][Ee][Dd]_[Aa][Tt]|[Cc][Rr][Ee][Aa][Tt][Ee][Dd][Aa][Tt]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd]_[Aa][Tt]|[Uu][Pp][Dd][Aa][Tt][Ee][Dd][Aa][Tt]|[Dd][Uu][Ee]|[Dd][Uu][Ee]_[Dd][Aa][Tt][Ee]|[Dd][Uu][Ee][Dd][Aa][Tt][Ee]|[Pp][Rr][Ii][Oo][Rr][Ii][Tt][Yy]|[Tt][Ii][Tt][Ll][Ee]|[Nn][Aa][Mm][Ee]))?$/,
+    )
+    .optional(),
+  order: z
+    .string()
+    .regex(
+      /^(([Aa][Ss][Cc]|[Aa][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]|[Dd][Ee][Ss][Cc]|[Dd][Ee][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]))?$/,
+    )
+    .optional(),
+  sort_order: z
+    .string()
+    .regex(
+      /^(([Aa][Ss][Cc]|[Aa][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]|[Dd][Ee][Ss][Cc]|[Dd][Ee][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]))?$/,
+    )
+    .optional(),
+  sort_direction: z
+    .string()
+    .regex(
+      /^(([Aa][Ss][Cc]|[Aa][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]|[Dd][Ee][Ss][Cc]|[Dd][Ee][Ss][Cc][Ee][Nn][Dd][Ii][Nn][Gg]))?$/,
+    )
+    .optional(),
+  limit: z.int().gte(1).lte(1000).optional(),
+  offset: z.int().gte(0).lte(1000000).optional(),
+  skip: z.int().gte(0).lte(1000000).optional(),
+  page: z.int().gte(1).lte(1000000).optional(),
+})
+
+/**
+ * The tasks, in the shape that the server is set to.
+ */
+export const zListOwnerTasksResponse = z.union([z.array(zTask), zOwnedTasks])
+
+export const zCreateOwnerTaskBody = zOwnerNewTask
+
+export const zCreateOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+})
+
+/**
+ * The task.
+ */
+export const zCreateOwnerTaskResponse = zTask
+
+export const zDeleteOwnerTaskHeaders = z.object({
+  Prefer: z.string().optional(),
+})
+
+export const zDeleteOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+  id: z.int().gte(1).lte(9007199254740991),
+})
+
+export const zDeleteOwnerTaskResponse = z.union([zTask, z.void()])
+
+export const zGetOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+  id: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
+ * The task.
+ */
+export const zGetOwnerTaskResponse = zTask
+
+export const zUpdateOwnerTaskBody = zOwnerTaskChanges
+
+export const zUpdateOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+  id: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
+ * The task.
+ */
+export const zUpdateOwnerTaskResponse = zTask
+
+export const zReplaceOwnerTaskBody = zOwnerTaskChanges
+
+export const zReplaceOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+  id: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
+ * The task.
+ */
+export const zReplaceOwnerTaskResponse = zTask
+
+export const zCompleteOwnerTaskBody = zOwnerCompletion
+
+export const zCompleteOwnerTaskPath = z.object({
+  user_id: z.string().min(1).max(255),
+  id: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
+ * The task.
+ */
+export const zCompleteOwnerTaskResponse = zTask
+
 /**
  * You, by your token.
  */
@@ -307,6 +559,11 @@ export const zGetMeResponse = zAccount
  * All is well.
  */
 export const zGetHealthResponse = zStatus
+
+/**
+ * All is well.
+ */
+export const zGetPlainHealthResponse = zStatus
 
 /**
  * All is well.

@@ -10,21 +10,38 @@ import {
 
 import { client } from '../client.gen.js'
 import {
+  completeOwnerTask,
+  createOwnerTask,
   createTask,
+  deleteOwnerTask,
   deleteTask,
   getHealth,
   getMe,
+  getOwnerTask,
+  getPlainHealth,
   getReadiness,
   getTask,
+  listOwnerTasks,
   listTasks,
   type Options,
+  replaceOwnerTask,
   restoreTask,
+  updateOwnerTask,
   updateTask,
 } from '../sdk.gen.js'
 import type {
+  CompleteOwnerTaskData,
+  CompleteOwnerTaskError,
+  CompleteOwnerTaskResponse,
+  CreateOwnerTaskData,
+  CreateOwnerTaskError,
+  CreateOwnerTaskResponse,
   CreateTaskData,
   CreateTaskError,
   CreateTaskResponse,
+  DeleteOwnerTaskData,
+  DeleteOwnerTaskError,
+  DeleteOwnerTaskResponse,
   DeleteTaskData,
   DeleteTaskError,
   DeleteTaskResponse,
@@ -33,18 +50,32 @@ import type {
   GetMeData,
   GetMeError,
   GetMeResponse,
+  GetOwnerTaskData,
+  GetOwnerTaskError,
+  GetOwnerTaskResponse,
+  GetPlainHealthData,
+  GetPlainHealthResponse,
   GetReadinessData,
   GetReadinessError,
   GetReadinessResponse,
   GetTaskData,
   GetTaskError,
   GetTaskResponse,
+  ListOwnerTasksData,
+  ListOwnerTasksError,
+  ListOwnerTasksResponse,
   ListTasksData,
   ListTasksError,
   ListTasksResponse,
+  ReplaceOwnerTaskData,
+  ReplaceOwnerTaskError,
+  ReplaceOwnerTaskResponse,
   RestoreTaskData,
   RestoreTaskError,
   RestoreTaskResponse,
+  UpdateOwnerTaskData,
+  UpdateOwnerTaskError,
+  UpdateOwnerTaskResponse,
   UpdateTaskData,
   UpdateTaskError,
   UpdateTaskResponse,
@@ -291,6 +322,221 @@ export const restoreTaskMutation = (
   return mutationOptions
 }
 
+export const listOwnerTasksQueryKey = (options: Options<ListOwnerTasksData>) =>
+  createQueryKey('listOwnerTasks', options, false, ['Owner paths'])
+
+/**
+ * List your tasks (owner path)
+ *
+ * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
+ * name, for the front ends that use them.
+ */
+export const listOwnerTasksOptions = (options: Options<ListOwnerTasksData>) =>
+  queryOptions<
+    ListOwnerTasksResponse,
+    ListOwnerTasksError,
+    ListOwnerTasksResponse,
+    ReturnType<typeof listOwnerTasksQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await listOwnerTasks({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: listOwnerTasksQueryKey(options),
+  })
+
+export const listOwnerTasksInfiniteQueryKey = (
+  options: Options<ListOwnerTasksData>,
+): QueryKey<Options<ListOwnerTasksData>> => createQueryKey('listOwnerTasks', options, true)
+
+/**
+ * List your tasks (owner path)
+ *
+ * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
+ * name, for the front ends that use them.
+ */
+export const listOwnerTasksInfiniteOptions = (options: Options<ListOwnerTasksData>) =>
+  infiniteQueryOptions<
+    ListOwnerTasksResponse,
+    ListOwnerTasksError,
+    InfiniteData<ListOwnerTasksResponse>,
+    QueryKey<Options<ListOwnerTasksData>>,
+    number | Pick<QueryKey<Options<ListOwnerTasksData>>[0], 'body' | 'headers' | 'path' | 'query'>
+  >(
+    // @ts-ignore
+    {
+      queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListOwnerTasksData>>[0], 'body' | 'headers' | 'path' | 'query'> =
+          typeof pageParam === 'object'
+            ? pageParam
+            : {
+                query: {
+                  offset: pageParam,
+                },
+              }
+        const params = createInfiniteParams(queryKey, page)
+        const { data } = await listOwnerTasks({
+          ...options,
+          ...params,
+          signal,
+          throwOnError: true,
+        })
+        return data
+      },
+      queryKey: listOwnerTasksInfiniteQueryKey(options),
+    },
+  )
+
+/**
+ * Create a task (owner path)
+ */
+export const createOwnerTaskMutation = (
+  options?: Partial<Options<CreateOwnerTaskData>>,
+): UseMutationOptions<CreateOwnerTaskResponse, CreateOwnerTaskError, Options<CreateOwnerTaskData>> => {
+  const mutationOptions: UseMutationOptions<
+    CreateOwnerTaskResponse,
+    CreateOwnerTaskError,
+    Options<CreateOwnerTaskData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await createOwnerTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Delete a task (owner path)
+ *
+ * Answers with the task, since many front ends read the answer as JSON; with
+ * `Prefer: return=minimal` (RFC 7240) with nothing.
+ */
+export const deleteOwnerTaskMutation = (
+  options?: Partial<Options<DeleteOwnerTaskData>>,
+): UseMutationOptions<DeleteOwnerTaskResponse, DeleteOwnerTaskError, Options<DeleteOwnerTaskData>> => {
+  const mutationOptions: UseMutationOptions<
+    DeleteOwnerTaskResponse,
+    DeleteOwnerTaskError,
+    Options<DeleteOwnerTaskData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await deleteOwnerTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const getOwnerTaskQueryKey = (options: Options<GetOwnerTaskData>) =>
+  createQueryKey('getOwnerTask', options, false, ['Owner paths'])
+
+/**
+ * Get one of your tasks (owner path)
+ */
+export const getOwnerTaskOptions = (options: Options<GetOwnerTaskData>) =>
+  queryOptions<GetOwnerTaskResponse, GetOwnerTaskError, GetOwnerTaskResponse, ReturnType<typeof getOwnerTaskQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getOwnerTask({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getOwnerTaskQueryKey(options),
+  })
+
+/**
+ * Change a task (owner path, by PATCH)
+ *
+ * The same as by PUT.
+ */
+export const updateOwnerTaskMutation = (
+  options?: Partial<Options<UpdateOwnerTaskData>>,
+): UseMutationOptions<UpdateOwnerTaskResponse, UpdateOwnerTaskError, Options<UpdateOwnerTaskData>> => {
+  const mutationOptions: UseMutationOptions<
+    UpdateOwnerTaskResponse,
+    UpdateOwnerTaskError,
+    Options<UpdateOwnerTaskData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await updateOwnerTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Change a task (owner path)
+ *
+ * Changes what the body names; the rest stays as it is.
+ */
+export const replaceOwnerTaskMutation = (
+  options?: Partial<Options<ReplaceOwnerTaskData>>,
+): UseMutationOptions<ReplaceOwnerTaskResponse, ReplaceOwnerTaskError, Options<ReplaceOwnerTaskData>> => {
+  const mutationOptions: UseMutationOptions<
+    ReplaceOwnerTaskResponse,
+    ReplaceOwnerTaskError,
+    Options<ReplaceOwnerTaskData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await replaceOwnerTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Complete a task, or take it back (owner path)
+ *
+ * Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+ */
+export const completeOwnerTaskMutation = (
+  options?: Partial<Options<CompleteOwnerTaskData>>,
+): UseMutationOptions<CompleteOwnerTaskResponse, CompleteOwnerTaskError, Options<CompleteOwnerTaskData>> => {
+  const mutationOptions: UseMutationOptions<
+    CompleteOwnerTaskResponse,
+    CompleteOwnerTaskError,
+    Options<CompleteOwnerTaskData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await completeOwnerTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
 export const getMeQueryKey = (options?: Options<GetMeData>) => createQueryKey('getMe', options, false, ['Account'])
 
 /**
@@ -333,6 +579,30 @@ export const getHealthOptions = (options: Options<GetHealthData>) =>
     },
     queryKey: getHealthQueryKey(options),
   })
+
+export const getPlainHealthQueryKey = (options?: Options<GetPlainHealthData>) =>
+  createQueryKey('getPlainHealth', options, false, ['Health'])
+
+/**
+ * Tell whether the server is alive (the path that front ends know)
+ *
+ * The same as `/healthz`.
+ */
+export const getPlainHealthOptions = (options: Options<GetPlainHealthData>) =>
+  queryOptions<GetPlainHealthResponse, DefaultError, GetPlainHealthResponse, ReturnType<typeof getPlainHealthQueryKey>>(
+    {
+      queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getPlainHealth({
+          ...options,
+          ...queryKey[0],
+          signal,
+          throwOnError: true,
+        })
+        return data
+      },
+      queryKey: getPlainHealthQueryKey(options),
+    },
+  )
 
 export const getReadinessQueryKey = (options?: Options<GetReadinessData>) =>
   createQueryKey('getReadiness', options, false, ['Health'])

@@ -134,6 +134,16 @@ impl Members {
     }
 }
 
+/// Takes the members that are named like these fields, and makes the value of them. All are taken before
+/// the first fault ends it, so that each fault is noted.
+macro_rules! take_members {
+    ($members:ident: $($field:ident),+) => {{
+        $(let $field = $members.take(stringify!($field));)+
+        Some(Self { $($field: $field?),+ })
+    }};
+}
+pub(super) use take_members;
+
 /// More than any body has; bounds the search for names that occur twice and the list of faults.
 const MAX_MEMBERS: usize = 100;
 

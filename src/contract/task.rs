@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Change, Description, DueDate, Flag, Maybe, Members, Nullable, RequestBody, Tags, TaskId,
     Timestamp, Title, UserIdText, Version,
+    read::take_members,
     registry::MetaSchemaRef,
     scalar::{Scalar, mismatch},
 };
@@ -133,20 +134,7 @@ impl RequestBody for NewTask {
     const MEDIA_TYPES: &'static [&'static str] = &["application/json"];
 
     fn read(members: &mut Members) -> Option<Self> {
-        let title = members.take("title");
-        let description = members.take("description");
-        let completed = members.take("completed");
-        let priority = members.take("priority");
-        let due_date = members.take("due_date");
-        let tags = members.take("tags");
-        Some(Self {
-            title: title?,
-            description: description?,
-            completed: completed?,
-            priority: priority?,
-            due_date: due_date?,
-            tags: tags?,
-        })
+        take_members!(members: title, description, completed, priority, due_date, tags)
     }
 }
 
@@ -175,20 +163,7 @@ impl RequestBody for TaskPatch {
         &["application/merge-patch+json", "application/json"];
 
     fn read(members: &mut Members) -> Option<Self> {
-        let title = members.take("title");
-        let description = members.take("description");
-        let completed = members.take("completed");
-        let priority = members.take("priority");
-        let due_date = members.take("due_date");
-        let tags = members.take("tags");
-        Some(Self {
-            title: title?,
-            description: description?,
-            completed: completed?,
-            priority: priority?,
-            due_date: due_date?,
-            tags: tags?,
-        })
+        take_members!(members: title, description, completed, priority, due_date, tags)
     }
 }
 

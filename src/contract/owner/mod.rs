@@ -11,6 +11,7 @@ use poem_openapi::Object;
 pub use parameters::{Direction, Offset, OwnerSort, PageNumber, PageSize, Status};
 pub use values::{AnyCasePriority, LooseDueDate, LooseTags};
 
+use super::read::take_members;
 use super::{Change, Description, Flag, Maybe, Members, NewTask, RequestBody, TaskPatch, Title};
 
 /// A task to be created, as existing front ends send it.
@@ -63,20 +64,7 @@ impl RequestBody for OwnerNewTask {
     const IGNORES_UNKNOWN: bool = true;
 
     fn read(members: &mut Members) -> Option<Self> {
-        let title = members.take("title");
-        let description = members.take("description");
-        let completed = members.take("completed");
-        let priority = members.take("priority");
-        let due_date = members.take("due_date");
-        let tags = members.take("tags");
-        Some(Self {
-            title: title?,
-            description: description?,
-            completed: completed?,
-            priority: priority?,
-            due_date: due_date?,
-            tags: tags?,
-        })
+        take_members!(members: title, description, completed, priority, due_date, tags)
     }
 }
 
@@ -86,20 +74,7 @@ impl RequestBody for OwnerTaskChanges {
     const IGNORES_UNKNOWN: bool = true;
 
     fn read(members: &mut Members) -> Option<Self> {
-        let title = members.take("title");
-        let description = members.take("description");
-        let completed = members.take("completed");
-        let priority = members.take("priority");
-        let due_date = members.take("due_date");
-        let tags = members.take("tags");
-        Some(Self {
-            title: title?,
-            description: description?,
-            completed: completed?,
-            priority: priority?,
-            due_date: due_date?,
-            tags: tags?,
-        })
+        take_members!(members: title, description, completed, priority, due_date, tags)
     }
 }
 
@@ -113,8 +88,7 @@ impl RequestBody for OwnerCompletion {
     });
 
     fn read(members: &mut Members) -> Option<Self> {
-        let completed = members.take("completed")?;
-        Some(Self { completed })
+        take_members!(members: completed)
     }
 }
 

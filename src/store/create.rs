@@ -183,8 +183,8 @@ impl Scope {
         let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
         let excluded = Expr::cust(r#""excluded"."updated_at""#);
         let now = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
-        let below_limit = Expr::col((user_clock::Entity, Clock::TaskCount))
-            .lt(i64::try_from(self.database.max_tasks()).unwrap_or(i64::MAX));
+        let below_limit =
+            Expr::col((user_clock::Entity, Clock::TaskCount)).lt(self.database.max_tasks());
         Query::insert()
             .into_table(user_clock::Entity)
             .columns([

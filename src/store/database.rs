@@ -74,7 +74,7 @@ struct Inner {
     backend: DbBackend,
     /// Whether PostgreSQL is there. A file is, or it is not.
     presence: Option<Arc<Presence>>,
-    max_tasks: u64,
+    max_tasks: i64,
     tombstone_retention: Duration,
     opened: Instant,
     /// When the database was last used for a request, in seconds since it was opened.
@@ -107,7 +107,7 @@ impl Database {
             reader,
             writer,
             presence,
-            max_tasks: settings.max_tasks,
+            max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
             opened: Instant::now(),
             used: AtomicU64::new(0),
@@ -207,7 +207,7 @@ impl Database {
         self.0.backend
     }
 
-    pub(super) fn max_tasks(&self) -> u64 {
+    pub(super) fn max_tasks(&self) -> i64 {
         self.0.max_tasks
     }
 

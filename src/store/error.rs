@@ -18,7 +18,7 @@ pub enum StoreError {
     /// The task that was created with this Idempotency-Key is deleted.
     KeyOfDeleted(TaskId),
     /// The user has as many tasks as one may have.
-    LimitReached(u64),
+    LimitReached(i64),
     /// The cursor is of another list, or no cursor at all.
     BadCursor,
     /// The database cannot be reached or cannot work now; trying again later can help.
@@ -139,12 +139,15 @@ pub(super) fn is_conflict(error: &DbErr) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
-/// Whether SQLite was locked by somebody else (`SQLITE_BUSY`) when a connection was opened.
+/// Whether SQLite only says that somebody else has its lock (`SQLITE_BUSY`, in any of its extended forms).
 pub(super) fn is_busy(error: &DbErr) -> bool {
-    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else {
-        return false;
+    let error = match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(&**error),
+        error => of_statement(error),
     };
-    let number = code(error).and_then(|code| code.parse::<u32>().ok());
+    let number = error
+        .and_then(code)
+        .and_then(|code| code.parse::<u32>().ok());
     number.is_some_and(|number| number & 0xff == 5)
 }
 

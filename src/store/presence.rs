@@ -72,7 +72,6 @@ impl Presence {
     pub(super) fn watch(self: &Arc<Self>, options: &mut ConnectOptions) {
         let (before, after) = (self.clone(), self.clone());
         options
-            .test_before_acquire(false)
             .map_sqlx_postgres_before_acquire(move |connection, meta| {
                 let outlived = before.has_lost_within(meta.age);
                 Box::pin(async move {

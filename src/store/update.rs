@@ -132,7 +132,7 @@ impl Scope {
 
     /// Whether the user has as many tasks as one may have.
     async fn is_full(&self) -> Result<bool, StoreError> {
-        let limit = i64::try_from(self.database.max_tasks()).unwrap_or(i64::MAX);
+        let limit = self.database.max_tasks();
         let full = Query::select()
             .expr(Expr::value(1))
             .from(user_clock::Entity)
@@ -218,7 +218,7 @@ impl Scope {
                 clock.value(Clock::TaskCount, task_count.sub(1));
             }
             Count::More => {
-                let limit = i64::try_from(self.database.max_tasks()).unwrap_or(i64::MAX);
+                let limit = self.database.max_tasks();
                 clock.and_where(task_count.clone().lt(limit));
                 clock.value(Clock::TaskCount, task_count.add(1));
             }

@@ -10,14 +10,14 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, SqlxPostgresConnector, Statement, TransactionOptions,
     TransactionTrait as _,
     sqlx::{self, postgres::PgPoolOptions},
 };
 use tokio::time::{Instant, sleep};
 
-use super::Step;
+use super::{super::error::is_busy, Step};
 
 /// The key of the advisory lock. Such keys are shared by all that use the database, hence a name.
 const KEY: i64 = i64::from_be_bytes(*b"taskward");
@@ -154,18 +154,4 @@ async fn begin_immediate(
             Err(_) => sleep(TRY_EVERY).await,
         }
     }
-}
-
-/// Whether SQLite only says that somebody else is writing (`SQLITE_BUSY`, in any of its extended forms).
-fn is_busy(error: &DbErr) -> bool {
-    let (DbErr::Conn(RuntimeErr::SqlxError(error))
-    | DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
-    else {
-        return false;
-    };
-    error
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
 }

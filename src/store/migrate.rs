@@ -8,7 +8,7 @@ mod lock;
 
 use std::{fmt, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use migration::{
     IntoSchemaManagerConnection, Migrator, MigratorTrait as _, SchemaManager, seaql_migrations,
 };
@@ -17,6 +17,9 @@ use sea_orm::{
 };
 
 use super::Database;
+
+/// What the migrations make.
+const TABLES: [&str; 2] = ["user_clock", "task"];
 
 /// How long to wait for another process that is migrating.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,6 +136,9 @@ impl Step {
     {
         // Looked at again: whoever held the lock before may have done it all.
         let before = status_on(db).await?;
+        if matches!(self, Step::Up) && before.iter().all(|(_, applied)| !applied) {
+            refuse_foreign_tables(db).await?;
+        }
         match self {
             Step::Up => Migrator::up(db, None).await.context("a migration failed"),
             Step::Down(steps) => Migrator::down(db, Some(steps))
@@ -150,6 +156,24 @@ impl Step {
             Step::Down(_) => touched.rev().collect(),
         })
     }
+}
+
+/// Finds out before anything is written that the names are taken: backends that Taskward replaces often
+/// call a table `task` as well.
+async fn refuse_foreign_tables<'c, C>(db: &'c C) -> anyhow::Result<()>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    for table in TABLES {
+        if SchemaManager::new(db).has_table(table).await? {
+            bail!(
+                "the table `{table}` is there already and not Taskward's: give Taskward a database of its own \
+                 (on the same server: CREATE DATABASE taskward); `taskward import` brings tasks along"
+            );
+        }
+    }
+    Ok(())
 }
 
 async fn status_on<'c, C>(db: &'c C) -> anyhow::Result<Vec<(String, bool)>>

@@ -40,6 +40,7 @@ on_both! {
     starts_at_once_are_safe
     processes_at_once_are_safe
     a_newer_database_is_named
+    tables_of_an_older_backend_are_named
     waiting_for_the_lock_ends
     a_lock_goes_with_its_holder
 }
@@ -133,6 +134,23 @@ async fn a_newer_database_is_named(empty: Empty) {
         assert!(error.to_string().contains("newer build"), "{error}");
     }
     assert_eq!(count(&db, "seaql_migrations").await.unwrap(), 3);
+}
+
+/// FastAPI backends often call their table `task` too.
+async fn tables_of_an_older_backend_are_named(empty: Empty) {
+    let db = empty.connect().await;
+    let create = "CREATE TABLE task (id integer PRIMARY KEY, title text)";
+    db.execute_unprepared(create).await.unwrap();
+    let told = up(&db).await.unwrap_err().to_string();
+    assert!(
+        told.contains("the table `task`") && told.contains("a database of its own"),
+        "{told}"
+    );
+    // It was left alone, and nothing was put beside it.
+    assert_eq!(count(&db, "task").await.unwrap(), 0);
+    assert!(count(&db, "user_clock").await.is_err());
+    db.execute_unprepared("DROP TABLE task").await.unwrap();
+    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
 }
 
 async fn waiting_for_the_lock_ends(empty: Empty) {

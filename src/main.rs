@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::{
-    io::{Write as _, stdout},
+    fs::File,
+    io::{BufRead, BufReader, Write as _, stdin, stdout},
     net::SocketAddr,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -14,6 +16,7 @@ use taskward::{
     app::app,
     auth::{DevIssuer, Verifier},
     config::{self, Config, LogFormat, Source},
+    import::Import,
     server::{self, Limits},
     store::Database,
 };
@@ -41,6 +44,15 @@ enum Command {
     Migrate {
         #[command(subcommand)]
         direction: Direction,
+    },
+    /// Bring along the tasks of another backend, as lines of JSON
+    Import {
+        /// The file, or `-` for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Read and judge all of it, and write nothing
+        #[arg(long)]
+        check: bool,
     },
     /// Print the contract (OpenAPI 3.1)
     Openapi {
@@ -123,6 +135,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             )?;
             print(&format!("{token}\n"))?;
         }
+        Command::Import { file, check } => return import(&config, &file, check).await,
         Command::Healthcheck => return healthcheck(&config).await,
         Command::Openapi { .. } => unreachable!("handled above"),
     }
@@ -221,6 +234,36 @@ async fn migrate(config: &Config, direction: Direction) -> anyhow::Result<()> {
         print("nothing to do\n")?;
     }
     Ok(())
+}
+
+async fn import(config: &Config, file: &Path, check: bool) -> anyhow::Result<ExitCode> {
+    let lines: Box<dyn BufRead> = match file == Path::new("-") {
+        true => Box::new(stdin().lock()),
+        false => Box::new(BufReader::new(
+            File::open(file).with_context(|| format!("cannot open {}", file.display()))?,
+        )),
+    };
+    let import = Import::read(lines, config.database.max_tasks)?;
+    if check {
+        print(&format!("{import} can be imported\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let database = Database::connect(&config.direct).await?;
+    if config.auto_migrate {
+        database
+            .migrate_up()
+            .await
+            .context("cannot migrate the database")?;
+    }
+    let imported = import.write(&database).await?;
+    print(&format!("{imported}\n"))?;
+    match imported.left_alone() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(left) => {
+            writeln!(std::io::stderr(), "taskward: {left}")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// For container health checks, in images that have no curl.

@@ -3,6 +3,7 @@
 //! The types say what is valid, so that a value that exists has been checked. The OpenAPI document is
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
 
+mod imported;
 mod json;
 mod list;
 mod owner;
@@ -15,6 +16,7 @@ mod task;
 mod text;
 mod time;
 
+pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
 pub use list::{Filter, ListQuery, Sort};
 pub use owner::{

@@ -115,6 +115,11 @@ impl Members {
         }
     }
 
+    /// Notes a fault of the member `name`, one that only shows beside other members.
+    pub(super) fn fault(&mut self, name: &str, detail: &str) {
+        self.faults.push(Pointer::member(name).fault(detail));
+    }
+
     /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one,
     /// unless such are ignored.
     pub(crate) fn finish<T>(

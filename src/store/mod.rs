@@ -9,6 +9,7 @@ mod cursor;
 mod database;
 mod entity;
 mod error;
+mod import;
 mod list;
 pub mod migrate;
 mod order;

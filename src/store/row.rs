@@ -50,6 +50,11 @@ impl StoredTags {
     pub(super) fn new(tags: Vec<String>) -> Self {
         Self(tags)
     }
+
+    /// For the entity, which knows the column as JSON of any kind.
+    pub(super) fn into_json(self) -> sea_orm::JsonValue {
+        self.0.into()
+    }
 }
 
 impl TaskRow {

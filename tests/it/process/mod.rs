@@ -14,6 +14,7 @@ mod crowd;
 mod disk_full;
 mod hang_up;
 mod home;
+mod import;
 mod ledger;
 mod outage;
 mod proxy;

@@ -1,0 +1,141 @@
+//! Brings the tasks of another backend along: `taskward import`.
+//!
+//! All lines are read and judged before the first task is written. Then each user's tasks are written in
+//! one transaction, and those of a user who has tasks here already are left alone: a second run, after
+//! one that was broken off, does what is still to do and nothing twice.
+
+use std::{collections::BTreeMap, fmt, io::BufRead};
+
+use anyhow::{Context as _, bail};
+
+use crate::{
+    contract::{ImportedTask, Timestamp},
+    store::Database,
+};
+
+/// How many faults are told. Of a file with more, nobody reads them all.
+const MAX_FAULTS: usize = 50;
+
+/// Tasks that can be imported, by user.
+#[derive(Debug, Default)]
+pub struct Import(BTreeMap<String, Vec<ImportedTask>>);
+
+/// What became of an import.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// How many tasks were written.
+    pub tasks: usize,
+    /// For how many users.
+    pub users: usize,
+    /// The users that have tasks here already, of whom nothing was written.
+    pub left: Vec<String>,
+}
+
+impl Import {
+    /// Reads a JSON object from each line that is not empty. `max_tasks`: the most of one user.
+    ///
+    /// # Errors
+    /// The faults of all lines, of which the first 50 are told.
+    pub fn read(lines: impl BufRead, max_tasks: u64) -> anyhow::Result<Self> {
+        let now = Timestamp::now();
+        let mut import = Self::default();
+        let mut faults = Vec::new();
+        for (number, line) in (1..).zip(lines.split(b'\n')) {
+            let line = line.with_context(|| format!("line {number} cannot be read"))?;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match ImportedTask::read(&line, now) {
+                Ok(task) => import.0.entry(task.user_id.clone()).or_default().push(task),
+                Err(found) => {
+                    faults.extend(found.iter().map(|fault| format!("line {number}: {fault}")));
+                }
+            }
+        }
+        for (user, tasks) in &import.0 {
+            if tasks.len() as u64 > max_tasks {
+                let count = tasks.len();
+                faults.push(format!(
+                    "{user} has {count} tasks, and MAX_TASKS_PER_USER is {max_tasks}: set it higher"
+                ));
+            }
+        }
+        if !faults.is_empty() {
+            let more = faults.len().saturating_sub(MAX_FAULTS);
+            faults.truncate(MAX_FAULTS);
+            if more > 0 {
+                faults.push(format!("and {more} more"));
+            }
+            bail!("nothing was imported:\n  - {}", faults.join("\n  - "));
+        }
+        Ok(import)
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// If the database is away, or has not the tables of this build. What was written before stays.
+    pub async fn write(self, database: &Database) -> anyhow::Result<Imported> {
+        let pending = database.readiness().await?;
+        if pending > 0 {
+            bail!("{pending} migrations are pending; run `taskward migrate up` first");
+        }
+        let mut imported = Imported::default();
+        for (user, tasks) in self.0 {
+            let count = tasks.len();
+            let written = database.import_for_operator(user.clone(), tasks).await;
+            let done = format!("the tasks of {user} were not imported; before that, {imported}");
+            match written.context(done)? {
+                true => {
+                    imported.tasks += count;
+                    imported.users += 1;
+                }
+                false => imported.left.push(user),
+            }
+        }
+        Ok(imported)
+    }
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tasks = self.0.values().map(Vec::len).sum();
+        write!(
+            f,
+            "{} of {}",
+            counted(tasks, "task"),
+            counted(self.0.len(), "user")
+        )
+    }
+}
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "imported {} of {}",
+            counted(self.tasks, "task"),
+            counted(self.users, "user")
+        )
+    }
+}
+
+impl Imported {
+    /// What a person should know of the users that were left alone, if there are any.
+    pub fn left_alone(&self) -> Option<String> {
+        let names = self.left.join(", ");
+        match self.left.len() {
+            0 => None,
+            1 => Some(format!(
+                "1 user has tasks here already and was left as is: {names}"
+            )),
+            n => Some(format!(
+                "{n} users have tasks here already and were left as they are: {names}"
+            )),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Tasks of an older backend come along: `taskward import`.
+
+use std::{fs, io::Write as _, process::Stdio};
+
+use serde_json::{Value, json};
+
+use super::Home;
+use crate::support::{Backend, on_both};
+
+/// Two users' tasks, in no order, as `row_to_json` prints tables of SQLModel: global ids, times without
+/// an offset, enums by their names.
+const OLD: &str = r#"
+{"id":9,"user_id":"alice","title":"Bread","description":"","completed":false,"priority":"HIGH","due_date":"2026-02-06T09:00:00","tags":"shop, home","created_at":"2026-01-03T10:00:00","updated_at":"2026-01-03T10:00:00"}
+{"id":7,"user_id":"bob","title":"Taxes","completed":true,"created_at":"2026-01-02T10:00:00+01:00","updated_at":"2026-01-09T10:00:00.123456"}
+{"id":4,"user_id":"alice","title":"Milk","description":null,"completed":true,"completed_at":"2026-01-05T08:00:00Z","created_at":"2026-01-01T10:00:00","updated_at":"2026-01-05T10:00:00"}
+{"id":5,"user_id":"alice","title":"STRASSE kehren","completed":false,"due_date":"2026-03-01","tags":["Draußen"],"created_at":"2026-01-02T10:00:00","updated_at":"2026-01-04T10:00:00"}
+"#;
+
+/// A database of either kind with its schema, and the old tasks in a file.
+async fn home(on: Backend, old: &str) -> Home {
+    let home = Home::on(on).await;
+    fs::write(home.path().join("old.jsonl"), old).unwrap();
+    home
+}
+
+/// The members of a list that a story is about.
+fn members(list: &Value, names: &[&str]) -> Vec<Vec<Value>> {
+    let items = list["items"].as_array().unwrap().iter();
+    items
+        .map(|item| names.iter().map(|name| item[name].clone()).collect())
+        .collect()
+}
+
+on_both! {
+    async fn all_of_it_comes_along(on: Backend) {
+        let home = home(on, OLD).await;
+        assert_eq!(home.run(&["import", "old.jsonl"]).good(), "imported 4 tasks of 2 users\n");
+
+        let server = home.start().await;
+        let (alice, bob) = (server.user("alice"), server.user("bob"));
+        let list = alice.get("/api/v1/tasks").await.body;
+        assert_eq!(
+            members(&list, &["id", "title", "created_at", "updated_at", "completed_at"]),
+            [
+                [json!(3), json!("Bread"), json!("2026-01-03T10:00:00.000000Z"), json!("2026-01-03T10:00:00.000000Z"), Value::Null],
+                [json!(2), json!("STRASSE kehren"), json!("2026-01-02T10:00:00.000000Z"), json!("2026-01-04T10:00:00.000000Z"), Value::Null],
+                [json!(1), json!("Milk"), json!("2026-01-01T10:00:00.000000Z"), json!("2026-01-05T10:00:00.000000Z"), json!("2026-01-05T08:00:00.000000Z")],
+            ]
+        );
+        assert_eq!(
+            members(&list, &["description", "priority", "due_date", "tags"]),
+            [
+                [json!(""), json!("high"), json!("2026-02-06T09:00:00Z"), json!(["shop", "home"])],
+                [Value::Null, json!("medium"), json!("2026-03-01"), json!(["Draußen"])],
+                [Value::Null, json!("medium"), Value::Null, json!([])],
+            ]
+        );
+        // A task that is done without saying since when was last changed when it was done.
+        let taxes = bob.get("/api/v1/tasks/1").await.body;
+        assert_eq!(taxes["completed_at"], "2026-01-09T10:00:00.123456Z");
+        assert_eq!(taxes["created_at"], "2026-01-02T09:00:00.000000Z");
+
+        // They are tasks like all others.
+        let changed = alice.get("/api/v1/tasks?sort=-updated_at").await.body;
+        assert_eq!(members(&changed, &["id"]), [[1], [2], [3]]);
+        let found = alice.get("/api/v1/tasks?q=stra%C3%9Fe&tag=DRAUSSEN").await.body;
+        assert_eq!(members(&found, &["id"]), [[2]]);
+        assert_eq!(alice.create("Butter").await.id, 4);
+        let newest = alice.get("/api/v1/tasks?sort=-updated_at&limit=1").await.body;
+        assert_eq!(members(&newest, &["title"]), [["Butter"]]);
+        assert_eq!(alice.delete("/api/v1/tasks/1").await.status, 204);
+    }
+
+    async fn who_has_tasks_here_already_is_left_alone(on: Backend) {
+        let home = home(on, OLD).await;
+        let server = home.start().await;
+        server.user("alice").create("Came early").await;
+
+        let ran = home.run(&["import", "old.jsonl"]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), "imported 1 task of 1 user\n"), "{ran:?}");
+        assert!(ran.err.contains("1 user has tasks here already and was left as is: alice"), "{ran:?}");
+        let list = server.user("alice").get("/api/v1/tasks").await.body;
+        assert_eq!(members(&list, &["title"]), [["Came early"]]);
+
+        // Once more: nobody gets anything twice.
+        let ran = home.run(&["import", "old.jsonl"]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), "imported 0 tasks of 0 users\n"), "{ran:?}");
+        assert!(ran.err.contains("2 users have tasks here already and were left as they are: alice, bob"), "{ran:?}");
+        assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"].as_array().unwrap().len(), 1);
+    }
+
+    async fn with_any_fault_nothing_is_imported(on: Backend) {
+        let faulty = [
+            r#"{"user_id":"alice","title":"Good","created_at":"2026-01-01T00:00:00Z"}"#,
+            r#"{"user_id":"alice","title":"#,
+            r#"{"user_id":"","title":" ","priority":"urgent","category":"home"}"#,
+            r#"{"title":"Whose?","completed":false,"completed_at":"2026-01-01T00:00:00Z"}"#,
+            r#"{"user_id":"alice","title":"From tomorrow","created_at":"9999-01-01T00:00:00"}"#,
+        ];
+        let home = home(on, &faulty.join("\n")).await;
+        let told = home.run(&["import", "old.jsonl"]).bad();
+        for fault in [
+            "line 2: is not valid JSON",
+            "line 3: /user_id must be",
+            "line 3: /title must not be only white space",
+            r#"line 3: /priority must be "low", "medium" or "high""#,
+            "line 3: /category is not a member of a task",
+            "line 4: /user_id is required",
+            "line 4: /completed_at must be absent or null",
+            "line 5: /created_at is in the future",
+            "nothing was imported",
+        ] {
+            assert!(told.contains(fault), "{fault} is missing: {told}");
+        }
+        assert!(!told.contains("line 1:") && !told.contains("updated_at"), "{told}");
+        let server = home.start().await;
+        assert_eq!(server.user("alice").get("/api/v1/tasks").await.body["items"], json!([]));
+    }
+
+    async fn a_user_with_too_many_is_refused(on: Backend) {
+        let home = home(on, OLD).await.set("MAX_TASKS_PER_USER", "2");
+        let told = home.run(&["import", "old.jsonl"]).bad();
+        assert!(told.contains("alice has 3 tasks, and MAX_TASKS_PER_USER is 2"), "{told}");
+        let server = home.start().await;
+        assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"], json!([]));
+    }
+
+    async fn a_check_writes_nothing(on: Backend) {
+        let home = home(on, OLD).await;
+        let told = home.run(&["import", "--check", "old.jsonl"]).good();
+        assert_eq!(told, "4 tasks of 2 users can be imported\n");
+        let server = home.start().await;
+        assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"], json!([]));
+    }
+
+    async fn many_come_from_a_pipe(on: Backend) {
+        let home = home(on, "").await;
+        let mut child = home
+            .command(&["import"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        for n in 0..2_500 {
+            // All at one moment: then the order of the lines is that of the tasks.
+            let task = json!({ "user_id": 42, "title": format!("Task {n}"), "created_at": "2026-01-01T00:00:00Z" });
+            writeln!(pipe, "{task}").unwrap();
+        }
+        drop(pipe);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.stdout, b"imported 2500 tasks of 1 user\n");
+        let server = home.start().await;
+        let user = server.user("42");
+        assert_eq!(user.get("/api/v1/tasks/1").await.body["title"], "Task 0");
+        assert_eq!(user.get("/api/v1/tasks/2500").await.body["title"], "Task 2499");
+        assert_eq!(user.create("Next").await.id, 2_501);
+    }
+}
+
+#[test]
+fn without_its_tables_it_says_what_to_do() {
+    let home = Home::sqlite().set("AUTO_MIGRATE", "off");
+    fs::write(home.path().join("old.jsonl"), OLD).unwrap();
+    let told = home.run(&["import", "old.jsonl"]).bad();
+    assert!(told.contains("run `taskward migrate up` first"), "{told}");
+    let told = home.run(&["import", "absent.jsonl"]).bad();
+    assert!(told.contains("absent.jsonl"), "{told}");
+}

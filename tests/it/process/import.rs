@@ -4,8 +4,10 @@ use std::{fs, io::Write as _, process::Stdio};
 
 use serde_json::{Value, json};
 
+use sea_orm::sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
+
 use super::Home;
-use crate::support::{Backend, on_both};
+use crate::support::{Backend, on_both, postgres::postgres};
 
 /// Two users' tasks, in no order, as `row_to_json` prints tables of SQLModel: global ids, times without
 /// an offset, enums by their names.
@@ -166,4 +168,84 @@ fn without_its_tables_it_says_what_to_do() {
     assert!(told.contains("run `taskward migrate up` first"), "{told}");
     let told = home.run(&["import", "absent.jsonl"]).bad();
     assert!(told.contains("absent.jsonl"), "{told}");
+}
+
+/// Tables as SQLModel makes them, with what people keep in them.
+const TABLES: &str = r#"
+CREATE TABLE task (
+    id SERIAL PRIMARY KEY, user_id VARCHAR NOT NULL, title VARCHAR(200) NOT NULL, description VARCHAR,
+    completed BOOLEAN NOT NULL, created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL
+);
+INSERT INTO task (user_id, title, description, completed, created_at, updated_at) VALUES
+    ('alice', 'Buy "milk" \ bread', E'two\nlines', false, '2026-01-01 10:00:00.5', '2026-01-02 10:00:00'),
+    ('bob', 'Taxes', NULL, true, '2026-01-03 10:00:00', '2026-01-03 11:00:00');
+
+CREATE TYPE priority AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'URGENT');
+CREATE TYPE category AS ENUM ('HOME', 'WORK');
+CREATE TABLE tasks (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(), "userId" UUID NOT NULL, title VARCHAR NOT NULL, description VARCHAR,
+    is_completed BOOLEAN NOT NULL, priority priority NOT NULL, category category, "dueDate" TIMESTAMP,
+    "createdAt" TIMESTAMP NOT NULL, "updatedAt" TIMESTAMP NOT NULL
+);
+INSERT INTO tasks ("userId", title, description, is_completed, priority, category, "dueDate", "createdAt", "updatedAt") VALUES
+    ('11111111-2222-3333-4444-555555555555', repeat('long ', 60), 'and more', true, 'URGENT', 'HOME', '2026-02-06', '2026-01-01 15:00', '2026-01-02 15:00'),
+    ('11111111-2222-3333-4444-555555555555', 'Short', NULL, false, 'LOW', NULL, NULL, '2026-01-02 15:00', '2026-01-02 15:00');
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_queries_of_the_guide_fit_the_import() {
+    let Ok(cluster) = postgres() else { return };
+    let old = cluster.empty_database().await;
+    let mut connection = PgConnection::connect(&old.url()).await.unwrap();
+    connection.execute(TABLES).await.unwrap();
+    let guide = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/from-fastapi/README.md"
+    );
+    let guide = fs::read_to_string(guide).unwrap();
+    let queries: Vec<&str> = guide
+        .split("```sql\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(queries.len(), 2);
+    let home = Home::sqlite();
+    for (query, said) in queries
+        .into_iter()
+        .zip(["2 tasks of 2 users", "2 tasks of 1 user"])
+    {
+        let query = AssertSqlSafe(query.trim().trim_end_matches(';').to_owned());
+        let rows = connection.fetch_all(query).await.unwrap();
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|row| row.get::<Value, _>(0).to_string())
+            .collect();
+        fs::write(home.path().join("old.jsonl"), lines.join("\n")).unwrap();
+        assert_eq!(
+            home.run(&["import", "old.jsonl"]).good(),
+            format!("imported {said}\n")
+        );
+    }
+    connection.close().await.unwrap();
+
+    let server = home.start().await;
+    let milk = server.user("alice").get("/api/v1/tasks/1").await.body;
+    assert_eq!(milk["title"], r#"Buy "milk" \ bread"#);
+    assert_eq!(milk["description"], "two\nlines");
+    assert_eq!(milk["created_at"], "2026-01-01T10:00:00.500000Z");
+    let long = server
+        .user("11111111-2222-3333-4444-555555555555")
+        .get("/api/v1/tasks/1")
+        .await
+        .body;
+    assert_eq!(long["title"], "long ".repeat(40));
+    assert_eq!(
+        long["description"],
+        format!("{}\n\nand more", "long ".repeat(60))
+    );
+    assert_eq!(
+        (&long["priority"], &long["due_date"], &long["tags"]),
+        (&json!("high"), &json!("2026-02-06"), &json!(["home"]))
+    );
+    assert_eq!(long["completed_at"], "2026-01-02T10:00:00.000000Z");
 }

@@ -47,7 +47,7 @@ on_both! {
         }
         expect![[r#"
             abdulwahidchohan: reads all but tags as string|null; ignored: recurring_rule; not served: chat
-            ahmedsaeed4: reads all but category, createdAt, status; ignored: ?category, category, dueDate; not served: stats
+            ahmedsaeed4: reads all but category, createdAt, status, updatedAt; ignored: ?category, category, dueDate; not served: stats
             aliraza4278: reads all
             anumahte: reads all but is_completed
             bilalinit: reads all but category, completed_count, pending_count, task; ignored: ?category, category; not served: profile, profile_update
@@ -121,7 +121,9 @@ fn recorded() -> Vec<(String, Value)> {
     recorded
 }
 
+/// With or without a trailing slash, which Taskward serves both.
 fn is_task_path(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
     path == TASKS || path == format!("{TASKS}/{{id}}") || path == format!("{TASKS}/{{id}}/complete")
 }
 
@@ -139,7 +141,7 @@ impl Found {
         {
             if !parameters
                 .iter()
-                .any(|parameter| parameter["name"] == **name)
+                .any(|parameter| parameter["in"] == "query" && parameter["name"] == **name)
             {
                 self.ignored.insert(format!("?{name}"));
             }
@@ -188,10 +190,10 @@ impl Found {
             );
             for fault in faults.into_iter().flatten() {
                 self.refused.insert(match fault["pointer"].as_str() {
-                    Some(pointer) => {
-                        let value = request["body"].pointer(pointer).unwrap().as_str();
-                        format!("{}={}", &pointer[1..], value.unwrap())
-                    }
+                    Some(pointer) => match request["body"].pointer(pointer) {
+                        Some(value) => format!("{}={}", &pointer[1..], value.as_str().unwrap()),
+                        None => format!("no {}", &pointer[1..]),
+                    },
                     None => {
                         let name = fault["parameter"].as_str().unwrap();
                         query

@@ -47,15 +47,46 @@ on_both! {
         }
         expect![[r#"
             abdulwahidchohan: reads all but tags as string|null; ignored: recurring_rule; not served: chat
+            aftabahmed4: reads all but items, total_pages; ignored: ?page_size, status; not served: chat, messages, sign_in, sign_up
             ahmedsaeed4: reads all but category, createdAt, status, updatedAt; ignored: ?category, category, dueDate; not served: stats
             aliraza4278: reads all
+            alishbaaslam: reads all but is_completed; not served: sign_in, sign_up
             anumahte: reads all but is_completed
+            aqsagull99: reads all
+            arooj-26: reads all; refused: no title; ignored: ?_t, recurrence; not served: sign_in, sign_out, sign_up, toggle
+            bakhtawarabbasi: reads all but task; not served: sign_in, sign_out, sign_up
+            bilalalisyed0184: reads all; not served: me, sign_in, sign_up, toggle
             bilalinit: reads all but category, completed_count, pending_count, task; ignored: ?category, category; not served: profile, profile_update
             ghulammustafa119: reads all; refused: priority=urgent; ignored: recurrence_rule; not served: chat, notification_read, notifications, task_events
+            idreeskhan12: reads all; ignored: ?user_id; not served: sign_in, sign_up
+            iqra-ikram: reads all but is_completed; ignored: is_completed; not served: chat, dashboard
+            jawarianoor: reads all but is_completed
+            jiyanaveed: reads all; not served: chat, me, sign_in, sign_up
             m-fatimazohra: reads all but createdAt; refused: priority=urgent; not served: chat
+            maheen939: reads all but completed, pending
             malikasadjaved: reads all but priority as LOW|MEDIUM|HIGH, recurrence, status; ignored: ?tags, recurrence, status; not served: set_status, sign_in, sign_up, tag_create, tag_delete, tags
+            mehtabalikhan: reads all but task; ignored: dueDate; not served: sign_in, sign_up
+            mohsinmirzamaad: reads all; not served: chat
+            moinuddin2406: reads all; not served: sign_in, sign_up
+            muhammadowais1412: reads all
+            muhammadtalha678: reads all but is_completed; ignored: is_completed
+            muhammadyasir678: reads all; ignored: recurrence_interval, recurrence_pattern, reminder_time; not served: list, sign_in, sign_up
+            nabeerak: reads all but is_completed; not served: sign_in, sign_out, sign_up
+            rao-faizan: reads all; not served: sign_in, sign_up
+            samiceto: reads all; refused: priority=urgent; ignored: ?due_date_end, ?due_date_start, ?tags, recurrence_rule, reminder_offset; not served: chat, sign_in, sign_up, tag_add, tag_remove
+            shahzaib1233: reads all but createdAt; not served: sign_in, sign_up
+            shazilk-dev: reads all but status, tags as object[]; refused: priority=critical; ignored: ?status_filter, status; not served: chat, focus_active, focus_end, focus_start, messages, statistics, status, tag_create, tags, task_tags
+            shehreen43: reads all; not served: me, sign_in, sign_out, sign_up
+            subhana123: reads all; not served: sign_in, sign_up
+            sunaina-ismail: reads all but data; refused: sort_by=alphabetical_az, sort_by=due_date_soonest, sort_by=priority_high_low; not served: tags
             tahasiraj1: reads all
+            talharafique1: reads all but createdAt; not served: me, sign_in, sign_up
+            ucdexpert: reads all; not served: chat, conversations, forgot_password, messages, sign_in, sign_up
+            umer-ali7: reads all; not served: chat, profile, profile_update, sign_in, sign_up, stats
             uneezaismail: reads all but data
+            waseem9842: reads all; not served: sign_in, sign_up
+            yasmin191: reads all but tags as object[]; refused: priority=urgent; ignored: ?overdue, recurrence_rule; not served: chat, messages, sign_in, tags
+            zakia-baig: reads all; not served: sign_in, sign_up
         "#]].assert_eq(&report);
     }
 }

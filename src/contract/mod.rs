@@ -20,8 +20,8 @@ pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
 pub use list::{Filter, ListQuery, Sort};
 pub use owner::{
-    AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTaskChanges,
-    PageNumber, PageSize, Status,
+    AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
+    OwnerTaskChanges, PageNumber, PageSize, Status,
 };
 pub use presence::{Change, Maybe, Nullable};
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};

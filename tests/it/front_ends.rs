@@ -50,8 +50,8 @@ on_both! {
             aftabahmed4: reads all but items, total_pages; ignored: ?page_size, status; not served: chat, messages, sign_in, sign_up
             ahmedsaeed4: reads all but category, createdAt, status, updatedAt; ignored: ?category, category, dueDate; not served: stats
             aliraza4278: reads all
-            alishbaaslam: reads all but is_completed; not served: sign_in, sign_up
-            anumahte: reads all but is_completed
+            alishbaaslam: reads all; not served: sign_in, sign_up
+            anumahte: reads all
             aqsagull99: reads all
             arooj-26: reads all; refused: no title; ignored: ?_t, recurrence; not served: sign_in, sign_out, sign_up, toggle
             bakhtawarabbasi: reads all but task; not served: sign_in, sign_out, sign_up
@@ -59,8 +59,8 @@ on_both! {
             bilalinit: reads all but category, completed_count, pending_count, task; ignored: ?category, category; not served: profile, profile_update
             ghulammustafa119: reads all; refused: priority=urgent; ignored: recurrence_rule; not served: chat, notification_read, notifications, task_events
             idreeskhan12: reads all; ignored: ?user_id; not served: sign_in, sign_up
-            iqra-ikram: reads all but is_completed; ignored: is_completed; not served: chat, dashboard
-            jawarianoor: reads all but is_completed
+            iqra-ikram: reads all; not served: chat, dashboard
+            jawarianoor: reads all
             jiyanaveed: reads all; not served: chat, me, sign_in, sign_up
             m-fatimazohra: reads all but createdAt; refused: priority=urgent; not served: chat
             maheen939: reads all but completed, pending
@@ -69,9 +69,9 @@ on_both! {
             mohsinmirzamaad: reads all; not served: chat
             moinuddin2406: reads all; not served: sign_in, sign_up
             muhammadowais1412: reads all
-            muhammadtalha678: reads all but is_completed; ignored: is_completed
+            muhammadtalha678: reads all
             muhammadyasir678: reads all; ignored: recurrence_interval, recurrence_pattern, reminder_time; not served: list, sign_in, sign_up
-            nabeerak: reads all but is_completed; not served: sign_in, sign_out, sign_up
+            nabeerak: reads all; not served: sign_in, sign_out, sign_up
             rao-faizan: reads all; not served: sign_in, sign_up
             samiceto: reads all; refused: priority=urgent; ignored: ?due_date_end, ?due_date_start, ?tags, recurrence_rule, reminder_offset; not served: chat, sign_in, sign_up, tag_add, tag_remove
             shahzaib1233: reads all but createdAt; not served: sign_in, sign_up
@@ -177,7 +177,7 @@ impl Found {
                 self.ignored.insert(format!("?{name}"));
             }
         }
-        let members = &contract()["components"]["schemas"]["Task"]["properties"];
+        let members = &contract()["components"]["schemas"]["OwnerTask"]["properties"];
         for (name, _) in request["body"].as_object().into_iter().flatten() {
             if members.get(name).is_none() {
                 self.ignored.insert(name.clone());

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::{
     contract::{
-        AnyCasePriority, Direction, Filter, Flag, Offset, OwnerSort, PageNumber, PageSize,
-        SearchText, Status, Tag, Task, Total,
+        AnyCasePriority, Direction, Filter, Flag, Offset, OwnerSort, OwnerTask, PageNumber,
+        PageSize, SearchText, Status, Tag, Task, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
     store::SliceQuery,
@@ -81,7 +81,7 @@ impl Given {
 #[oai(example)]
 pub(super) struct OwnedTasks {
     /// The tasks.
-    tasks: Vec<Task>,
+    tasks: Vec<OwnerTask>,
     /// How many there are with these filters, on all pages.
     total: Total,
 }
@@ -90,12 +90,13 @@ pub(super) struct OwnedTasks {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum OwnerList {
-    Array(Vec<Task>),
+    Array(Vec<OwnerTask>),
     Tasks(OwnedTasks),
 }
 
 impl OwnerList {
     pub(super) fn new(shape: ListShape, tasks: Vec<Task>, total: i64) -> Self {
+        let tasks = tasks.into_iter().map(OwnerTask::from).collect();
         match shape {
             ListShape::Array => Self::Array(tasks),
             ListShape::Tasks => Self::Tasks(OwnedTasks {
@@ -109,7 +110,7 @@ impl OwnerList {
 impl Example for OwnedTasks {
     fn example() -> Self {
         Self {
-            tasks: vec![Task::example()],
+            tasks: vec![OwnerTask::example()],
             total: Total::of(1),
         }
     }
@@ -126,16 +127,16 @@ impl Type for OwnerList {
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        let array = Self::Array(vec![Task::example()]);
+        let array = Self::Array(vec![OwnerTask::example()]);
         inline(MetaSchema {
-            any_of: vec![Vec::<Task>::schema_ref(), OwnedTasks::schema_ref()],
+            any_of: vec![Vec::<OwnerTask>::schema_ref(), OwnedTasks::schema_ref()],
             example: array.to_json(),
             ..MetaSchema::ANY
         })
     }
 
     fn register(registry: &mut Registry) {
-        Task::register(registry);
+        OwnerTask::register(registry);
         OwnedTasks::register(registry);
     }
 

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     contract::{
-        AnyCasePriority, Change, Direction, Fail, Flag, Json, Offset, OwnerCompletion,
-        OwnerNewTask, OwnerSort, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status, Task,
+        AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
+        OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS},
     },
     store::{Expected, Slice},
@@ -44,21 +44,21 @@ enum Listed {
 enum Made {
     /// The task.
     #[oai(status = 201)]
-    Task(Json<Task>),
+    Task(Json<OwnerTask>),
 }
 
 #[derive(ApiResponse)]
 enum Shown {
     /// The task.
     #[oai(status = 200)]
-    Task(Json<Task>),
+    Task(Json<OwnerTask>),
 }
 
 #[derive(ApiResponse)]
 enum Removed {
     /// The task, which is deleted now.
     #[oai(status = 200)]
-    Task(Json<Task>),
+    Task(Json<OwnerTask>),
     /// The task is deleted.
     #[oai(status = 204)]
     Empty,
@@ -166,7 +166,7 @@ impl OwnerPaths {
             .create(task.0.into(), None)
             .await
             .map_err(problem)?;
-        Ok(Made::Task(Json(created.task)))
+        Ok(Made::Task(Json(created.task.into())))
     }
 
     /// Get one of your tasks (owner path)
@@ -186,7 +186,7 @@ impl OwnerPaths {
     ) -> Result<Shown, OwnerFail> {
         owner.check(caller.identity())?;
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
-        Ok(Shown::Task(Json(task)))
+        Ok(Shown::Task(Json(task.into())))
     }
 
     /// Change a task (owner path)
@@ -250,16 +250,12 @@ impl OwnerPaths {
         completion: Json<OwnerCompletion>,
     ) -> Result<Shown, OwnerBodyFail> {
         owner.check(caller.identity())?;
-        let completed = match completion.0.completed {
-            Change::Set(Flag(completed)) => Some(completed),
-            Change::Keep | Change::Clear => None,
-        };
         let task = caller
             .tasks()
-            .complete(id.0, completed)
+            .complete(id.0, completion.0.side())
             .await
             .map_err(problem)?;
-        Ok(Shown::Task(Json(task)))
+        Ok(Shown::Task(Json(task.into())))
     }
 
     /// Delete a task (owner path)
@@ -292,7 +288,7 @@ impl OwnerPaths {
         Ok(if prefer.minimal {
             Removed::Empty
         } else {
-            Removed::Task(Json(task))
+            Removed::Task(Json(task.into()))
         })
     }
 }
@@ -310,5 +306,5 @@ async fn change(
         .update(id.0, patch, &Expected::Any)
         .await
         .map_err(problem)?;
-    Ok(Shown::Task(Json(task)))
+    Ok(Shown::Task(Json(task.into())))
 }

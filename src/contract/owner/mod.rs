@@ -4,11 +4,13 @@
 //! What is written is as strict as everywhere: these turn into the types of the contract.
 
 mod parameters;
+mod task;
 mod values;
 
 use poem_openapi::Object;
 
 pub use parameters::{Direction, Offset, OwnerSort, PageNumber, PageSize, Status};
+pub use task::OwnerTask;
 pub use values::{AnyCasePriority, LooseDueDate, LooseTags};
 
 use super::read::take_members;
@@ -24,6 +26,8 @@ pub struct OwnerNewTask {
     pub description: Change<Description>,
     /// Whether it is done already.
     pub completed: Change<Flag>,
+    /// The same as `completed`, which counts if both are there.
+    pub is_completed: Change<Flag>,
     /// How urgent it is, in any case of letters; `medium` when absent.
     pub priority: Change<AnyCasePriority>,
     /// When it is due. A time without an offset counts as UTC, an empty text as none.
@@ -42,6 +46,8 @@ pub struct OwnerTaskChanges {
     pub description: Change<Description>,
     /// Done or not.
     pub completed: Change<Flag>,
+    /// The same as `completed`, which counts if both are there.
+    pub is_completed: Change<Flag>,
     /// A new priority, in any case of letters.
     pub priority: Change<AnyCasePriority>,
     /// A new due date; null or an empty text for none.
@@ -56,6 +62,8 @@ pub struct OwnerTaskChanges {
 pub struct OwnerCompletion {
     /// Done or not.
     pub completed: Change<Flag>,
+    /// The same as `completed`, which counts if both are there.
+    pub is_completed: Change<Flag>,
 }
 
 impl RequestBody for OwnerNewTask {
@@ -64,7 +72,7 @@ impl RequestBody for OwnerNewTask {
     const IGNORES_UNKNOWN: bool = true;
 
     fn read(members: &mut Members) -> Option<Self> {
-        take_members!(members: title, description, completed, priority, due_date, tags)
+        take_members!(members: title, description, completed, is_completed, priority, due_date, tags)
     }
 }
 
@@ -74,7 +82,7 @@ impl RequestBody for OwnerTaskChanges {
     const IGNORES_UNKNOWN: bool = true;
 
     fn read(members: &mut Members) -> Option<Self> {
-        take_members!(members: title, description, completed, priority, due_date, tags)
+        take_members!(members: title, description, completed, is_completed, priority, due_date, tags)
     }
 }
 
@@ -85,10 +93,19 @@ impl RequestBody for OwnerCompletion {
     /// No body at all changes sides.
     const EMPTY: Option<Self> = Some(Self {
         completed: Change::Keep,
+        is_completed: Change::Keep,
     });
 
     fn read(members: &mut Members) -> Option<Self> {
-        take_members!(members: completed)
+        take_members!(members: completed, is_completed)
+    }
+}
+
+impl OwnerCompletion {
+    /// Which side it asks for, if it does.
+    pub fn side(self) -> Option<bool> {
+        let flag = self.completed.value().or(self.is_completed.value());
+        flag.map(|Flag(completed)| completed)
     }
 }
 
@@ -98,6 +115,7 @@ impl From<OwnerNewTask> for NewTask {
             title,
             description,
             completed,
+            is_completed,
             priority,
             due_date,
             tags,
@@ -105,7 +123,7 @@ impl From<OwnerNewTask> for NewTask {
         Self {
             title,
             description,
-            completed: Maybe(completed.value()),
+            completed: Maybe(completed.value().or(is_completed.value())),
             priority: Maybe(priority.value().map(|priority| priority.0)),
             due_date: due_date.flat_map(|due| due.0),
             tags: Maybe(tags.value().map(|tags| tags.0)),
@@ -119,6 +137,7 @@ impl From<OwnerTaskChanges> for TaskPatch {
             title,
             description,
             completed,
+            is_completed,
             priority,
             due_date,
             tags,
@@ -126,7 +145,7 @@ impl From<OwnerTaskChanges> for TaskPatch {
         Self {
             title: Maybe(title.value()),
             description,
-            completed: Maybe(completed.value()),
+            completed: Maybe(completed.value().or(is_completed.value())),
             priority: Maybe(priority.value().map(|priority| priority.0)),
             due_date: due_date.flat_map(|due| due.0),
             tags: Maybe(match tags {
@@ -147,6 +166,7 @@ impl poem_openapi::types::Example for OwnerNewTask {
             title,
             description,
             completed: Change::Keep,
+            is_completed: Change::Keep,
             priority: Change::Keep,
             due_date: Change::Keep,
             tags: Change::Keep,
@@ -160,6 +180,7 @@ impl poem_openapi::types::Example for OwnerTaskChanges {
             title: Change::Set(NewTask::example().title),
             description: Change::Keep,
             completed: Change::Set(Flag(true)),
+            is_completed: Change::Keep,
             priority: Change::Keep,
             due_date: Change::Keep,
             tags: Change::Keep,
@@ -171,6 +192,7 @@ impl poem_openapi::types::Example for OwnerCompletion {
     fn example() -> Self {
         Self {
             completed: Change::Set(Flag(true)),
+            is_completed: Change::Keep,
         }
     }
 }

@@ -95,7 +95,7 @@ export type OwnedTasks = {
   /**
    * The tasks.
    */
-  tasks: Array<Task>
+  tasks: Array<OwnerTask>
   /**
    * How many there are with these filters, on all pages.
    */
@@ -110,6 +110,10 @@ export type OwnerCompletion = {
    * Done or not.
    */
   completed?: boolean | null
+  /**
+   * The same as `completed`, which counts if both are there.
+   */
+  is_completed?: boolean | null
 }
 
 /**
@@ -129,6 +133,10 @@ export type OwnerNewTask = {
    */
   completed?: boolean | null
   /**
+   * The same as `completed`, which counts if both are there.
+   */
+  is_completed?: boolean | null
+  /**
    * How urgent it is, in any case of letters; `medium` when absent.
    */
   priority?: string | null
@@ -140,6 +148,65 @@ export type OwnerNewTask = {
    * Labels: an array, or one text with commas.
    */
   tags?: Array<string> | string | null
+}
+
+/**
+ * One of your tasks, which tells by two names whether it is done: existing front ends know either.
+ */
+export type OwnerTask = {
+  /**
+   * Its number among your tasks: 1, 2, 3 …, never used again.
+   */
+  id: number
+  /**
+   * Whose it is: the `sub` of your token.
+   */
+  user_id: string
+  /**
+   * What is to be done.
+   */
+  title: string
+  /**
+   * More about it; null if there is nothing.
+   */
+  description: string | null
+  /**
+   * Whether it is done.
+   */
+  completed: boolean
+  /**
+   * When it was completed; null while it is not.
+   */
+  completed_at: string | null
+  /**
+   * How urgent it is.
+   */
+  priority: Priority
+  /**
+   * When it is due; null if it need not be done by any time. A date stays a date, and a time comes back
+   * as the same instant in UTC.
+   */
+  due_date: DueDate | null
+  /**
+   * Labels, unique ignoring case, in your order.
+   */
+  tags: Array<string>
+  /**
+   * When it was created.
+   */
+  created_at: string
+  /**
+   * When it was last changed.
+   */
+  updated_at: string
+  /**
+   * The revision of your tasks at its last change. Its ETag is this number in quotes.
+   */
+  version: number
+  /**
+   * The same as `completed`.
+   */
+  is_completed: boolean
 }
 
 /**
@@ -158,6 +225,10 @@ export type OwnerTaskChanges = {
    * Done or not.
    */
   completed?: boolean | null
+  /**
+   * The same as `completed`, which counts if both are there.
+   */
+  is_completed?: boolean | null
   /**
    * A new priority, in any case of letters.
    */
@@ -878,7 +949,7 @@ export type ListOwnerTasksResponses = {
   /**
    * The tasks, in the shape that the server is set to.
    */
-  200: Array<Task> | OwnedTasks
+  200: Array<OwnerTask> | OwnedTasks
 }
 
 export type ListOwnerTasksResponse = ListOwnerTasksResponses[keyof ListOwnerTasksResponses]
@@ -948,7 +1019,7 @@ export type CreateOwnerTaskResponses = {
   /**
    * The task.
    */
-  201: Task
+  201: OwnerTask
 }
 
 export type CreateOwnerTaskResponse = CreateOwnerTaskResponses[keyof CreateOwnerTaskResponses]
@@ -1012,7 +1083,7 @@ export type DeleteOwnerTaskResponses = {
   /**
    * The task, which is deleted now.
    */
-  200: Task
+  200: OwnerTask
   /**
    * The task is deleted.
    */
@@ -1074,7 +1145,7 @@ export type GetOwnerTaskResponses = {
   /**
    * The task.
    */
-  200: Task
+  200: OwnerTask
 }
 
 export type GetOwnerTaskResponse = GetOwnerTaskResponses[keyof GetOwnerTaskResponses]
@@ -1148,7 +1219,7 @@ export type UpdateOwnerTaskResponses = {
   /**
    * The task.
    */
-  200: Task
+  200: OwnerTask
 }
 
 export type UpdateOwnerTaskResponse = UpdateOwnerTaskResponses[keyof UpdateOwnerTaskResponses]
@@ -1222,7 +1293,7 @@ export type ReplaceOwnerTaskResponses = {
   /**
    * The task.
    */
-  200: Task
+  200: OwnerTask
 }
 
 export type ReplaceOwnerTaskResponse = ReplaceOwnerTaskResponses[keyof ReplaceOwnerTaskResponses]
@@ -1296,7 +1367,7 @@ export type CompleteOwnerTaskResponses = {
   /**
    * The task.
    */
-  200: Task
+  200: OwnerTask
 }
 
 export type CompleteOwnerTaskResponse = CompleteOwnerTaskResponses[keyof CompleteOwnerTaskResponses]

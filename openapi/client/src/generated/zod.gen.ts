@@ -26,6 +26,7 @@ export const zFault = z.object({
  */
 export const zOwnerCompletion = z.object({
   completed: z.boolean().nullish(),
+  is_completed: z.boolean().nullish(),
 })
 
 /**
@@ -43,6 +44,7 @@ export const zOwnerNewTask = z.object({
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
+  is_completed: z.boolean().nullish(),
   priority: z
     .string()
     .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
@@ -89,6 +91,7 @@ export const zOwnerTaskChanges = z.object({
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
+  is_completed: z.boolean().nullish(),
   priority: z
     .string()
     .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
@@ -153,6 +156,49 @@ export const zNewTask = z.object({
     .max(20)
     .optional()
     .default([]),
+})
+
+/**
+ * One of your tasks, which tells by two names whether it is done: existing front ends know either.
+ */
+export const zOwnerTask = z.object({
+  id: z.int().gte(1).lte(9007199254740991),
+  user_id: z.string().min(1).max(255),
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+  description: z
+    .string()
+    .max(8192)
+    .regex(/^[^\u0000]*$/)
+    .nullable(),
+  completed: z.boolean(),
+  completed_at: z.iso.datetime({ offset: true }).nullable(),
+  priority: zPriority,
+  due_date: zDueDate.nullable(),
+  tags: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(50)
+        .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+    )
+    .max(20),
+  created_at: z.iso.datetime({ offset: true }),
+  updated_at: z.iso.datetime({ offset: true }),
+  version: z.int().gte(1).lte(9007199254740991),
+  is_completed: z.boolean(),
+})
+
+/**
+ * Tasks with their number, as about half of the front ends expect them.
+ */
+export const zOwnedTasks = z.object({
+  tasks: z.array(zOwnerTask),
+  total: z.int().gte(0).lte(9007199254740991),
 })
 
 /**
@@ -228,14 +274,6 @@ export const zTask = z.object({
   created_at: z.iso.datetime({ offset: true }),
   updated_at: z.iso.datetime({ offset: true }),
   version: z.int().gte(1).lte(9007199254740991),
-})
-
-/**
- * Tasks with their number, as about half of the front ends expect them.
- */
-export const zOwnedTasks = z.object({
-  tasks: z.array(zTask),
-  total: z.int().gte(0).lte(9007199254740991),
 })
 
 /**
@@ -480,7 +518,7 @@ export const zListOwnerTasksQuery = z.object({
 /**
  * The tasks, in the shape that the server is set to.
  */
-export const zListOwnerTasksResponse = z.union([z.array(zTask), zOwnedTasks])
+export const zListOwnerTasksResponse = z.union([z.array(zOwnerTask), zOwnedTasks])
 
 export const zCreateOwnerTaskBody = zOwnerNewTask
 
@@ -491,7 +529,7 @@ export const zCreateOwnerTaskPath = z.object({
 /**
  * The task.
  */
-export const zCreateOwnerTaskResponse = zTask
+export const zCreateOwnerTaskResponse = zOwnerTask
 
 export const zDeleteOwnerTaskHeaders = z.object({
   Prefer: z.string().optional(),
@@ -502,7 +540,7 @@ export const zDeleteOwnerTaskPath = z.object({
   id: z.int().gte(1).lte(9007199254740991),
 })
 
-export const zDeleteOwnerTaskResponse = z.union([zTask, z.void()])
+export const zDeleteOwnerTaskResponse = z.union([zOwnerTask, z.void()])
 
 export const zGetOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),
@@ -512,7 +550,7 @@ export const zGetOwnerTaskPath = z.object({
 /**
  * The task.
  */
-export const zGetOwnerTaskResponse = zTask
+export const zGetOwnerTaskResponse = zOwnerTask
 
 export const zUpdateOwnerTaskBody = zOwnerTaskChanges
 
@@ -524,7 +562,7 @@ export const zUpdateOwnerTaskPath = z.object({
 /**
  * The task.
  */
-export const zUpdateOwnerTaskResponse = zTask
+export const zUpdateOwnerTaskResponse = zOwnerTask
 
 export const zReplaceOwnerTaskBody = zOwnerTaskChanges
 
@@ -536,7 +574,7 @@ export const zReplaceOwnerTaskPath = z.object({
 /**
  * The task.
  */
-export const zReplaceOwnerTaskResponse = zTask
+export const zReplaceOwnerTaskResponse = zOwnerTask
 
 export const zCompleteOwnerTaskBody = zOwnerCompletion
 
@@ -548,7 +586,7 @@ export const zCompleteOwnerTaskPath = z.object({
 /**
  * The task.
  */
-export const zCompleteOwnerTaskResponse = zTask
+export const zCompleteOwnerTaskResponse = zOwnerTask
 
 /**
  * You, by your token.

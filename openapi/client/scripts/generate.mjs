@@ -25,7 +25,7 @@ export async function generate(folder) {
             { name: '@hey-api/sdk', client: false },
             // RFC 3339 has offsets from UTC, and requests may use them.
             { name: 'zod', dates: { offset: true } },
-            { name: '@tanstack/react-query', queryKeys: { tags: true } },
+            { name: '@tanstack/react-query', queryKeys: { tags: true }, infiniteQueryKeys: { tags: true } },
         ],
     })
     const document = JSON.parse(await readFile(documentFile, 'utf8'))

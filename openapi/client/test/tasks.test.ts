@@ -207,4 +207,13 @@ test('an infinite list follows next_cursor', async () => {
     list.pages.map((page) => page.items.length),
     [10, 10, 5],
   )
+  // What invalidates lists reaches the infinite ones too.
+  await queries.invalidateQueries({ queryKey: [{ tags: ['Tasks'] }], refetchType: 'none' })
+  assert.deepEqual(
+    queries
+      .getQueryCache()
+      .getAll()
+      .map((query) => query.state.isInvalidated),
+    [true],
+  )
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { TaskwardError, createTaskwardClient } from 'taskward-client'
+import { TaskwardError, createTaskwardClient, rememberToken } from 'taskward-client'
 
 import { type Server, recordingFetch, startTaskward } from './support.js'
 
@@ -49,6 +49,17 @@ test('a refused token is refreshed once, and the request is sent again', async (
   const { data: task } = await client.createTask({ body: { title: 'Buy milk' } })
   const other = createTaskwardClient({ baseUrl: server.url, token: source('garbage', good).token })
   assert.equal((await other.updateTask({ path: { id: task.id }, body: { completed: true } })).data.completed, true)
+})
+
+test('a remembered token that the server refuses is replaced for all that follows', async () => {
+  const issued = ['garbage', good]
+  const { sent, fetch } = recordingFetch()
+  const client = createTaskwardClient({ baseUrl: server.url, token: rememberToken(async () => issued.shift()), fetch })
+  for (let count = 0; count < 3; count += 1) assert.equal((await client.getMe()).data.user_id, 'alice')
+  assert.deepEqual(
+    sent.map(({ status }) => status),
+    [401, 200, 200, 200],
+  )
 })
 
 test('requests that are refused at the same time share one refresh', async () => {

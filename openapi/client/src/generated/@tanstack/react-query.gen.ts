@@ -176,7 +176,7 @@ const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'hea
 }
 
 export const listTasksInfiniteQueryKey = (options?: Options<ListTasksData>): QueryKey<Options<ListTasksData>> =>
-  createQueryKey('listTasks', options, true)
+  createQueryKey('listTasks', options, true, ['Tasks'])
 
 /**
  * List your tasks
@@ -352,7 +352,7 @@ export const listOwnerTasksOptions = (options: Options<ListOwnerTasksData>) =>
 
 export const listOwnerTasksInfiniteQueryKey = (
   options: Options<ListOwnerTasksData>,
-): QueryKey<Options<ListOwnerTasksData>> => createQueryKey('listOwnerTasks', options, true)
+): QueryKey<Options<ListOwnerTasksData>> => createQueryKey('listOwnerTasks', options, true, ['Owner paths'])
 
 /**
  * List your tasks (owner path)

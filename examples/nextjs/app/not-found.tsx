@@ -1,0 +1,18 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+
+export const metadata: Metadata = { title: 'Not found' }
+
+export default function NotFound() {
+  return (
+    <main className="account">
+      <div className="card">
+        <h1>There is nothing here</h1>
+        <p>The address is wrong, or the page has moved.</p>
+        <Link className="button primary" href="/">
+          To your tasks
+        </Link>
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,18 @@
+import type { Metadata } from 'next'
+import { redirect } from 'next/navigation'
+
+import { AccountPage } from '@/components/account-page'
+import { safeNext } from '@/lib/paths'
+import { getUser } from '@/lib/session'
+
+export const metadata: Metadata = { title: 'Sign in' }
+
+type Props = { searchParams: Promise<{ next?: string | string[]; ended?: string }> }
+
+export default async function SignIn({ searchParams }: Props) {
+  const { next, ended } = await searchParams
+  const path = safeNext(next)
+  // With `ended`, Taskward has refused the token of this very session: to go back would lead here again.
+  if (!ended && (await getUser())) redirect(path)
+  return <AccountPage kind="sign-in" next={path} ended={ended !== undefined} />
+}

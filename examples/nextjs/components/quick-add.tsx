@@ -1,0 +1,73 @@
+'use client'
+
+import { type FormEvent, useId, useRef } from 'react'
+
+import { useDraft } from '@/lib/drafts'
+import { explain, faultsOf } from '@/lib/failures'
+import { usePage } from '@/lib/page-context'
+import { useOpenTask } from '@/lib/use-address'
+import { useCreateTask } from '@/lib/use-tasks'
+
+import { Icon } from './icons'
+import { useToasts } from './toasts'
+
+/** A title and Enter make a task. */
+export function QuickAdd() {
+  const id = useId()
+  const input = useRef<HTMLInputElement>(null)
+  const { person } = usePage()
+  const [draft, setDraft] = useDraft(`${person.id}/quick-add`)
+  const { open } = useOpenTask()
+  const { show } = useToasts()
+  const create = useCreateTask()
+  const fault = faultsOf(create.error).title
+  const failure = create.error && !fault ? explain(create.error) : undefined
+
+  function submit(event: FormEvent) {
+    event.preventDefault()
+    if (create.isPending) return
+    input.current?.focus()
+    create.mutate(
+      { title: (draft ?? '').trim() },
+      {
+        onSuccess: ({ title }) => {
+          setDraft(null)
+          show({ text: `“${title}” added.` })
+        },
+      },
+    )
+  }
+
+  return (
+    <form className="quick-add" onSubmit={submit} aria-label="Add a task">
+      <div className="row">
+        <label htmlFor={id} className="hidden">
+          New task
+        </label>
+        <input
+          ref={input}
+          id={id}
+          className="input"
+          placeholder="What is to be done?"
+          autoComplete="off"
+          enterKeyHint="done"
+          value={draft ?? ''}
+          onChange={(event) => setDraft(event.target.value || null)}
+          aria-invalid={fault !== undefined}
+          aria-describedby={`${id}-note`}
+        />
+        <button className="button primary" aria-disabled={create.isPending}>
+          <Icon name="plus" />
+          {failure ? 'Try again' : 'Add'}
+        </button>
+        <button type="button" className="button" onClick={() => open('new')}>
+          Details…
+        </button>
+      </div>
+      <div id={`${id}-note`} role="alert">
+        {fault && <p className="fault">{fault}</p>}
+        {failure && <p className="notice failure">Not added yet. {failure} Your text is still here.</p>}
+      </div>
+    </form>
+  )
+}

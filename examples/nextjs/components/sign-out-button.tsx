@@ -1,0 +1,23 @@
+'use client'
+
+import { authClient } from '@/lib/auth-client'
+import { forgetDrafts } from '@/lib/drafts'
+
+import { useToasts } from './toasts'
+
+export function SignOutButton() {
+  const { show } = useToasts()
+
+  async function signOut() {
+    const { error } = await authClient.signOut().catch(() => ({ error: true }))
+    if (error) return show({ text: 'You are still signed in: there was no answer. Try again.', failure: true })
+    forgetDrafts()
+    // A new page: nothing of this person stays in memory.
+    location.assign('/sign-in')
+  }
+  return (
+    <button className="button quiet" onClick={signOut}>
+      Sign out
+    </button>
+  )
+}

@@ -1,0 +1,92 @@
+'use client'
+
+import type { FormEvent } from 'react'
+import { type Task, TaskwardError } from 'taskward-client'
+
+import { useDraft } from '@/lib/drafts'
+import { explain, faultsOf } from '@/lib/failures'
+import { type Fields, bodyOf, fieldsOf, patchOf, rebase } from '@/lib/fields'
+import { usePage } from '@/lib/page-context'
+import { type Edit, useCreateTask, useDelete, useSaveEdit } from '@/lib/use-tasks'
+
+import { Conflict } from './conflict'
+import { TaskFields } from './task-fields'
+import { useToasts } from './toasts'
+
+/** Creates a task, or changes `task`. Closed without "Cancel", it keeps what was typed for the next time. */
+export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
+  const { person } = usePage()
+  const { show } = useToasts()
+  const [draft, setDraft] = useDraft(`${person.id}/task-${task?.id ?? 'new'}`)
+  const create = useCreateTask()
+  const save = useSaveEdit()
+  const remove = useDelete()
+  const { isPending, error } = task ? save : create
+  const faults = faultsOf(error)
+
+  // A draft goes with the version that it began from, so that it cannot overwrite what came after.
+  const { base, fields } = draft ? (JSON.parse(draft) as Partial<Edit> & { fields: Fields }) : { base: task, fields: fieldsOf(task) }
+  const isChanged = base ? Object.keys(patchOf(base, fields)).length > 0 : draft !== null
+  const theirs = TaskwardError.is(save.error, 'version_mismatch') ? save.error.current : undefined
+
+  const change = (changes: Partial<Fields>) => setDraft(JSON.stringify({ base, fields: { ...fields, ...changes } }))
+
+  function finish(text?: string) {
+    setDraft(null)
+    close()
+    if (text) show({ text })
+  }
+
+  function send(edit: Edit) {
+    save.mutate(edit, { onSuccess: ({ title }) => finish(`“${title}” saved.`) })
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault()
+    if (isPending) return
+    if (!base) create.mutate(bodyOf(fields), { onSuccess: ({ title }) => finish(`“${title}” added.`) })
+    else if (isChanged) send({ base, fields })
+    else finish()
+  }
+
+  if (base && theirs) {
+    const mine = rebase(base, fields, theirs)
+    const keepMine = () => {
+      // From here on the draft is one of their version: a failure now, and the next attempt is still right.
+      setDraft(JSON.stringify({ base: theirs, fields: mine }))
+      send({ base: theirs, fields: mine })
+    }
+    return <Conflict mine={mine} theirs={theirs} keepMine={keepMine} takeTheirs={() => finish('The other version is kept.')} />
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <TaskFields fields={fields} change={change} faults={faults} />
+      {error && Object.keys(faults).length === 0 && (
+        <p className="notice failure" role="alert">
+          Not saved yet. {explain(error)} Nothing you typed is lost.
+        </p>
+      )}
+      <footer>
+        {task && (
+          <button
+            type="button"
+            className="button danger"
+            onClick={() => {
+              finish()
+              remove.mutate(task)
+            }}
+          >
+            Delete
+          </button>
+        )}
+        <button type="button" className="button" onClick={() => finish()}>
+          {isChanged ? 'Discard' : 'Cancel'}
+        </button>
+        <button className="button primary" aria-disabled={isPending}>
+          {isPending ? 'Saving…' : error ? 'Try again' : task ? 'Save' : 'Add task'}
+        </button>
+      </footer>
+    </form>
+  )
+}

@@ -1,0 +1,7 @@
+// Next calls this once when a server starts, before it takes requests.
+
+export async function register() {
+  if (process.env.NEXT_RUNTIME !== 'nodejs') return
+  const { migrateAccounts } = await import('./lib/migrate-accounts')
+  await migrateAccounts()
+}

@@ -1,0 +1,135 @@
+'use client'
+
+// The tasks, and the changes that can be made to them. Those that surely succeed are shown before they have, and taken back if they do not.
+
+import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { type NewTask, type Task, TaskwardError, ifMatch } from 'taskward-client'
+
+import { useToasts } from '@/components/toasts'
+
+import { forgetIdempotencyKey, idempotencyKey } from './drafts'
+import { explain } from './failures'
+import { type Fields, patchOf, rebase } from './fields'
+import { usePage } from './page-context'
+import { changeLists, everyTask, taskList } from './queries'
+import { useFilters } from './use-address'
+
+const mutationKey = ['tasks']
+
+/** The list that the address names, as far as it has been fetched. */
+export function useTaskList() {
+  const { taskward } = usePage()
+  const { filters } = useFilters()
+  return useInfiniteQuery({ ...taskList(taskward, filters), placeholderData: keepPreviousData })
+}
+
+export function useCreateTask() {
+  const { taskward } = usePage()
+  const refresh = useRefresh()
+  return useMutation({
+    mutationKey,
+    mutationFn: async (body: NewTask) => {
+      const headers = { 'Idempotency-Key': idempotencyKey(body) }
+      const { data } = await taskward.createTask({ body, headers })
+      forgetIdempotencyKey()
+      return data
+    },
+    onSuccess: refresh,
+  })
+}
+
+export interface Edit {
+  /** The task as it was when the edit began. */
+  base: Task
+  fields: Fields
+}
+
+/** Saves an edit, unless the task has changed since it began (`version_mismatch`). */
+export function useSaveEdit() {
+  const { taskward } = usePage()
+  const refresh = useRefresh()
+  return useMutation({
+    mutationKey,
+    mutationFn: async ({ base, fields }: Edit) => {
+      const body = patchOf(base, fields)
+      try {
+        return (await taskward.updateTask({ path: { id: base.id }, body, headers: ifMatch(base) })).data
+      } catch (error) {
+        // Whoever was faster wanted the same; perhaps it was oneself, and the answer was lost.
+        const current = TaskwardError.is(error, 'version_mismatch') ? error.current : undefined
+        if (!current || Object.keys(patchOf(current, rebase(base, fields, current))).length > 0) throw error
+        return current
+      }
+    },
+    onSuccess: refresh,
+  })
+}
+
+export function useComplete() {
+  const { taskward } = usePage()
+  const { show } = useToasts()
+  const queries = useQueryClient()
+  const refresh = useRefresh()
+  return useMutation({
+    mutationKey,
+    mutationFn: (task: Task) => taskward.updateTask({ path: { id: task.id }, body: { completed: !task.completed } }),
+    onMutate: async ({ id, completed }) => {
+      await queries.cancelQueries(everyTask)
+      changeLists(queries, (task) => (task.id === id ? { ...task, completed: !completed } : task))
+    },
+    onError: (error, { id, title, completed }) => {
+      changeLists(queries, (task) => (task.id === id ? { ...task, completed } : task))
+      show({ text: `“${title}” was not changed. ${explain(error)}`, failure: true })
+    },
+    onSettled: refresh,
+  })
+}
+
+export function useDelete() {
+  const { taskward } = usePage()
+  const { show } = useToasts()
+  const queries = useQueryClient()
+  const refresh = useRefresh()
+  const restore = useRestore()
+  return useMutation({
+    mutationKey,
+    mutationFn: ({ id }: Task) => taskward.deleteTask({ path: { id } }),
+    onMutate: async ({ id }) => {
+      await queries.cancelQueries(everyTask)
+      return changeLists(queries, (task) => (task.id === id ? undefined : task))
+    },
+    onError: (error, { title }, putBack) => {
+      putBack?.()
+      show({ text: `“${title}” was not deleted. ${explain(error)}`, failure: true })
+    },
+    onSuccess: (_, task) => {
+      show({ text: `“${task.title}” deleted.`, action: { label: 'Undo', run: () => restore.mutate(task) } })
+    },
+    onSettled: refresh,
+  })
+}
+
+function useRestore() {
+  const { taskward } = usePage()
+  const { show } = useToasts()
+  const refresh = useRefresh()
+  const restore = useMutation({
+    mutationKey,
+    mutationFn: ({ id }: Task) => taskward.restoreTask({ path: { id } }),
+    onSuccess: (_, { title }) => show({ text: `“${title}” is back.` }),
+    onError: (error, task) => {
+      const action = { label: 'Try again', run: () => restore.mutate(task) }
+      show({ text: `“${task.title}” could not be brought back. ${explain(error)}`, failure: true, action })
+    },
+    onSettled: refresh,
+  })
+  return restore
+}
+
+/** Asks for all tasks that are shown; if other changes are on their way, the last one does. */
+function useRefresh() {
+  const queries = useQueryClient()
+  return () => {
+    if (queries.isMutating({ mutationKey }) <= 1) void queries.invalidateQueries(everyTask)
+  }
+}

@@ -1,0 +1,31 @@
+// A strict Content-Security-Policy for every page: only scripts with the nonce of this answer run, and only this app and
+// Taskward are talked to. Next finds the nonce in the request's header and gives it to its own scripts.
+
+import { type NextRequest, NextResponse } from 'next/server'
+
+import { taskwardUrl } from './lib/settings'
+
+const development = process.env.NODE_ENV === 'development'
+
+export function proxy(request: NextRequest) {
+  const nonce = btoa(crypto.randomUUID())
+  const policy = [
+    "default-src 'none'",
+    // In development React uses eval, and Next puts styles into the page.
+    `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ''}`,
+    `style-src 'self'${development ? " 'unsafe-inline'" : ''}`,
+    "img-src 'self' data:",
+    `connect-src 'self' ${taskwardUrl()}${development ? ' ws:' : ''}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+  const headers = new Headers(request.headers)
+  headers.set('Content-Security-Policy', policy)
+  const response = NextResponse.next({ request: { headers } })
+  response.headers.set('Content-Security-Policy', policy)
+  return response
+}
+
+export const config = { matcher: '/((?!api/|_next/static/|icon.svg).*)' }

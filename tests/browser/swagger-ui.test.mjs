@@ -8,8 +8,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { chromium } from 'playwright-core'
-
+import { launchChromium } from './chromium.mjs'
 import { startTaskward } from './server.mjs'
 
 let taskward, browser, page
@@ -18,18 +17,7 @@ const hosts = new Set()
 
 before(async () => {
   taskward = await startTaskward()
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await launchChromium()
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 })
   page = await context.newPage()
   page.on('console', (message) => {

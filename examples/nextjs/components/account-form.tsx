@@ -18,10 +18,16 @@ export function AccountForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next:
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
-    const { name = '', email = '', password = '' } = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
+    const {
+      name = '',
+      email = '',
+      password = '',
+    } = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
     setBusy(true)
     setFault(undefined)
-    const { error } = await (isNew ? authClient.signUp.email({ name, email, password }) : authClient.signIn.email({ email, password }))
+    const { error } = await (
+      isNew ? authClient.signUp.email({ name, email, password }) : authClient.signIn.email({ email, password })
+    )
       // Without a connection it rejects.
       .catch(() => ({ error: {} }))
     if (!error) return location.assign(next) // A new page, in which nothing of anybody else is left.
@@ -30,7 +36,8 @@ export function AccountForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next:
   }
 
   const ofPassword = fault?.code?.startsWith('PASSWORD_TOO') ? fault.message : undefined
-  const ofAll = fault && !ofPassword ? fault.message || 'There was no answer. Check your connection and try again.' : undefined
+  const ofAll =
+    fault && !ofPassword ? fault.message || 'There was no answer. Check your connection and try again.' : undefined
   return (
     <form method="post" onSubmit={submit}>
       {isNew && <Field label="Name" name="name" autoComplete="name" required maxLength={100} />}

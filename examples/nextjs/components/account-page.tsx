@@ -18,7 +18,6 @@ export function AccountPage({ kind, next, ended = false }: Props) {
   return (
     <main className="account">
       <p className="brand">
-        {/* eslint-disable-next-line @next/next/no-img-element -- an icon of one kilobyte needs no optimising */}
         <img src="/icon.svg" alt="" width="28" height="28" />
         Taskward
       </p>

@@ -24,23 +24,25 @@ export function FilterBar() {
   return (
     <search className="filters">
       <SearchField key={clearings} initial={clearings === 0 ? filters.q : ''} />
-      <fieldset className="segments">
-        <legend className="hidden">Show</legend>
-        {Object.entries(statuses).map(([status, label]) => (
-          <label key={status}>
-            <input
-              type="radio"
-              name="status"
-              checked={filters.status === status}
-              onChange={() => change({ status: status as Status })}
-            />
-            {label}
-          </label>
-        ))}
-      </fieldset>
-      <Choice name="priority" label="Priority" any="Any priority" options={Object.entries(priorities)} />
-      <Choice name="tag" label="Tag" any="Any tag" options={tags.map((tag) => [tag, `#${tag}`])} />
-      <Choice name="sort" label="Order" options={Object.entries(sorts)} />
+      <div className="strip">
+        <fieldset className="segments">
+          <legend className="hidden">Show</legend>
+          {Object.entries(statuses).map(([status, label]) => (
+            <label key={status}>
+              <input
+                type="radio"
+                name="status"
+                checked={filters.status === status}
+                onChange={() => change({ status: status as Status })}
+              />
+              {label}
+            </label>
+          ))}
+        </fieldset>
+        <Choice name="priority" label="Priority" any="Any priority" options={Object.entries(priorities)} />
+        <Choice name="tag" label="Tag" any="Any tag" options={tags.map((tag) => [tag, `#${tag}`])} />
+        <Choice name="sort" label="Order" options={Object.entries(sorts)} />
+      </div>
       {isNarrowed(filters) && (
         <button className="button quiet" onClick={clear}>
           Clear filters

@@ -56,12 +56,19 @@ export function QuickAdd() {
           aria-invalid={fault !== undefined}
           aria-describedby={`${id}-note`}
         />
-        <button className="button primary" aria-disabled={create.isPending}>
+        <button className="button primary" aria-disabled={create.isPending} aria-label={failure ? 'Try again' : 'Add'}>
           <Icon name="plus" />
-          {failure ? 'Try again' : 'Add'}
+          <span>{failure ? 'Try again' : 'Add'}</span>
         </button>
-        <button type="button" className="button" onClick={() => open('new')}>
-          Details…
+        <button
+          type="button"
+          className="button"
+          onClick={() => open('new')}
+          aria-label="Details…"
+          title="A task with details"
+        >
+          <Icon name="details" />
+          <span>Details…</span>
         </button>
       </div>
       <div id={`${id}-note`} role="alert">

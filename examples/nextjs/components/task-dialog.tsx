@@ -17,10 +17,14 @@ import { TaskForm } from './task-form'
 export function TaskDialog() {
   const { task, close } = useOpenTask()
   // Only in the browser: a modal dialog cannot be sent with the page, and the form knows drafts and the time zone.
-  const isBrowser = useSyncExternalStore(nothingChanges, () => true, () => false)
+  const isBrowser = useSyncExternalStore(
+    nothingChanges,
+    () => true,
+    () => false,
+  )
   if (!task || !isBrowser) return null
   return (
-    <Modal key={task} label={task === 'new' ? 'New task' : 'Edit task'} close={close}>
+    <Modal key={task} label={task === 'new' ? 'New task' : 'Edit task'} isNew={task === 'new'} close={close}>
       {task === 'new' ? <TaskForm close={close} /> : <ExistingTask id={task} close={close} />}
     </Modal>
   )
@@ -34,6 +38,7 @@ function ExistingTask({ id, close }: { id: number; close: () => void }) {
   const { data, error, refetch } = useQuery({
     ...getTaskOptions({ client: taskward.client, path: { id } }),
     initialData: () => listedTasks(queries).find((task) => task.id === id),
+    gcTime: 0, // not kept after closing: the next time, the lists may know a newer version
   })
   if (data) return <TaskForm task={data} close={close} />
   if (TaskwardError.is(error, 'task_not_found')) return <p>You have no task {id}. Perhaps it was deleted.</p>
@@ -48,16 +53,27 @@ function ExistingTask({ id, close }: { id: number; close: () => void }) {
   )
 }
 
+interface ModalProps {
+  label: string
+  isNew: boolean
+  close: () => void
+  children: ReactNode
+}
+
 /** The browser keeps the focus inside, closes it by Escape, and gives the focus back. */
-function Modal({ label, close, children }: { label: string; close: () => void; children: ReactNode }) {
+function Modal({ label, isNew, close, children }: ModalProps) {
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
   // A layout effect ends before the element goes: only then does closing give the focus back.
   useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
+    // A new task wants to be typed. One that is there is read first, and no keyboard should cover it on a phone.
+    const first = isNew ? element?.querySelector('input') : heading.current
+    first?.focus()
     return () => element?.close()
-  }, [])
+  }, [isNew])
   return (
     <dialog
       ref={dialog}
@@ -70,7 +86,9 @@ function Modal({ label, close, children }: { label: string; close: () => void; c
     >
       <div className="sheet">
         <header>
-          <h2 id={id}>{label}</h2>
+          <h2 id={id} ref={heading} tabIndex={-1}>
+            {label}
+          </h2>
           <button className="button quiet round" aria-label="Close" onClick={close}>
             <Icon name="close" />
           </button>

@@ -17,7 +17,6 @@ export function TaskFields({ fields, change, faults }: Props) {
     <>
       <Field
         label="Title"
-        autoFocus
         autoComplete="off"
         value={fields.title}
         onChange={(event) => change({ title: event.target.value })}

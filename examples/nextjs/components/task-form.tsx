@@ -23,9 +23,12 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
   const remove = useDelete()
   const { isPending, error } = task ? save : create
   const faults = faultsOf(error)
+  const failure = error && Object.keys(faults).length === 0 ? explain(error) : undefined
 
   // A draft goes with the version that it began from, so that it cannot overwrite what came after.
-  const { base, fields } = draft ? (JSON.parse(draft) as Partial<Edit> & { fields: Fields }) : { base: task, fields: fieldsOf(task) }
+  const { base, fields } = draft
+    ? (JSON.parse(draft) as Partial<Edit> & { fields: Fields })
+    : { base: task, fields: fieldsOf(task) }
   const isChanged = base ? Object.keys(patchOf(base, fields)).length > 0 : draft !== null
   const theirs = TaskwardError.is(save.error, 'version_mismatch') ? save.error.current : undefined
 
@@ -56,17 +59,22 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
       setDraft(JSON.stringify({ base: theirs, fields: mine }))
       send({ base: theirs, fields: mine })
     }
-    return <Conflict mine={mine} theirs={theirs} keepMine={keepMine} takeTheirs={() => finish('The other version is kept.')} />
+    return (
+      <Conflict
+        mine={mine}
+        theirs={theirs}
+        keepMine={keepMine}
+        takeTheirs={() => finish('The other version is kept.')}
+      />
+    )
   }
 
   return (
     <form onSubmit={submit} noValidate>
       <TaskFields fields={fields} change={change} faults={faults} />
-      {error && Object.keys(faults).length === 0 && (
-        <p className="notice failure" role="alert">
-          Not saved yet. {explain(error)} Nothing you typed is lost.
-        </p>
-      )}
+      <div role="alert">
+        {failure && <p className="notice failure">Not saved yet. {failure} Nothing you typed is lost.</p>}
+      </div>
       <footer>
         {task && (
           <button
@@ -84,7 +92,7 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
           {isChanged ? 'Discard' : 'Cancel'}
         </button>
         <button className="button primary" aria-disabled={isPending}>
-          {isPending ? 'Saving…' : error ? 'Try again' : task ? 'Save' : 'Add task'}
+          {isPending ? 'Saving…' : failure ? 'Try again' : task ? 'Save' : 'Add task'}
         </button>
       </footer>
     </form>

@@ -34,8 +34,9 @@ export function TaskRow({ task, due }: { task: Task; due: Due }) {
           {due.text && (
             <span className={overdue ? 'fact overdue' : 'fact'}>
               <Icon name="calendar" />
-              <span className="hidden">{overdue ? 'Overdue: ' : 'Due: '}</span>
+              <span className="hidden">Due: </span>
               {due.text}
+              {overdue && ' · overdue'}
             </span>
           )}
           {priority !== 'medium' && (
@@ -46,7 +47,12 @@ export function TaskRow({ task, due }: { task: Task; due: Due }) {
             </span>
           )}
           {tags.map((tag) => (
-            <button key={tag} className="tag" onClick={() => change({ tag })} aria-label={`Only tasks with the tag ${tag}`}>
+            <button
+              key={tag}
+              className="tag"
+              onClick={() => change({ tag })}
+              aria-label={`Only tasks with the tag ${tag}`}
+            >
               #{tag}
             </button>
           ))}

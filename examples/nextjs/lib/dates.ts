@@ -24,7 +24,7 @@ export function describeDue(due: string | null, clock: Clock): Due {
   const distance = Math.round((day - dayOf(clock.now, clock.timeZone)) / dayLength)
   const time = isTime ? ` ${format(Date.parse(due), { hour: '2-digit', minute: '2-digit' }, clock.timeZone)}` : ''
   const overdue = isTime ? Date.parse(due) < clock.now : distance < 0
-  return { text: dayName(day, distance, clock) + time, overdue, group: overdue ? 'Overdue' : groupOf(distance) }
+  return { text: dayName(day, distance, clock) + time, overdue, group: groupOf(distance) }
 }
 
 /** Today, for a heading. */
@@ -41,9 +41,10 @@ function dayName(day: number, distance: number, { now }: Clock): string {
 }
 
 function groupOf(distance: number): string {
+  if (distance < 0) return 'Earlier'
   if (distance === 0) return 'Today'
   if (distance === 1) return 'Tomorrow'
-  return distance < 7 ? 'This week' : 'Later'
+  return distance < 7 ? 'Next 7 days' : 'Later'
 }
 
 /** Midnight, as if in UTC, of the day that an instant falls on in a time zone. */

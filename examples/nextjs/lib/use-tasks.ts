@@ -47,7 +47,9 @@ export interface Edit {
 /** Saves an edit, unless the task has changed since it began (`version_mismatch`). */
 export function useSaveEdit() {
   const { taskward } = usePage()
+  const queries = useQueryClient()
   const refresh = useRefresh()
+  const know = (task: Task) => changeLists(queries, (other) => (other.id === task.id ? task : other))
   return useMutation({
     mutationKey,
     mutationFn: async ({ base, fields }: Edit) => {
@@ -61,7 +63,10 @@ export function useSaveEdit() {
         return current
       }
     },
-    onSuccess: refresh,
+    // Either way there is a newer version now, and the lists need not wait for it.
+    onSuccess: know,
+    onError: (error) => TaskwardError.is(error, 'version_mismatch') && know(error.current),
+    onSettled: refresh,
   })
 }
 

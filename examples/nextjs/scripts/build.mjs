@@ -23,7 +23,9 @@ export function build(env) {
   const packages = [join(example, 'package-lock.json'), join(client, 'dist')]
   if (isOlder(installed, packages)) step('the packages of the example', example, install)
 
-  const sources = ['app', 'components', 'lib', 'proxy.ts', 'instrumentation.ts', 'next.config.ts'].map((name) => join(example, name))
+  const sources = ['app', 'components', 'lib', 'proxy.ts', 'instrumentation.ts', 'next.config.ts'].map((name) =>
+    join(example, name),
+  )
   if (isOlder(join(example, '.next/BUILD_ID'), [...sources, installed])) {
     step('the example', example, ['npm', 'run', 'build', '--silent'], env)
   }

@@ -22,7 +22,10 @@ const taskwardPort = process.env.TASKWARD_PORT ?? '8000'
 const url = `http://localhost:${port}`
 const taskwardUrl = `http://localhost:${taskwardPort}`
 
-for (const [name, value] of [['PORT', port], ['TASKWARD_PORT', taskwardPort]]) {
+for (const [name, value] of [
+  ['PORT', port],
+  ['TASKWARD_PORT', taskwardPort],
+]) {
   if (await isTaken(value)) fail(`Port ${value} is taken. End what listens there, or set ${name} to another one.`)
 }
 

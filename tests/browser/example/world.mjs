@@ -1,0 +1,80 @@
+// What all stories share: the example with its server, and Chromium. With DATABASE_URL, tasks and accounts are in that
+// PostgreSQL.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { launchChromium } from '../chromium.mjs'
+import { startExample } from './example.mjs'
+import { newPerson, newVisitor } from './people.mjs'
+
+/** How long a token of the stories lives, in seconds: so short that each longer story needs several. */
+export const tokenLife = 4
+
+export const world = { example: undefined, browser: undefined }
+
+before(async () => {
+  world.example = await startExample({ JWT_LIFETIME: `${tokenLife}s`, AUTH_LEEWAY_SECONDS: '0', RATE_LIMIT: 'off' })
+  world.browser = await launchChromium()
+})
+
+after(async () => {
+  await world.browser?.close()
+  await world.example?.stop()
+})
+
+/**
+ * A story with its people. At its end, nobody's page has written an error to the console, broken the policy, or asked
+ * another host than the example and Taskward.
+ */
+export function story(name, play) {
+  test(name, async () => {
+    const people = []
+    const enter = async (coming) => {
+      const person = await coming
+      people.push(person)
+      person.page.setDefaultTimeout(8000)
+      return person
+    }
+    const person = (name, options) => enter(newPerson(world.example, world.browser, name, options))
+    const visitor = (options) => enter(newVisitor(world.example, world.browser, options))
+    try {
+      await play({ person, visitor })
+      const ours = [world.example.url, world.example.taskwardUrl].map((url) => new URL(url).host)
+      for (const { complaints, hosts } of people) {
+        assert.deepEqual(complaints, [])
+        assert.deepEqual([...hosts].filter((host) => !ours.includes(host)), [])
+      }
+    } catch (error) {
+      for (const { page } of people) console.error(`${page.url()}\n${await page.locator('body').ariaSnapshot().catch(String)}`)
+      throw error
+    } finally {
+      for (const { context } of people) await context.close()
+    }
+  })
+}
+
+/** Requests of the page to Taskward. */
+export const api = '**/api/v1/**'
+
+/** The row of a task. */
+export const row = (page, title) => page.getByRole('listitem').filter({ has: page.getByRole('button', { name: title, exact: true }) })
+
+/** The titles that the list shows, from top to bottom. */
+export const shownTitles = (page) => page.locator('.task .title').allInnerTexts()
+
+/** Waits until the list shows exactly these. */
+export async function waitForTitles(page, titles) {
+  await page
+    .waitForFunction((titles) => JSON.stringify([...document.querySelectorAll('.task .title')].map((it) => it.textContent)) === titles, JSON.stringify(titles))
+    .catch(async () => assert.deepEqual(await shownTitles(page), titles))
+}
+
+export const quickAdd = (page) => page.getByLabel('New task')
+
+/** Adds a task as people do, and waits until it is there. */
+export async function add(page, title) {
+  await quickAdd(page).fill(title)
+  await quickAdd(page).press('Enter')
+  await row(page, title).waitFor()
+}

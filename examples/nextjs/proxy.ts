@@ -15,6 +15,7 @@ export function proxy(request: NextRequest) {
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ''}`,
     `style-src 'self'${development ? " 'unsafe-inline'" : ''}`,
     "img-src 'self' data:",
+    "font-src 'self'",
     `connect-src 'self' ${taskwardUrl()}${development ? ' ws:' : ''}`,
     "form-action 'self'",
     "base-uri 'none'",

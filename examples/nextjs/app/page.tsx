@@ -27,6 +27,7 @@ export default async function Page({ searchParams }: Props) {
 
   return (
     <PageProvider
+      key={user.id}
       taskwardUrl={taskwardUrl()}
       person={{ id: user.id, name: user.name }}
       serverClock={{ now: Date.now(), timeZone: 'UTC' }}

@@ -1,4 +1,4 @@
-// What `./start` builds: each part only if it is missing or older than what it is made of.
+// What `./start` builds: each part only if it is missing or older than what it is made of. As a program it only builds.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -9,7 +9,7 @@ const root = join(example, '../..')
 const client = join(root, 'openapi/client')
 
 /** Gives the path of Taskward's program. */
-export function build(env) {
+export function build(env = process.env) {
   const [major] = process.versions.node.split('.').map(Number)
   if (major < 20) fail(`Node ${process.versions.node} is too old: 20 or later is needed.`)
 
@@ -27,13 +27,17 @@ export function build(env) {
     join(example, name),
   )
   if (isOlder(join(example, '.next/BUILD_ID'), [...sources, installed])) {
-    step('the example', example, ['npm', 'run', 'build', '--silent'], env)
+    // A build signs nothing, but Better Auth would complain about a missing secret.
+    const settings = { BETTER_AUTH_SECRET: 'for a build only, which signs nothing', NEXT_TELEMETRY_DISABLED: '1', ...env }
+    step('the example', example, ['npm', 'run', 'build', '--silent'], settings)
   }
   if (process.env.TASKWARD_BIN) return process.env.TASKWARD_BIN
   // Cargo knows by itself what is missing.
   step('Taskward', root, ['cargo', 'build', '--locked'])
   return join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/taskward')
 }
+
+if (process.argv[1] === import.meta.filename) build()
 
 function step(name, cwd, [command, ...args], env = process.env) {
   console.log(`Building ${name}: ${[command, ...args].join(' ')}`)

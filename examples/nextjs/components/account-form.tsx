@@ -18,18 +18,13 @@ export function AccountForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next:
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
-    const {
-      name = '',
-      email = '',
-      password = '',
-    } = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
+    const form = new FormData(event.currentTarget)
+    const text = (name: string) => String(form.get(name) ?? '')
+    const account = { name: text('name'), email: text('email'), password: text('password') }
     setBusy(true)
     setFault(undefined)
-    const { error } = await (
-      isNew ? authClient.signUp.email({ name, email, password }) : authClient.signIn.email({ email, password })
-    )
-      // Without a connection it rejects.
-      .catch(() => ({ error: {} }))
+    const answer = isNew ? authClient.signUp.email(account) : authClient.signIn.email(account)
+    const { error } = await answer.catch(() => ({ error: {} })) // Without a connection it rejects.
     if (!error) return location.assign(next) // A new page, in which nothing of anybody else is left.
     setFault(error)
     setBusy(false)
@@ -39,6 +34,7 @@ export function AccountForm({ kind, next }: { kind: 'sign-in' | 'sign-up'; next:
   const ofAll =
     fault && !ofPassword ? fault.message || 'There was no answer. Check your connection and try again.' : undefined
   return (
+    // "post", because until the script is there a form would be sent by "get", with the password in the address.
     <form method="post" onSubmit={submit}>
       {isNew && <Field label="Name" name="name" autoComplete="name" required maxLength={100} />}
       <Field label="E-mail" name="email" type="email" autoComplete="email" required />

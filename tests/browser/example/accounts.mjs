@@ -7,7 +7,7 @@ import { password } from './people.mjs'
 import { add, quickAdd, row, story, tokenLife, waitForTitles, world } from './world.mjs'
 
 story('a newcomer signs up, signs out and signs in again, and is led to where she wanted to go', async ({ visitor }) => {
-  const { page, forgive } = await visitor()
+  const { page, context, forgive } = await visitor()
   const email = `grace-${Date.now()}@example.test`
 
   await page.goto('/?status=active')
@@ -33,12 +33,17 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
 
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill('not this one')
+  await context.setOffline(true)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('There was no answer.').waitFor()
+  assert.equal(await page.getByLabel('E-mail').inputValue(), email)
+  await context.setOffline(false)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('Invalid email or password').waitFor()
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
-  forgive(/status of 40[01]/)
+  forgive(/status of 40[01]|ERR_INTERNET_DISCONNECTED/)
 })
 
 story('a link to sign-in that points to another site leads to the tasks', async ({ person }) => {

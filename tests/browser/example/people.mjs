@@ -1,7 +1,5 @@
 // People in front of the example: each has a browser context, an account, and the API for what a test must know or prepare.
 
-import { rememberToken } from '../../../openapi/client/dist/index.js'
-
 let count = 0
 export const password = 'correct horse battery'
 
@@ -48,6 +46,8 @@ export async function newPerson(example, browser, name, options) {
     if (!answer.ok()) throw new Error(`token: ${answer.status()} ${await answer.text()}`)
     return (await answer.json()).token
   }
+  // It is there when the example has been built.
+  const { rememberToken } = await import('../../../examples/nextjs/node_modules/taskward-client/dist/index.js')
   const remembered = rememberToken(token)
   /** Taskward without a browser, as from another device of the same person. */
   async function api(method, path, body) {

@@ -7,9 +7,10 @@
 //! main     → config, server, app, import, store, auth   the process
 //! config   → settings of auth, store, app       the only reader of the environment
 //! server                                        connections; knows poem's requests, nothing of tasks
-//! app      → api                                middleware, the shape of errors
-//! api      → contract, auth, store              what is served
-//! import   → contract, store                 tasks of another backend, for the operator
+//! app      → api, mcp                           middleware, the shape of errors
+//! api      → contract, auth, store              what is served over REST
+//! mcp      → api (who is calling), contract, store   what is served to language models
+//! import   → contract, store                    tasks of another backend, for the operator
 //! store    → contract, auth::UserId             the only module that names sea-orm; entities are private
 //! auth                                          who is calling; no web framework, no database
 //! contract                                      wire types, and how they are read
@@ -24,5 +25,6 @@ pub mod auth;
 pub mod config;
 pub mod contract;
 pub mod import;
+pub mod mcp;
 pub mod server;
 pub mod store;

@@ -29,7 +29,8 @@ use crate::{
 pub struct Gate {
     verifier: Verifier,
     database: Database,
-    limiter: Option<Limiter>,
+    /// With the most requests at once.
+    limiter: Option<(Limiter, NonZeroU32)>,
 }
 
 type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
@@ -53,7 +54,8 @@ impl Gate {
     /// A gate to the tasks in `database` for the tokens that `verifier` accepts.
     pub fn new(verifier: Verifier, database: Database, limit: Option<RateLimit>) -> Self {
         let limiter = limit.map(|RateLimit { per_second, burst }| {
-            RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst))
+            let quota = Quota::per_second(per_second).allow_burst(burst);
+            (RateLimiter::keyed(quota), burst)
         });
         Self {
             verifier,
@@ -64,13 +66,17 @@ impl Gate {
 
     /// Forgets users who have not sent anything for a while; to be called now and then.
     pub fn forget_idle_users(&self) {
-        if let Some(limiter) = &self.limiter {
+        if let Some((limiter, _)) = &self.limiter {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
     }
 
-    async fn admit(&self, request: &Request) -> Result<Arc<Identity>, Problem> {
+    /// Judges the token of a request, and counts the request.
+    ///
+    /// # Errors
+    /// 401, 429; 503 while the keys for the token are not there.
+    pub(crate) async fn admit(self: &Arc<Self>, request: &Request) -> Result<Admitted, Problem> {
         let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
         let header = headers.next().map(HeaderValue::as_bytes);
         if headers.next().is_some() {
@@ -79,21 +85,63 @@ impl Gate {
         }
         let token = bearer(header).map_err(refused)?;
         let identity = self.verifier.verify(token).await.map_err(refused)?;
-        self.check_rate(&identity.user_id)?;
-        Ok(identity)
+        self.count(&identity.user_id, 1)?;
+        Ok(Admitted {
+            gate: Arc::clone(self),
+            identity,
+        })
     }
 
-    fn check_rate(&self, user: &UserId) -> Result<(), Problem> {
-        let Some(limiter) = &self.limiter else {
+    /// Counts so many requests of a user at once, but never more than may come at once.
+    fn count(&self, user: &UserId, requests: u32) -> Result<(), Problem> {
+        let (Some((limiter, burst)), Some(requests)) = (&self.limiter, NonZeroU32::new(requests))
+        else {
             return Ok(());
         };
-        limiter.check_key(user).map_err(|until| {
+        let counted = limiter.check_key_n(user, requests.min(*burst));
+        // Never more than the burst, so that there is always a time to wait for.
+        let Ok(counted) = counted else {
+            return Err(Problem::internal());
+        };
+        counted.map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             // Whole seconds, rounded up: a client that waits so long gets through.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             let detail = format!("You have sent too many requests; go on in {seconds} s.");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
         })
+    }
+}
+
+/// Somebody whose token was verified, and who has not said yet what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    gate: Arc<Gate>,
+    identity: Arc<Identity>,
+}
+
+impl Admitted {
+    /// The sender as one who may do this with the tasks.
+    ///
+    /// # Errors
+    /// 403 if the token's scopes do not allow it.
+    pub(crate) fn caller<A: Access>(&self) -> Result<Caller<A>, Problem> {
+        if !A::allowed(self.identity.scopes) {
+            return Err(insufficient_scope(A::SCOPE));
+        }
+        Ok(Caller {
+            identity: Arc::clone(&self.identity),
+            scope: self.gate.database.scope(self.identity.user_id.clone()),
+            access: PhantomData,
+        })
+    }
+
+    /// Counts more than one request, for one that does the work of several.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn count(&self, more: u32) -> Result<(), Problem> {
+        self.gate.count(&self.identity.user_id, more)
     }
 }
 
@@ -218,16 +266,8 @@ impl<'a, A: Access> ApiExtractor<'a> for Caller<A> {
         let gate: &Arc<Gate> = request
             .data()
             .ok_or_else(|| into_poem(Problem::internal()))?;
-        let identity = gate.admit(request).await.map_err(into_poem)?;
-        if !A::allowed(identity.scopes) {
-            return Err(into_poem(insufficient_scope(A::SCOPE)));
-        }
-        let scope = gate.database.scope(identity.user_id.clone());
-        Ok(Self {
-            identity,
-            scope,
-            access: PhantomData,
-        })
+        let admitted = gate.admit(request).await.map_err(into_poem)?;
+        admitted.caller().map_err(into_poem)
     }
 }
 

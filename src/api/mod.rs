@@ -16,9 +16,11 @@ mod vitals;
 
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
+pub(crate) use caller::{Access, Admitted, Caller, Read, Write};
 pub use caller::{Gate, RateLimit};
 pub use fixed::Allowed;
 pub use owner_paths::ListShape;
+pub(crate) use problems::problem;
 pub use vitals::{Stopping, Vitals};
 
 /// The groups of operations.

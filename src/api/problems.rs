@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What the store's errors mean to a client. What only the log may know goes there.
-pub(super) fn problem(error: StoreError) -> Problem {
+pub(crate) fn problem(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound(id) => Problem::new(
             StatusCode::NOT_FOUND,

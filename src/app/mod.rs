@@ -11,10 +11,12 @@ use std::{
 };
 
 use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
+use url::Url;
 
 use crate::{
     api::{self, Gate, ListShape, RateLimit, Stopping, Vitals, docs, spec},
     auth::Verifier,
+    mcp::{Mcp, McpSettings},
     store::Database,
 };
 
@@ -29,6 +31,10 @@ pub struct HttpSettings {
     pub owner_list: ListShape,
     /// How many requests a user may send; `None`: any number.
     pub rate_limit: Option<RateLimit>,
+    /// The address of this server, as clients know it.
+    pub public_url: Option<Url>,
+    /// What concerns `/mcp`.
+    pub mcp: McpSettings,
 }
 
 /// How often users who have become idle are forgotten by the rate limit.
@@ -48,6 +54,12 @@ pub fn app(
     ));
     tokio::spawn(forget_idle_users(Arc::downgrade(&gate)));
     let operations = api::service();
+    let mcp = Mcp::new(
+        Arc::clone(&gate),
+        settings.public_url.as_ref(),
+        &settings.allowed_origins,
+        &settings.mcp,
+    );
     let mut routes = Route::new()
         .nest_no_strip("/", operations)
         .at(
@@ -57,7 +69,8 @@ pub fn app(
         .at(
             "/openapi.yaml",
             docs::document(spec::yaml(), "application/yaml"),
-        );
+        )
+        .at("/mcp", mcp);
     if settings.docs {
         routes = routes.nest("/docs", docs::docs());
     }

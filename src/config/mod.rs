@@ -11,8 +11,9 @@ mod tests;
 
 use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use poem::http::HeaderValue;
+use poem::http::{HeaderValue, uri::Authority};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 pub use source::Source;
 pub use table::help;
@@ -21,6 +22,7 @@ use crate::{
     api::{ListShape, RateLimit},
     app::HttpSettings,
     auth::AuthSettings,
+    mcp::McpSettings,
     store::DatabaseSettings,
 };
 
@@ -111,7 +113,7 @@ impl Config {
                 .parse("PORT", "a number from 0 to 65535", |t| t.parse().ok())
                 .unwrap_or(8000),
             auto_migrate,
-            http: http(&mut source, development),
+            http: http(&mut source, development, public_url),
             shutdown_delay: source
                 .parse(
                     "SHUTDOWN_DELAY_SECONDS",
@@ -126,7 +128,8 @@ impl Config {
                     "a filter like `info` or `taskward=debug`",
                     |text| text.parse::<EnvFilter>().ok().map(|_| text.to_owned()),
                 )
-                .unwrap_or_else(|| "info".to_owned()),
+                // rmcp tells of each message three times, and of each fault of a client.
+                .unwrap_or_else(|| "info,rmcp=error".to_owned()),
             database,
             direct,
             auth,
@@ -143,7 +146,7 @@ impl Config {
     }
 }
 
-fn http(source: &mut Source, development: bool) -> HttpSettings {
+fn http(source: &mut Source, development: bool, public_url: Option<Url>) -> HttpSettings {
     let default_origins = if development {
         "http://localhost:3000"
     } else {
@@ -180,7 +183,34 @@ fn http(source: &mut Source, development: bool) -> HttpSettings {
                 rate_limit,
             )
             .unwrap_or_else(|| rate_limit("50/s").flatten()),
+        public_url,
+        mcp: McpSettings {
+            allowed_hosts: hosts(source),
+            chat_app_tools: source.flag("MCP_CHAT_APP_TOOLS").unwrap_or(false),
+            ..McpSettings::default()
+        },
     }
+}
+
+/// Hosts as they stand in the header `Host`: a name or address, and a port if it matters.
+fn hosts(source: &mut Source) -> Vec<String> {
+    let name = "MCP_ALLOWED_HOSTS";
+    let text = source.take(name).unwrap_or_default();
+    let mut hosts = Vec::new();
+    for host in text
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty())
+    {
+        match host.parse::<Authority>() {
+            Ok(_) if !host.contains('@') => hosts.push(host.to_owned()),
+            _ => source.fault(
+                name,
+                format!("has `{host}`, which is no host like `taskward:8000`"),
+            ),
+        }
+    }
+    hosts
 }
 
 /// An origin as browsers send it (RFC 6454 §6.2): compared byte by byte, so it must be exact.

@@ -83,6 +83,16 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "30",
         "how long a deleted task can be restored",
     ),
+    (
+        "MCP_ALLOWED_HOSTS",
+        "",
+        "hosts by which /mcp may be called beside PUBLIC_URL's and localhost, by comma",
+    ),
+    (
+        "MCP_CHAT_APP_TOOLS",
+        "off",
+        "also offer add_task, list_tasks, … with a user_id, as todo chat apps call them",
+    ),
     ("DOCS_ENABLED", "on", "serve Swagger UI at /docs/"),
     (
         "SHUTDOWN_DELAY_SECONDS",
@@ -90,7 +100,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "requests are taken so long after SIGTERM, /readyz failing",
     ),
     ("LOG_FORMAT", "pretty on a terminal", "`pretty` or `json`"),
-    ("RUST_LOG", "info", "what to log"),
+    ("RUST_LOG", "info,rmcp=error", "what to log"),
 ];
 
 /// Whether it is the name of a setting.

@@ -45,7 +45,8 @@ impl ImportedTask {
     pub fn read(line: &[u8], now: Timestamp) -> Result<Self, Vec<String>> {
         let mut members = Members::parse(line).map_err(|fault| vec![fault])?;
         let task = Self::take(&mut members, now);
-        members.finish(task, "a task", false).map_err(|faults| {
+        let unknown = |_: &str| Some("is not a member of a task".to_owned());
+        members.finish(task, unknown).map_err(|faults| {
             let sentence = |Fault {
                                 pointer, detail, ..
                             }| match pointer.0 {

@@ -119,12 +119,13 @@ pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
         )
     })?;
     let value = T::read(&mut members);
-    members
-        .finish(value, T::NAME, T::IGNORES_UNKNOWN)
-        .map_err(Problem::validation)
+    let unknown =
+        |_: &str| (!T::IGNORES_UNKNOWN).then(|| format!("is not a member of {}", T::NAME));
+    members.finish(value, unknown).map_err(Problem::validation)
 }
 
-fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem> {
+/// Makes sure that the body is declared as one of these media types, in UTF-8.
+pub(crate) fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem> {
     let given = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -161,7 +162,11 @@ fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem>
     })
 }
 
-async fn read_body(request: &Request, body: &mut poem::RequestBody) -> Result<Vec<u8>, Problem> {
+/// Reads a body within the limits of size and time.
+pub(crate) async fn read_body(
+    request: &Request,
+    body: &mut poem::RequestBody,
+) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("The body must not be larger than {MAX_BODY_BYTES} bytes.");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)

@@ -18,6 +18,7 @@ mod time;
 
 pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
+pub(crate) use json::{check_media_type, read_body};
 pub use list::{Filter, ListQuery, Sort};
 pub use owner::{
     AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
@@ -27,6 +28,7 @@ pub use presence::{Change, Maybe, Nullable};
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
 pub use read::Members;
+pub(crate) use read::{Member, Pointer};
 pub use scalar::{Count, Flag, Scalar, TaskId, Total, UserIdText, Version};
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
 pub use text::{CursorText, Description, SearchText, Tag, Tags, Title, fold};

@@ -63,7 +63,14 @@ scalar_members!(
     super::Priority,
     super::owner::AnyCasePriority,
     super::owner::LooseDueDate,
-    super::DueDate
+    super::DueDate,
+    super::TaskId,
+    super::Version,
+    super::Count,
+    super::CursorText,
+    super::SearchText,
+    super::Sort,
+    super::Tag
 );
 
 /// The members of a JSON object that are still to be read. A name that occurs twice is a fault: which
@@ -99,6 +106,14 @@ impl Members {
         })
     }
 
+    /// The members of an object that was read as such.
+    pub(crate) fn of(object: serde_json::Map<String, Value>) -> Self {
+        Self {
+            members: object.into_iter().collect(),
+            faults: Vec::new(),
+        }
+    }
+
     /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.
     pub fn take<T: Member>(&mut self, name: &str) -> Option<T> {
         match self.members.iter().position(|(n, _)| n == name) {
@@ -120,17 +135,17 @@ impl Members {
         self.faults.push(Pointer::member(name).fault(detail));
     }
 
-    /// Ends the reading: the value, if there was no fault at all. A member that nobody took is one,
-    /// unless such are ignored.
+    /// Ends the reading: the value, if there was no fault at all. `unknown` says what is wrong with a member
+    /// that nobody took, if anything is.
     pub(crate) fn finish<T>(
         mut self,
         value: Option<T>,
-        known: &str,
-        ignores_unknown: bool,
+        unknown: impl Fn(&str) -> Option<String>,
     ) -> Result<T, Vec<Fault>> {
-        for (name, _) in self.members.iter().filter(|_| !ignores_unknown) {
-            self.faults
-                .push(Pointer::member(name).fault(format!("is not a member of {known}")));
+        for (name, _) in &self.members {
+            if let Some(detail) = unknown(name) {
+                self.faults.push(Pointer::member(name).fault(detail));
+            }
         }
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),

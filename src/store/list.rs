@@ -139,7 +139,11 @@ impl Scope {
         Ok(Slice { tasks, total })
     }
 
-    async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
+    /// How many of the user's tasks a filter lets through.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
         let mut count = self.matching(filter);
         count.expr(Func::count(Expr::col(Task::Id)));
         let row = self

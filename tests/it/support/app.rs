@@ -9,6 +9,7 @@ use taskward::{
     api::{ListShape, RateLimit, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
+    mcp::McpSettings,
     server::{self, Limits},
     store::{Database, DatabaseSettings},
 };
@@ -36,6 +37,8 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     pub max_connections: u32,
     pub allowed_origins: Vec<&'static str>,
+    pub public_url: Option<&'static str>,
+    pub mcp: McpSettings,
 }
 
 /// A server, and the issuer that it trusts. All of it goes when this is dropped.
@@ -64,6 +67,8 @@ impl Backend {
             rate_limit: None,
             max_connections: 4,
             allowed_origins: vec!["http://localhost:3000"],
+            public_url: None,
+            mcp: McpSettings::default(),
         };
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
@@ -115,6 +120,8 @@ impl TestApp {
             docs: true,
             owner_list: settings.owner_list,
             rate_limit: settings.rate_limit,
+            public_url: settings.public_url.map(|url| url.parse().unwrap()),
+            mcp: settings.mcp,
         };
         let endpoint = app(database, verifier, Stopping::default(), &http);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,233 @@
+//! How the arguments of a tool are declared, documented and read: once, for all three.
+
+use serde_json::{Map, Value, json};
+
+use super::schema::of_scalar;
+use crate::contract::{
+    Change, Count, CursorText, Description, Fault, Flag, Maybe, Member, Members, Pointer, Priority,
+    SearchText, Sort, Tag, Tags, TaskId, Title, Version,
+};
+
+/// The arguments of a tool, or of one item in them.
+pub(super) trait Arguments: Sized {
+    /// Their names, in the order of their declaration.
+    const NAMES: &'static [&'static str];
+
+    /// Takes them. `None` when one of them had a fault.
+    fn take(members: &mut Members) -> Option<Self>;
+
+    /// What they may be.
+    fn schema() -> Map<String, Value>;
+
+    /// Reads them from an object.
+    ///
+    /// # Errors
+    /// All faults, those of names that are no argument included.
+    fn read(object: Map<String, Value>) -> Result<Self, Vec<Fault>> {
+        let mut members = Members::of(object);
+        let value = Self::take(&mut members);
+        members.finish(value, |name| Some(unknown(name, Self::NAMES)))
+    }
+}
+
+/// What is wrong with a name that is no argument.
+fn unknown(name: &str, known: &[&str]) -> String {
+    let known = known.join(", ");
+    match name {
+        "user_id" | "user" | "owner" | "sub" => format!(
+            "is not taken: whose tasks they are comes from the access token alone; there are: {known}"
+        ),
+        _ => format!("is not known here; there are: {known}"),
+    }
+}
+
+/// A value that can be an argument.
+pub(super) trait Argument: Member {
+    /// What it may be.
+    fn schema() -> Map<String, Value>;
+}
+
+macro_rules! scalar_arguments {
+    ($($type:ty),*) => {$(
+        impl Argument for $type {
+            fn schema() -> Map<String, Value> {
+                of_scalar::<$type>()
+            }
+        }
+    )*};
+}
+scalar_arguments!(
+    Count,
+    CursorText,
+    Description,
+    Flag,
+    Priority,
+    SearchText,
+    Sort,
+    Tag,
+    Tags,
+    TaskId,
+    Title,
+    Version
+);
+
+impl<T: Argument> Argument for Maybe<T> {
+    fn schema() -> Map<String, Value> {
+        T::schema()
+    }
+}
+
+impl<T: Argument> Argument for Change<T> {
+    fn schema() -> Map<String, Value> {
+        let mut schema = T::schema();
+        if let Some(kind) = schema.get_mut("type") {
+            *kind = json!([kind.take(), "null"]);
+        }
+        schema
+    }
+}
+
+/// The most items of one call.
+pub(super) const MAX_ITEMS: usize = 25;
+
+/// Items of a batch, each good or bad by itself.
+#[derive(Debug)]
+pub(super) struct Items<T>(pub(super) Vec<Result<T, Vec<Fault>>>);
+
+/// Reads an item of a batch.
+pub(super) trait Item: Sized {
+    fn read_item(value: &Value) -> Result<Self, Vec<Fault>>;
+    fn item_schema() -> Map<String, Value>;
+}
+
+impl<T: Item> Member for Items<T> {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        match value.as_array() {
+            Some(items) if (1..=MAX_ITEMS).contains(&items.len()) => {
+                Some(Self(items.iter().map(T::read_item).collect()))
+            }
+            Some(items) => {
+                let detail = format!(
+                    "must have 1 to {MAX_ITEMS} items, has {}; make several calls of more",
+                    items.len()
+                );
+                faults.push(at.fault(detail));
+                None
+            }
+            None => {
+                faults.push(at.fault(format!("must be an array of 1 to {MAX_ITEMS} items")));
+                None
+            }
+        }
+    }
+}
+
+impl<T: Item> Argument for Items<T> {
+    fn schema() -> Map<String, Value> {
+        let schema = json!({
+            "type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": T::item_schema(),
+        });
+        object(schema)
+    }
+}
+
+impl Item for TaskId {
+    fn read_item(value: &Value) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        Self::read(value, &Pointer::root(), &mut faults).ok_or(faults)
+    }
+
+    fn item_schema() -> Map<String, Value> {
+        of_scalar::<Self>()
+    }
+}
+
+impl<T: Arguments> Item for T {
+    fn read_item(value: &Value) -> Result<Self, Vec<Fault>> {
+        match value {
+            Value::Object(item) => T::read(item.clone()),
+            _ => Err(vec![Pointer::root().fault("must be an object")]),
+        }
+    }
+
+    fn item_schema() -> Map<String, Value> {
+        T::schema()
+    }
+}
+
+/// Faults as one sentence each, with where they are.
+pub(super) fn in_words(faults: &[Fault]) -> String {
+    let words = faults.iter().map(|fault| {
+        let place = fault.pointer.0.as_deref().unwrap_or_default();
+        match place.strip_prefix('/') {
+            Some(place) => format!("`{place}` {}", fault.detail),
+            None => format!("it {}", fault.detail),
+        }
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// The map of an object.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The schema of an object with these properties: name, documentation, type, whether it is required.
+pub(super) fn schema_of(
+    properties: Vec<(&str, &[&str], Map<String, Value>, bool)>,
+) -> Map<String, Value> {
+    let mut required = Vec::new();
+    let mut all = Map::new();
+    for (name, lines, mut schema, is_required) in properties {
+        let text = lines
+            .iter()
+            .map(|line| line.trim())
+            .collect::<Vec<_>>()
+            .join(" ");
+        if !text.is_empty() {
+            schema.insert("description".to_owned(), text.into());
+        }
+        if is_required {
+            required.push(name);
+        }
+        all.insert(name.to_owned(), Value::Object(schema));
+    }
+    let mut schema = object(json!({ "type": "object", "properties": all }));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
+    schema
+}
+
+/// Declares the arguments of a tool. The comment on each is what models read about it.
+macro_rules! arguments {
+    ($(#[$doc:meta])* struct $name:ident { $($(#[doc = $text:literal])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(in crate::mcp) struct $name { $($(#[doc = $text])* pub(in crate::mcp) $field: $type,)* }
+
+        impl $crate::mcp::arguments::Arguments for $name {
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            fn take(members: &mut $crate::contract::Members) -> Option<Self> {
+                // All are taken before the first fault ends it, so that each fault is noted.
+                $(let $field = members.take(stringify!($field));)*
+                Some(Self { $($field: $field?,)* })
+            }
+
+            fn schema() -> serde_json::Map<String, serde_json::Value> {
+                $crate::mcp::arguments::schema_of(vec![$((
+                    stringify!($field),
+                    &[$($text),*] as &[&str],
+                    <$type as $crate::mcp::arguments::Argument>::schema(),
+                    <$type as $crate::contract::Member>::ABSENT.is_none(),
+                )),*])
+            }
+        }
+    };
+}
+pub(super) use arguments;

@@ -1,0 +1,175 @@
+//! One request to `/mcp`, from its head to its answer.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use poem::{
+    Endpoint, Request, Response,
+    http::{self, HeaderMap, HeaderValue, Method, StatusCode, header},
+};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use url::Url;
+
+use super::{
+    McpSettings,
+    doors::Doors,
+    message::{Malformed, Message},
+    server::Server,
+    toolbox::Toolbox,
+};
+use crate::{
+    api::{Admitted, Gate},
+    contract::{Problem, check_media_type, into_poem, read_body},
+};
+
+/// The MCP endpoint (Streamable HTTP, without sessions).
+pub struct Mcp {
+    gate: Arc<Gate>,
+    doors: Doors,
+    tools: Arc<Toolbox>,
+    service: StreamableHttpService<Server, NeverSessionManager>,
+}
+
+const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
+const JSON: &str = "application/json";
+
+impl Mcp {
+    /// An endpoint behind `gate`, for a server at this public address, that pages of these origins may call.
+    pub fn new(
+        gate: Arc<Gate>,
+        public_url: Option<&Url>,
+        origins: &[HeaderValue],
+        settings: &McpSettings,
+    ) -> Self {
+        let tools = Arc::new(Toolbox::new(settings));
+        let server = Server::new(Arc::clone(&tools));
+        // `doors` has looked at Host and Origin, before the token was.
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .disable_allowed_hosts();
+        Self {
+            gate,
+            doors: Doors::new(public_url, &settings.allowed_hosts, origins),
+            tools,
+            service: StreamableHttpService::new(move || Ok(server.clone()), Arc::default(), config),
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, Problem> {
+        self.doors.check(request.headers())?;
+        if request.method() == Method::OPTIONS {
+            let answer = Response::builder().status(StatusCode::NO_CONTENT);
+            return Ok(answer.header(header::ALLOW, ALLOW).finish());
+        }
+        // Before the method: clients look for the challenge of a 401 by GET, too.
+        let admitted = self.gate.admit(&request).await?;
+        check_method(request.method())?;
+        check_accept(request.headers())?;
+        check_media_type(&request, &[JSON])?;
+        let (request, mut body) = request.split();
+        let body = read_body(&request, &mut body).await?;
+        let message = match Message::parse(&body) {
+            Ok(message) => message,
+            Err(malformed) => return Ok(malformed.response()),
+        };
+        if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
+            (tool.permit)(&admitted)?;
+            admitted.count(message.weight() - 1)?;
+        }
+        let id = message.id();
+        let answer = self
+            .service
+            .handle(to_rmcp(request.headers(), message, admitted))
+            .await;
+        let (head, body) = answer.into_parts();
+        let Ok(body) = body.collect().await;
+        let body = body.to_bytes();
+        if head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_none_or(|value| value != JSON)
+            && head.status != StatusCode::ACCEPTED
+        {
+            // rmcp says in plain text what it cannot take.
+            let text = String::from_utf8_lossy(&body).into_owned();
+            return Ok(Malformed::request(&text, id).response());
+        }
+        let mut answer = Response::builder().status(head.status).body(body);
+        *answer.headers_mut() = head.headers;
+        Ok(answer)
+    }
+}
+
+impl Endpoint for Mcp {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let answer = self.answer(request).await;
+        answer.map_err(|problem| into_poem(challenge(problem)))
+    }
+}
+
+/// What a refusal at `/mcp` says beyond that of another path.
+fn challenge(problem: Problem) -> Problem {
+    problem
+}
+
+/// Without sessions and streams there is nothing to GET and nothing to DELETE.
+fn check_method(method: &Method) -> Result<(), Problem> {
+    if method == Method::POST {
+        return Ok(());
+    }
+    let detail =
+        format!("/mcp does not take {method}; it takes POST, and has no sessions and no streams.");
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    Err(problem.header(header::ALLOW, ALLOW))
+}
+
+/// The answer is JSON. The protocol has clients name `text/event-stream` as well, which is not insisted on.
+fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut lines = headers.get_all(header::ACCEPT).iter().peekable();
+    let takes_json = |range: &str| {
+        let media_type = range.split(';').next().unwrap_or_default().trim();
+        ["*/*", "application/*", JSON]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(media_type))
+    };
+    if lines.peek().is_none()
+        || lines.any(|line| {
+            line.to_str()
+                .is_ok_and(|line| line.split(',').any(takes_json))
+        })
+    {
+        return Ok(());
+    }
+    let detail = "/mcp answers with application/json, which the header Accept does not allow.";
+    Err(Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "not_acceptable",
+        detail,
+    ))
+}
+
+/// The request as rmcp gets it. The token stays here: from now on, what counts is who was admitted.
+fn to_rmcp(
+    headers: &HeaderMap,
+    message: Message,
+    admitted: Admitted,
+) -> http::Request<Full<Bytes>> {
+    let mut request = http::Request::new(Full::new(Bytes::from(message.into_bytes())));
+    *request.method_mut() = Method::POST;
+    *request.headers_mut() = headers.clone();
+    let headers = request.headers_mut();
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(header::COOKIE);
+    headers.insert(
+        header::ACCEPT,
+        HeaderValue::from_static("application/json, text/event-stream"),
+    );
+    request.extensions_mut().insert(admitted);
+    request
+}

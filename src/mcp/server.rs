@@ -1,0 +1,90 @@
+//! What rmcp asks of a server.
+
+use std::{borrow::Cow, sync::Arc};
+
+use poem::http::request::Parts;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
+        PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+
+use super::toolbox::Toolbox;
+use crate::api::Admitted;
+
+/// The revisions of the protocol that are served. The one before these had another transport.
+const VERSIONS: [ProtocolVersion; 4] = [
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
+/// What a model is told before it calls anything.
+const INSTRUCTIONS: &str = include_str!("instructions.md");
+
+/// The server as rmcp sees it; made anew for each message, and without a state.
+#[derive(Clone)]
+pub(super) struct Server {
+    tools: Arc<Toolbox>,
+}
+
+impl Server {
+    pub(super) fn new(tools: Arc<Toolbox>) -> Self {
+        Self { tools }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let mut info = Implementation::new("taskward", env!("CARGO_PKG_VERSION"));
+        info.title = Some("Taskward".to_owned());
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(info)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&VERSIONS)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools.get(name).map(|entry| entry.tool.clone())
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.tools.all()))
+    }
+
+    async fn call_tool(
+        &self,
+        call: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = self.tools.get(&call.name) else {
+            let message = format!(
+                "Unknown tool: {}; there are: {}",
+                call.name,
+                self.tools.names()
+            );
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let parts = context.extensions.get::<Parts>();
+        let Some(admitted) = parts.and_then(|parts| parts.extensions.get::<Admitted>()) else {
+            return Err(ErrorData::internal_error("nobody was admitted", None));
+        };
+        // rmcp runs this in a task of its own, which ends whether the client waits for it or not.
+        let result = self
+            .tools
+            .call(tool, admitted.clone(), call.arguments.unwrap_or_default())
+            .await;
+        Ok(CallToolResponse::Complete(result))
+    }
+}

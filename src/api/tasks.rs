@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     contract::{
-        Count, CursorText, DueDate, Fail, Filter, Flag, Json, ListQuery, NewTask, Nullable,
-        Priority, SearchText, Sort, Task, TaskList, TaskPatch,
+        Count, CursorText, DueBound, DueDate, Fail, Filter, Flag, Json, ListQuery, NewTask,
+        Nullable, Priority, SearchText, Sort, Task, TaskList, TaskPatch,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
     },
     store::{Created, Page},
@@ -156,8 +156,8 @@ impl Tasks {
                 completed: faults.take(completed).map(|Flag(done)| done),
                 priority: faults.take(priority),
                 tag: faults.take(tag),
-                due_before: faults.take(due_before),
-                due_after: faults.take(due_after),
+                due_before: faults.take(due_before).map(DueBound::Utc),
+                due_after: faults.take(due_after).map(DueBound::Utc),
                 q: faults.take(q),
             },
             sort: faults.take(sort).unwrap_or_else(default_sort),

@@ -1,11 +1,12 @@
 //! What a list is asked for: filters, order, page.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use poem_openapi::{Enum, types::Type};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Count, CursorText, DueDate, Priority, SearchText, Tag,
+    Count, CursorText, DueDate, Priority, SearchText, Tag, Timestamp,
     registry::MetaSchemaRef,
     scalar::{Scalar, mismatch},
 };
@@ -97,6 +98,41 @@ impl Scalar for Sort {
     }
 }
 
+/// What due dates are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum DueBound {
+    /// An instant; a date counts as its midnight in UTC.
+    Utc(DueDate),
+    /// In a time zone: dates are compared with the day, times with the instant.
+    Local {
+        /// The day.
+        day: NaiveDate,
+        /// The instant.
+        at: Timestamp,
+    },
+    /// The same for the present. A list up to it stays the same list while time goes on.
+    Present {
+        /// The day that it is.
+        today: NaiveDate,
+        /// The instant that it is.
+        #[serde(skip)]
+        now: Timestamp,
+    },
+}
+
+impl DueBound {
+    /// What dates are compared with (as their midnights in UTC, which is how they are stored), and what
+    /// times are.
+    pub fn instants(self) -> (DateTime<Utc>, DateTime<Utc>) {
+        match self {
+            Self::Utc(due) => (due.instant(), due.instant()),
+            Self::Local { day, at } => (DueDate::Date(day).instant(), at.get()),
+            Self::Present { today, now } => (DueDate::Date(today).instant(), now.get()),
+        }
+    }
+}
+
 /// Which tasks are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -106,10 +142,10 @@ pub struct Filter {
     pub priority: Option<Priority>,
     /// With this tag, ignoring case.
     pub tag: Option<Tag>,
-    /// Due before this instant, exclusive; a date counts as its midnight in UTC.
-    pub due_before: Option<DueDate>,
-    /// Due at this instant or later, inclusive.
-    pub due_after: Option<DueDate>,
+    /// Due before this, exclusive.
+    pub due_before: Option<DueBound>,
+    /// Due at this or later, inclusive.
+    pub due_after: Option<DueBound>,
     /// With this text in the title or the description, ignoring case.
     pub q: Option<SearchText>,
 }

@@ -19,7 +19,7 @@ mod time;
 pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
-pub use list::{Filter, ListQuery, Sort};
+pub use list::{DueBound, Filter, ListQuery, Sort};
 pub use owner::{
     AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
     OwnerTaskChanges, PageNumber, PageSize, Status,

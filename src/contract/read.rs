@@ -70,7 +70,8 @@ scalar_members!(
     super::CursorText,
     super::SearchText,
     super::Sort,
-    super::Tag
+    super::Tag,
+    super::UserIdText
 );
 
 /// The members of a JSON object that are still to be read. A name that occurs twice is a fault: which

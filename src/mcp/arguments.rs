@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::of_scalar;
+use super::{schema::of_scalar, toolbox::Refusal};
 use crate::contract::{
     Change, Count, CursorText, Description, Fault, Flag, Maybe, Member, Members, Pointer, Priority,
-    SearchText, Sort, Tag, Tags, TaskId, Title, Version,
+    SearchText, Sort, Tag, Tags, TaskId, Title, UserIdText, Version,
 };
 
 /// The arguments of a tool, or of one item in them.
@@ -68,7 +68,8 @@ scalar_arguments!(
     Tags,
     TaskId,
     Title,
-    Version
+    Version,
+    UserIdText
 );
 
 impl<T: Argument> Argument for Maybe<T> {
@@ -155,6 +156,11 @@ impl<T: Arguments> Item for T {
     }
 }
 
+/// Names the argument that a fault is about.
+pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> Refusal {
+    move |detail| Refusal(format!("`{name}` {detail}"))
+}
+
 /// Faults as one sentence each, with where they are.
 pub(super) fn in_words(faults: &[Fault]) -> String {
     let words = faults.iter().map(|fault| {
@@ -175,25 +181,31 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The schema of an object with these properties: name, documentation, type, whether it is required.
-pub(super) fn schema_of(
-    properties: Vec<(&str, &[&str], Map<String, Value>, bool)>,
-) -> Map<String, Value> {
+/// One argument of several.
+pub(super) struct Property {
+    pub(super) name: &'static str,
+    /// The lines of its comment.
+    pub(super) comment: &'static [&'static str],
+    pub(super) schema: Map<String, Value>,
+    pub(super) required: bool,
+}
+
+/// The schema of an object with these properties.
+pub(super) fn schema_of(properties: Vec<Property>) -> Map<String, Value> {
     let mut required = Vec::new();
     let mut all = Map::new();
-    for (name, lines, mut schema, is_required) in properties {
-        let text = lines
-            .iter()
-            .map(|line| line.trim())
-            .collect::<Vec<_>>()
-            .join(" ");
+    for property in properties {
+        let mut schema = property.schema;
+        let lines = property.comment.iter().map(|line| line.trim());
+        let text = lines.collect::<Vec<_>>().join(" ");
+        // The words of the argument stand for those of its type.
         if !text.is_empty() {
             schema.insert("description".to_owned(), text.into());
         }
-        if is_required {
-            required.push(name);
+        if property.required {
+            required.push(property.name);
         }
-        all.insert(name.to_owned(), Value::Object(schema));
+        all.insert(property.name.to_owned(), Value::Object(schema));
     }
     let mut schema = object(json!({ "type": "object", "properties": all }));
     if !required.is_empty() {
@@ -220,12 +232,12 @@ macro_rules! arguments {
             }
 
             fn schema() -> serde_json::Map<String, serde_json::Value> {
-                $crate::mcp::arguments::schema_of(vec![$((
-                    stringify!($field),
-                    &[$($text),*] as &[&str],
-                    <$type as $crate::mcp::arguments::Argument>::schema(),
-                    <$type as $crate::contract::Member>::ABSENT.is_none(),
-                )),*])
+                $crate::mcp::arguments::schema_of(vec![$($crate::mcp::arguments::Property {
+                    name: stringify!($field),
+                    comment: &[$($text),*],
+                    schema: <$type as $crate::mcp::arguments::Argument>::schema(),
+                    required: <$type as $crate::contract::Member>::ABSENT.is_none(),
+                }),*])
             }
         }
     };

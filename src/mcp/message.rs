@@ -57,6 +57,15 @@ impl Message {
         {
             return Err(Malformed::request("`params` must be an object", id));
         }
+        let arguments = message
+            .get("params")
+            .and_then(|params| params.get("arguments"));
+        if arguments.is_some_and(|arguments| !arguments.is_object()) {
+            return Err(Malformed::request(
+                "`params.arguments` must be an object",
+                id,
+            ));
+        }
         Ok(Self(message))
     }
 

@@ -11,9 +11,11 @@
 //! - `row.rs`, `outcome.rs`: what comes back; `tools/`: one file a tool.
 
 mod arguments;
+mod date;
 mod doors;
 mod endpoint;
 mod message;
+mod outcome;
 mod row;
 mod schema;
 mod server;

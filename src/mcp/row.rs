@@ -1,10 +1,11 @@
-//! Tasks as models see them: what is null or usual is left out.
+//! Tasks as models see them: what is null or usual is left out, and nobody's id is in it.
 
 use std::fmt;
 
 use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
+use super::date::Dates;
 use crate::contract::{Nullable, Priority, Task};
 
 /// A task in a list.
@@ -13,13 +14,10 @@ use crate::contract::{Nullable, Priority, Task};
 pub(super) struct Row {
     pub(super) id: i64,
     pub(super) title: String,
-    /// There is one; get_task shows it
     #[serde(skip_serializing_if = "is_false")]
     has_description: bool,
-    /// Absent: false
     #[serde(skip_serializing_if = "is_false")]
     completed: bool,
-    /// Absent: medium
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,17 +27,37 @@ pub(super) struct Row {
     version: i64,
 }
 
+/// All of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    row: Row,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
 /// For serde, which passes references.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 fn is_false(flag: &bool) -> bool {
-    !flag
+    !*flag
+}
+
+/// A priority by its name.
+pub(super) fn name(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Medium => "medium",
+        Priority::High => "high",
+    }
 }
 
 impl Row {
-    pub(super) fn of(task: &Task) -> Self {
+    /// The task, with times at the clock of the caller, if that is known.
+    pub(super) fn of(task: &Task, dates: &Dates) -> Self {
         let Task {
             id,
             user_id: _,
@@ -59,23 +77,80 @@ impl Row {
             title: title.as_str().to_owned(),
             has_description: matches!(description, Nullable(Some(text)) if !text.as_str().is_empty()),
             completed: completed.0,
-            priority: match priority {
-                Priority::Low => Some("low"),
-                Priority::Medium => None,
-                Priority::High => Some("high"),
-            },
-            due_date: due_date
-                .0
-                .and_then(|due| serde_json::to_value(due).ok()?.as_str().map(str::to_owned)),
+            priority: (*priority != Priority::Medium).then(|| name(*priority)),
+            due_date: due_date.0.map(|due| dates.show(due)),
             tags: tags.0.iter().map(|tag| tag.as_str().to_owned()).collect(),
             version: version.get(),
         }
     }
 }
 
+impl Whole {
+    /// The task, with times at the clock of the caller, if that is known.
+    pub(super) fn of(task: &Task, dates: &Dates) -> Self {
+        let mut row = Row::of(task, dates);
+        row.has_description = false;
+        let description = task.description.0.as_ref();
+        Self {
+            row,
+            description: description.map(|text| text.as_str().to_owned()),
+            completed_at: task.completed_at.0.map(|time| dates.show_moment(time)),
+            created_at: dates.show_moment(task.created_at),
+            updated_at: dates.show_moment(task.updated_at),
+        }
+    }
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{} {}", self.id, quoted(&self.title))
+        let Self {
+            id,
+            title,
+            has_description,
+            completed,
+            priority,
+            due_date,
+            tags,
+            version,
+        } = self;
+        write!(f, "#{id} {}", quoted(title))?;
+        if *completed {
+            f.write_str(", done")?;
+        }
+        if let Some(priority) = priority {
+            write!(f, ", {priority}")?;
+        }
+        if let Some(due_date) = due_date {
+            write!(f, ", due {due_date}")?;
+        }
+        if !tags.is_empty() {
+            let tags: Vec<String> = tags.iter().map(|tag| quoted(tag)).collect();
+            write!(f, ", tags {}", tags.join(" "))?;
+        }
+        if *has_description {
+            f.write_str(", has a description")?;
+        }
+        write!(f, ", version {version}")
+    }
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            row,
+            description,
+            completed_at,
+            created_at,
+            updated_at,
+        } = self;
+        write!(f, "{row}, created {created_at}, changed {updated_at}")?;
+        if let Some(completed_at) = completed_at {
+            write!(f, ", done {completed_at}")?;
+        }
+        match description {
+            Some(text) => write!(f, ", description {}", quoted(text)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -86,6 +86,10 @@ fn strip(schema: &mut Schema) {
         // The name of the member says what it is.
         schema.remove("description");
     }
+    // Anything goes without saying.
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
+        schema.remove("additionalProperties");
+    }
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");
         if let [one] = types.as_slice() {

@@ -162,11 +162,27 @@ pub(super) struct Toolbox {
 
 impl Toolbox {
     pub(super) fn new(settings: &McpSettings) -> Self {
+        let mut entries = vec![
+            Entry::of::<tools::FindTasks>(),
+            Entry::of::<tools::GetTask>(),
+            Entry::of::<tools::GetOverview>(),
+            Entry::of::<tools::AddTasks>(),
+            Entry::of::<tools::UpdateTasks>(),
+            Entry::of::<tools::CompleteTasks>(),
+            Entry::of::<tools::DeleteTasks>(),
+            Entry::of::<tools::RestoreTasks>(),
+        ];
+        if settings.chat_app_tools {
+            entries.extend([
+                Entry::of::<tools::AddTask>(),
+                Entry::of::<tools::ListTasks>(),
+                Entry::of::<tools::CompleteTask>(),
+                Entry::of::<tools::DeleteTask>(),
+                Entry::of::<tools::UpdateTask>(),
+            ]);
+        }
         Self {
-            entries: vec![
-                Entry::of::<tools::FindTasks>(),
-                Entry::of::<tools::GetTask>(),
-            ],
+            entries,
             now: settings.now,
         }
     }

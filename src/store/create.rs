@@ -47,6 +47,48 @@ impl Scope {
         key: Option<IdempotencyKey>,
     ) -> Result<Created, StoreError> {
         let hash = key.as_ref().map(|_| fingerprint(&new));
+        self.create_of(new, key, hash).await
+    }
+
+    /// The same for a part of a request: the key is that of the part, and `hash` stands for the whole
+    /// request, so that it tells another one with the same keys.
+    ///
+    /// # Errors
+    /// As of [`create`](Self::create).
+    pub async fn create_part(
+        &self,
+        new: NewTask,
+        key: IdempotencyKey,
+        hash: String,
+    ) -> Result<Created, StoreError> {
+        self.create_of(new, Some(key), Some(hash)).await
+    }
+
+    /// Whether a request can be made with these keys of its parts: none of them came with another hash.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReused`].
+    pub async fn check_keys(&self, keys: &[IdempotencyKey], hash: &str) -> Result<(), StoreError> {
+        let query = Query::select()
+            .expr(Expr::value(1))
+            .from(task::Entity)
+            .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
+            .and_where(Expr::col(Task::CreateKey).is_in(keys.iter().map(|key| key.0.as_str())))
+            .and_where(Expr::col(Task::CreateHash).ne(hash))
+            .limit(1)
+            .to_owned();
+        let other = self
+            .read(|| self.database.reader().query_one(&query))
+            .await?;
+        other.map_or(Ok(()), |_| Err(StoreError::KeyReused))
+    }
+
+    async fn create_of(
+        &self,
+        new: NewTask,
+        key: Option<IdempotencyKey>,
+        hash: Option<String>,
+    ) -> Result<Created, StoreError> {
         let write = self.insertion(new, key.as_ref(), hash.as_deref());
         let mut result = self.database.write(&write).await;
         if let Err(error) = &result {

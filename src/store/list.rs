@@ -1,5 +1,6 @@
 //! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, DbBackend, ExprTrait, QueryResult,
     sea_query::{
@@ -14,7 +15,7 @@ use super::{
     order::Ordering,
     row::{COLUMNS, TaskRow, rank},
 };
-use crate::contract::{self, Filter, ListQuery, Sort, fold};
+use crate::contract::{self, DueBound, Filter, ListQuery, Sort, fold};
 
 /// A part of a list by place, as front ends ask for it that know no cursors.
 #[derive(Debug)]
@@ -234,9 +235,30 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(done)
         .add_option(priority.map(|p| Expr::col(Task::Priority).eq(rank(p))))
         .add_option(tag)
-        .add_option(due_before.map(|due| Expr::col(Task::DueAt).lt(due.instant())))
-        .add_option(due_after.map(|due| Expr::col(Task::DueAt).gte(due.instant())))
+        .add_option(due_before.map(due_before_bound))
+        .add_option(due_after.map(due_after_bound))
         .add_option(text)
+}
+
+/// Whether a task is due before a bound.
+pub(super) fn due_before_bound(bound: DueBound) -> Expr {
+    due(bound, ExprTrait::lt)
+}
+
+/// Whether a task is due at a bound or after it.
+pub(super) fn due_after_bound(bound: DueBound) -> Expr {
+    due(bound, ExprTrait::gte)
+}
+
+fn due(bound: DueBound, compare: fn(Expr, DateTime<Utc>) -> Expr) -> Expr {
+    let at = || Expr::col(Task::DueAt);
+    let (day, instant) = bound.instants();
+    if day == instant {
+        return compare(at(), day);
+    }
+    let is_date = || Expr::col(Task::DueIsDate);
+    let days = is_date().eq(true).and(compare(at(), day));
+    days.or(is_date().eq(false).and(compare(at(), instant)))
 }
 
 /// Whether a column contains a text. Not by LIKE, which tries a pattern at each place character by

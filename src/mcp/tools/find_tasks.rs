@@ -1,6 +1,6 @@
 //! `find_tasks`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use rmcp::schemars::JsonSchema;
 use serde::Serialize;
@@ -11,10 +11,13 @@ use crate::{
         Count, CursorText, Filter, Flag, ListQuery, Maybe, Priority, SearchText, Sort, Tag,
     },
     mcp::{
-        arguments::arguments,
+        arguments::{arguments, at},
+        date::{DateText, Dates, Zone},
+        outcome::resolved,
         row::{Row, quoted},
         toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
+    store::StoreError,
 };
 
 /// A page of tasks.
@@ -23,18 +26,26 @@ pub(in crate::mcp) struct FindTasks;
 arguments! {
     /// Which tasks, in which order.
     struct Wanted {
-        /// Text in the title or description, any case
+        /// Text in the title or description, ignoring case
         q: Maybe<SearchText>,
-        /// false: open tasks; true: done ones; absent: both
+        /// false: open; true: done; absent: both
         completed: Maybe<Flag>,
+        /// true: open and due before now
+        overdue: Maybe<Flag>,
         priority: Maybe<Priority>,
         tag: Maybe<Tag>,
-        /// Default -created_at; `-` turns it round
+        /// First day or time, included; a date as in add_tasks
+        due_from: Maybe<DateText>,
+        /// Last day or time, included
+        due_to: Maybe<DateText>,
+        /// Default -created_at (newest first); no due date comes last
         sort: Maybe<Sort>,
         /// Default 25
         limit: Maybe<Count>,
-        /// next_cursor of the page before; repeat all other arguments
+        /// next_cursor of the page before, with the same other arguments
         cursor: Maybe<CursorText>,
+        /// IANA; needed with overdue, due_from, due_to
+        time_zone: Maybe<Zone>,
     }
 }
 
@@ -46,11 +57,16 @@ pub(in crate::mcp) struct Listed {
     total: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dates: Option<BTreeMap<String, String>>,
 }
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} tasks", self.tasks.len(), self.total)?;
+        if let Some(dates) = &self.dates {
+            write!(f, "; {}", resolved(dates))?;
+        }
         self.tasks
             .iter()
             .try_for_each(|task| write!(f, "\n{task}"))?;
@@ -63,10 +79,13 @@ impl fmt::Display for Listed {
 
 impl Outcome for Listed {}
 
+/// How many tasks a page has when nothing is said: what a model can look through at once.
+const DEFAULT_LIMIT: i64 = 25;
+
 impl Tooling for FindTasks {
     const NAME: &'static str = "find_tasks";
     const TITLE: &'static str = "Find tasks";
-    const DESCRIPTION: &'static str = "List or search tasks, a page at a time, with the total.";
+    const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. Rows leave out what is usual (completed false, priority medium).";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Wanted;
@@ -76,31 +95,69 @@ impl Tooling for FindTasks {
         let Wanted {
             q,
             completed,
+            overdue,
             priority,
             tag,
+            due_from,
+            due_to,
             sort,
             limit,
             cursor,
+            time_zone,
         } = wanted;
+        let mut dates = Dates::new(call.now, time_zone.0);
+        let overdue = overdue.0.is_some_and(|Flag(overdue)| overdue);
+        if overdue && (due_to.0.is_some() || completed.0 == Some(Flag(true))) {
+            return Err(Refusal(
+                "`overdue` is about open tasks up to now: leave out `due_to`, and `completed`"
+                    .to_owned(),
+            ));
+        }
+        let due_after = due_from
+            .0
+            .map(|said| dates.from(&said).map_err(at("due_from")))
+            .transpose()?;
+        let due_before = match (overdue, due_to.0) {
+            (true, _) => Some(dates.present().map_err(at("overdue"))?),
+            (false, Some(said)) => Some(dates.to(&said).map_err(at("due_to"))?),
+            (false, None) => None,
+        };
         let query = ListQuery {
             filter: Filter {
-                completed: completed.0.map(|Flag(done)| done),
+                completed: completed
+                    .0
+                    .map(|Flag(done)| done)
+                    .or(overdue.then_some(false)),
                 priority: priority.0,
                 tag: tag.0,
+                due_before,
+                due_after,
                 q: q.0,
-                ..Filter::default()
             },
             sort: sort.0.unwrap_or(Sort::CreatedDesc),
-            limit: limit.0.unwrap_or(Count::DEFAULT),
+            limit: limit
+                .0
+                .or(Count::new(DEFAULT_LIMIT))
+                .unwrap_or(Count::DEFAULT),
             cursor: cursor.0,
         };
         let tasks = call.caller.tasks();
-        let (page, total) =
-            futures_util::try_join!(tasks.list(&query), tasks.count(&query.filter))?;
+        let (page, total) = futures_util::try_join!(tasks.list(&query), tasks.count(&query.filter))
+            .map_err(|error| match error {
+                StoreError::BadCursor => Refusal(
+                    "`cursor` is not the next_cursor of a page with these arguments; start again without it".to_owned(),
+                ),
+                other => other.into(),
+            })?;
         Ok(Listed {
-            tasks: page.items.iter().map(Row::of).collect(),
+            tasks: page
+                .items
+                .iter()
+                .map(|task| Row::of(task, &dates))
+                .collect(),
             total,
             next_cursor: page.next_cursor,
+            dates: dates.into_resolved(),
         })
     }
 }

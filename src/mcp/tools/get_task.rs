@@ -1,16 +1,12 @@
 //! `get_task`.
 
-use std::fmt;
-
-use rmcp::schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::{
     api::Read,
-    contract::TaskId,
+    contract::{Maybe, TaskId},
     mcp::{
         arguments::arguments,
-        row::Row,
+        date::{Dates, Zone},
+        row::Whole,
         toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
 };
@@ -22,36 +18,24 @@ arguments! {
     /// Which one.
     struct Which {
         id: TaskId,
+        time_zone: Maybe<Zone>,
     }
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(crate = "rmcp::schemars")]
-pub(in crate::mcp) struct Found {
-    task: Row,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.task.fmt(f)
-    }
-}
-
-impl Outcome for Found {}
+impl Outcome for Whole {}
 
 impl Tooling for GetTask {
     const NAME: &'static str = "get_task";
     const TITLE: &'static str = "Get a task";
-    const DESCRIPTION: &'static str = "All of one task, its description included.";
+    const DESCRIPTION: &'static str = "All of one task, with its description.";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Which;
-    type Output = Found;
+    type Output = Whole;
 
-    async fn call(call: Call<Read>, Which { id }: Which) -> Result<Found, Refusal> {
+    async fn call(call: Call<Read>, which: Which) -> Result<Whole, Refusal> {
+        let Which { id, time_zone } = which;
         let task = call.caller.tasks().get(id).await?;
-        Ok(Found {
-            task: Row::of(&task),
-        })
+        Ok(Whole::of(&task, &Dates::new(call.now, time_zone.0)))
     }
 }

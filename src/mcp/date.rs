@@ -1,0 +1,377 @@
+//! Dates as people say them, in the time zone where they say them.
+//!
+//! A model cannot count days well, and does not know what day it is; so it may pass on a few words as they
+//! were said. The words are few and fixed ([`VOCABULARY`]), what they came to is told in the answer, and
+//! nothing is guessed: a word without a time zone, or a time that a clock change leaves out or has twice, is
+//! refused.
+
+use std::collections::BTreeMap;
+
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime,
+    SecondsFormat, TimeDelta, TimeZone, Utc, Weekday,
+};
+use chrono_tz::Tz;
+use serde_json::{Map, Value, json};
+
+use super::arguments::{Argument, object};
+use crate::contract::{DueBound, DueDate, Fault, Member, Pointer, Scalar, Timestamp};
+
+/// All that is understood, for the error that anything else gets.
+const VOCABULARY: &str = "today, tomorrow, yesterday; monday to sunday (the first after today); next monday \
+    to next sunday (in the week after this one; weeks begin on monday); in N days, in N weeks, in N months; \
+    end of week (sunday), end of month; each may be followed by a time, as in \"tomorrow 09:00\"";
+
+/// The same for models, in the schema of each argument that takes it.
+const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026-02-06 09:00, or: today, \
+    tomorrow, yesterday, friday (first after today), next friday (of next week), in 3 days/weeks/months, end of \
+    week, end of month; \"tomorrow 09:00\" for a time";
+
+/// The longest text that can be a date.
+const MAX_LENGTH: usize = 40;
+
+/// A date as it was said. What it means depends on the time zone, which is another argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DateText(String);
+
+impl Member for DateText {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        match value.as_str().map(str::trim) {
+            Some(text) if text.len() <= MAX_LENGTH => Some(Self(text.to_owned())),
+            _ => {
+                faults.push(at.fault(format!("must be a date like 2026-02-06, or: {VOCABULARY}")));
+                None
+            }
+        }
+    }
+}
+
+impl Argument for DateText {
+    fn schema() -> Map<String, Value> {
+        object(json!({ "type": "string", "description": DESCRIPTION }))
+    }
+}
+
+/// A time zone of the IANA database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Zone(Tz);
+
+impl Member for Zone {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let zone = value.as_str().and_then(|name| name.parse().ok());
+        if zone.is_none() {
+            faults.push(at.fault(
+                "must be the name of a time zone of the IANA database, like Europe/Berlin or UTC",
+            ));
+        }
+        zone.map(Self)
+    }
+}
+
+impl Argument for Zone {
+    fn schema() -> Map<String, Value> {
+        object(json!({ "type": "string", "description": "The user's, as Europe/Berlin" }))
+    }
+}
+
+/// The dates of one call: when and where it is made, and what was made of the words.
+#[derive(Debug, Clone)]
+pub(super) struct Dates {
+    now: DateTime<Utc>,
+    zone: Option<Tz>,
+    resolved: BTreeMap<String, String>,
+}
+
+impl Dates {
+    pub(super) fn new(now: DateTime<Utc>, zone: Option<Zone>) -> Self {
+        Self {
+            now,
+            zone: zone.map(|Zone(zone)| zone),
+            resolved: BTreeMap::new(),
+        }
+    }
+
+    /// What the words came to, for the answer; `None` if none were used.
+    pub(super) fn into_resolved(self) -> Option<BTreeMap<String, String>> {
+        (!self.resolved.is_empty()).then_some(self.resolved)
+    }
+
+    /// The date or time that is meant.
+    ///
+    /// # Errors
+    /// What completes the sentence "this argument …".
+    pub(super) fn resolve(&mut self, said: &DateText) -> Result<DueDate, String> {
+        let exact = DueDate::from_json(&Value::from(said.0.as_str()));
+        let Err(fault) = exact else {
+            return exact;
+        };
+        let text = said.0.to_ascii_lowercase();
+        let (day, clock) = split_clock(&text);
+        let due = match (read_date(day), clock) {
+            (Some(day), Some(clock)) => DueDate::Time(self.local(day.and_time(clock))?),
+            // A date that does not exist, or a time with a fault.
+            _ if day.starts_with(|c: char| c.is_ascii_digit()) => return Err(fault),
+            (_, clock) => {
+                let day = self.day(day, &said.0)?;
+                match clock {
+                    Some(clock) => DueDate::Time(self.local(day.and_time(clock))?),
+                    None => DueDate::Date(day),
+                }
+            }
+        };
+        let shown = self.show(due);
+        self.resolved.insert(said.0.clone(), shown);
+        Ok(due)
+    }
+
+    /// A date or time as it is shown: a time at the clock of the time zone, if that is known.
+    pub(super) fn show(&self, due: DueDate) -> String {
+        match due {
+            DueDate::Date(date) => date.format("%Y-%m-%d").to_string(),
+            DueDate::Time(time) => self.at_the_clock(time, SecondsFormat::AutoSi),
+        }
+    }
+
+    /// When something happened, to the second.
+    pub(super) fn show_moment(&self, time: Timestamp) -> String {
+        self.at_the_clock(time, SecondsFormat::Secs)
+    }
+
+    fn at_the_clock(&self, time: Timestamp, precision: SecondsFormat) -> String {
+        match self.zone {
+            Some(zone) => time
+                .get()
+                .with_timezone(&zone)
+                .to_rfc3339_opts(precision, true),
+            None => time.get().to_rfc3339_opts(precision, true),
+        }
+    }
+
+    /// The day that it is in the time zone.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn today(&self) -> Result<NaiveDate, String> {
+        Ok(self
+            .now
+            .with_timezone(&self.zone("to know what day it is")?)
+            .date_naive())
+    }
+
+    /// The beginning of what is not overdue: today, and this instant.
+    pub(super) fn present(&self) -> Result<DueBound, String> {
+        Ok(DueBound::Present {
+            today: self.today()?,
+            now: Timestamp::new(self.now),
+        })
+    }
+
+    /// The beginning of a day, so many days after the one given.
+    pub(super) fn day_begins(&self, day: NaiveDate, after: u64) -> Result<DueBound, String> {
+        let zone = self.zone("to know when a day begins")?;
+        let day = day.checked_add_days(Days::new(after)).ok_or(OUT_OF_RANGE)?;
+        Ok(DueBound::Local {
+            day,
+            at: Timestamp::new(start_of(day, zone).ok_or(OUT_OF_RANGE)?),
+        })
+    }
+
+    /// The beginning of a stretch of time that begins with this.
+    pub(super) fn from(&mut self, said: &DateText) -> Result<DueBound, String> {
+        match self.resolve(said)? {
+            DueDate::Date(day) => self.day_begins(day, 0),
+            DueDate::Time(at) => Ok(DueBound::Local {
+                day: self.day_of(at)?,
+                at,
+            }),
+        }
+    }
+
+    /// The end of a stretch of time whose last day or instant this is: what is before it belongs to it.
+    pub(super) fn to(&mut self, said: &DateText) -> Result<DueBound, String> {
+        match self.resolve(said)? {
+            DueDate::Date(day) => self.day_begins(day, 1),
+            DueDate::Time(at) => Ok(DueBound::Local {
+                day: self.day_of(at)?.succ_opt().ok_or(OUT_OF_RANGE)?,
+                at: Timestamp::new(at.get() + TimeDelta::microseconds(1)),
+            }),
+        }
+    }
+
+    fn day_of(&self, time: Timestamp) -> Result<NaiveDate, String> {
+        Ok(time
+            .get()
+            .with_timezone(&self.zone("to know what day that is")?)
+            .date_naive())
+    }
+
+    fn zone(&self, why: &str) -> Result<Tz, String> {
+        self.zone.ok_or_else(|| {
+            format!("needs `time_zone` {why}: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it")
+        })
+    }
+
+    /// The day that words stand for.
+    fn day(&self, words: &str, said: &str) -> Result<NaiveDate, String> {
+        let unknown = || {
+            format!(
+                "must be a date like 2026-02-06, or one of these words, not {}: {VOCABULARY}",
+                Value::from(said)
+            )
+        };
+        let word = Word::read(words).ok_or_else(unknown)?;
+        let today = self
+            .now
+            .with_timezone(&self.zone(&format!("to know when {} is", Value::from(said)))?)
+            .date_naive();
+        word.after(today)
+            .filter(|day| (1..=9999).contains(&day.year()))
+            .ok_or_else(|| OUT_OF_RANGE.to_owned())
+    }
+
+    /// The instant of a time on the clocks of the time zone.
+    fn local(&self, time: NaiveDateTime) -> Result<Timestamp, String> {
+        let zone = self.zone("to know when that is")?;
+        let shown = time.format("%Y-%m-%d %H:%M");
+        match zone.from_local_datetime(&time) {
+            LocalResult::Single(time) if (1..=9999).contains(&time.to_utc().year()) => {
+                Ok(Timestamp::new(time.to_utc()))
+            }
+            LocalResult::Single(_) => Err(OUT_OF_RANGE.to_owned()),
+            LocalResult::None => Err(format!(
+                "is {shown} in {zone}, which the clocks leave out that day; choose another time"
+            )),
+            LocalResult::Ambiguous(first, second) => Err(format!(
+                "is {shown} in {zone}, which the clocks show twice that day; say {} or {}",
+                first.to_rfc3339(),
+                second.to_rfc3339(),
+            )),
+        }
+    }
+}
+
+const OUT_OF_RANGE: &str = "must be in the years 0001 to 9999";
+
+/// Days in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// So many days from today.
+    Days(i64),
+    Months(u32),
+    /// The first such day after today.
+    Coming(Weekday),
+    /// That day of the next week.
+    OfNextWeek(Weekday),
+    EndOfWeek,
+    EndOfMonth,
+}
+
+impl Word {
+    fn read(words: &str) -> Option<Self> {
+        let words: Vec<&str> = words.split_ascii_whitespace().collect();
+        Some(match words.as_slice() {
+            ["today"] => Self::Days(0),
+            ["tomorrow"] => Self::Days(1),
+            ["yesterday"] => Self::Days(-1),
+            ["end", "of", "week"] => Self::EndOfWeek,
+            ["end", "of", "month"] => Self::EndOfMonth,
+            ["next", day] => Self::OfNextWeek(weekday(day)?),
+            [day] => Self::Coming(weekday(day)?),
+            ["in", number, unit] => {
+                let digits =
+                    (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+                let number: u32 = number.parse().ok().filter(|n| digits && *n > 0)?;
+                match *unit {
+                    "day" | "days" => Self::Days(number.into()),
+                    "week" | "weeks" => Self::Days(i64::from(number) * 7),
+                    "month" | "months" => Self::Months(number),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn after(self, today: NaiveDate) -> Option<NaiveDate> {
+        let in_days = |days| today.checked_add_signed(TimeDelta::days(days));
+        let past_monday = i64::from(today.weekday().num_days_from_monday());
+        match self {
+            Self::Days(days) => in_days(days),
+            // The 31st of a short month is its last day.
+            Self::Months(months) => today.checked_add_months(Months::new(months)),
+            Self::Coming(day) => {
+                let ahead = i64::from(day.num_days_from_monday()) - past_monday;
+                in_days(if ahead > 0 { ahead } else { ahead + 7 })
+            }
+            Self::OfNextWeek(day) => {
+                in_days(7 - past_monday + i64::from(day.num_days_from_monday()))
+            }
+            Self::EndOfWeek => in_days(6 - past_monday),
+            Self::EndOfMonth => today
+                .with_day(1)?
+                .checked_add_months(Months::new(1))?
+                .pred_opt(),
+        }
+    }
+}
+
+fn weekday(name: &str) -> Option<Weekday> {
+    // chrono reads abbreviations as well.
+    let day = name.parse::<Weekday>().ok()?;
+    name.ends_with("day").then_some(day)
+}
+
+/// Takes the time off the end: `… 09:00`, `… at 09:00`, or after the `T` of an ISO date.
+fn split_clock(text: &str) -> (&str, Option<NaiveTime>) {
+    let after_t = || (text.get(10..11) == Some("t")).then(|| (&text[..10], &text[11..]));
+    let Some((day, clock)) = text.rsplit_once(' ').or_else(after_t) else {
+        return (text, None);
+    };
+    match read_clock(clock) {
+        Some(clock) => {
+            let day = day.trim_end();
+            (
+                day.strip_suffix(" at").unwrap_or(day).trim_end(),
+                Some(clock),
+            )
+        }
+        None => (text, None),
+    }
+}
+
+/// `09:00` or `09:00:00`, nothing looser.
+fn read_clock(text: &str) -> Option<NaiveTime> {
+    let format = match text.len() {
+        5 => "%H:%M",
+        8 => "%H:%M:%S",
+        _ => return None,
+    };
+    let shape = text.bytes().enumerate().all(|(i, b)| {
+        if i % 3 == 2 {
+            b == b':'
+        } else {
+            b.is_ascii_digit()
+        }
+    });
+    // Not a leap second, which the database does not keep.
+    (shape && !text.ends_with(":60")).then(|| NaiveTime::parse_from_str(text, format).ok())?
+}
+
+fn read_date(text: &str) -> Option<NaiveDate> {
+    match DueDate::from_json(&Value::from(text)) {
+        Ok(DueDate::Date(date)) => Some(date),
+        _ => None,
+    }
+}
+
+/// The first instant of a day: where the clocks leave out midnight, the one after the gap.
+fn start_of(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    // Gaps are made of quarters of an hour; the longest is the day that an island left out.
+    let quarters = (0..=100).map(|quarter| midnight + TimeDelta::minutes(quarter * 15));
+    let mut found = quarters.filter_map(|time| zone.from_local_datetime(&time).earliest());
+    found.next().map(|time| time.to_utc())
+}
+
+#[cfg(test)]
+mod tests;

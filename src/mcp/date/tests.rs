@@ -1,0 +1,348 @@
+//! What date words come to.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn dates(now: &str, zone: &str) -> Dates {
+    let zone = (!zone.is_empty()).then(|| Zone(zone.parse().unwrap()));
+    Dates::new(now.parse().unwrap(), zone)
+}
+
+fn said(text: &str) -> DateText {
+    let mut faults = Vec::new();
+    DateText::read(&Value::from(text), &Pointer::root(), &mut faults).unwrap()
+}
+
+/// What a text means, as it is shown, or why it means nothing.
+fn resolve(now: &str, zone: &str, text: &str) -> String {
+    let mut dates = dates(now, zone);
+    match dates.resolve(&said(text)) {
+        Ok(due) => dates.show(due),
+        Err(fault) => fault,
+    }
+}
+
+/// A Monday.
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+#[test]
+fn words_on_a_monday() {
+    for (text, date) in [
+        ("today", "2026-11-23"),
+        ("Tomorrow", "2026-11-24"),
+        (" yesterday ", "2026-11-22"),
+        ("monday", "2026-11-30"),
+        ("tuesday", "2026-11-24"),
+        ("sunday", "2026-11-29"),
+        ("next monday", "2026-11-30"),
+        ("next tuesday", "2026-12-01"),
+        ("next sunday", "2026-12-06"),
+        ("in 1 day", "2026-11-24"),
+        ("in 3 days", "2026-11-26"),
+        ("in 2  weeks", "2026-12-07"),
+        ("in 1 month", "2026-12-23"),
+        ("in 999 months", "2110-02-23"),
+        ("end of week", "2026-11-29"),
+        ("end of month", "2026-11-30"),
+        ("tomorrow 09:00", "2026-11-24T09:00:00+01:00"),
+        ("tomorrow at 09:00", "2026-11-24T09:00:00+01:00"),
+        ("NEXT FRIDAY at 23:59:59", "2026-12-04T23:59:59+01:00"),
+        ("2026-02-06 09:00", "2026-02-06T09:00:00+01:00"),
+        ("2026-07-06T09:00", "2026-07-06T09:00:00+02:00"),
+        ("2026-07-06T09:00:00", "2026-07-06T09:00:00+02:00"),
+    ] {
+        assert_eq!(resolve(NOW, "Europe/Berlin", text), date, "{text}");
+    }
+}
+
+#[test]
+fn words_on_a_sunday() {
+    for (text, date) in [
+        ("monday", "2026-11-30"),
+        ("next monday", "2026-11-30"),
+        ("sunday", "2026-12-06"),
+        ("next sunday", "2026-12-06"),
+        ("end of week", "2026-11-29"),
+    ] {
+        assert_eq!(resolve("2026-11-29T12:00:00Z", "UTC", text), date, "{text}");
+    }
+}
+
+#[test]
+fn months_end_where_they_end() {
+    for (now, text, date) in [
+        ("2026-01-31T12:00:00Z", "in 1 month", "2026-02-28"),
+        ("2028-01-31T12:00:00Z", "in 1 month", "2028-02-29"),
+        ("2026-02-01T12:00:00Z", "end of month", "2026-02-28"),
+        ("2026-12-31T12:00:00Z", "end of month", "2026-12-31"),
+        ("2026-12-31T12:00:00Z", "tomorrow", "2027-01-01"),
+    ] {
+        assert_eq!(resolve(now, "UTC", text), date, "{text} on {now}");
+    }
+}
+
+#[test]
+fn the_day_is_that_of_the_zone() {
+    let almost_midnight = "2026-11-23T23:30:00Z";
+    for (zone, date) in [
+        ("UTC", "2026-11-23"),
+        ("Europe/Berlin", "2026-11-24"),
+        ("America/New_York", "2026-11-23"),
+        ("Pacific/Kiritimati", "2026-11-24"),
+        ("Pacific/Pago_Pago", "2026-11-23"),
+        ("Asia/Kathmandu", "2026-11-24"),
+    ] {
+        assert_eq!(resolve(almost_midnight, zone, "today"), date, "{zone}");
+    }
+    // 25 hours lie between the first and the last place to begin a day.
+    let noon = "2026-11-23T10:30:00Z";
+    assert_eq!(resolve(noon, "Pacific/Kiritimati", "today"), "2026-11-24");
+    assert_eq!(resolve(noon, "Pacific/Pago_Pago", "today"), "2026-11-22");
+}
+
+#[test]
+fn a_time_keeps_its_clock_over_a_change_of_clocks() {
+    // Berlin goes back on 2026-10-25.
+    let before = "2026-10-24T12:00:00Z";
+    assert_eq!(
+        resolve(before, "Europe/Berlin", "today 15:00"),
+        "2026-10-24T15:00:00+02:00"
+    );
+    assert_eq!(
+        resolve(before, "Europe/Berlin", "tomorrow 15:00"),
+        "2026-10-25T15:00:00+01:00"
+    );
+}
+
+#[test]
+fn a_time_that_is_left_out_or_comes_twice_is_refused() {
+    assert_eq!(
+        resolve("2026-03-28T12:00:00Z", "Europe/Berlin", "tomorrow 02:30"),
+        "is 2026-03-29 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time"
+    );
+    assert_eq!(
+        resolve("2026-10-24T12:00:00Z", "Europe/Berlin", "tomorrow 02:30"),
+        "is 2026-10-25 02:30 in Europe/Berlin, which the clocks show twice that day; say \
+         2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"
+    );
+    // And what is said to be said instead is understood.
+    assert_eq!(
+        resolve(NOW, "Europe/Berlin", "2026-10-25T02:30:00+02:00"),
+        "2026-10-25T02:30:00+02:00"
+    );
+}
+
+#[test]
+fn exact_dates_need_no_zone_and_words_do() {
+    assert_eq!(resolve(NOW, "", "2026-02-06"), "2026-02-06");
+    assert_eq!(
+        resolve(NOW, "", "2026-02-06T09:00:00+01:00"),
+        "2026-02-06T08:00:00Z"
+    );
+    for text in [
+        "today",
+        "next friday",
+        "2026-02-06 09:00",
+        "2026-02-06T09:00",
+        "tomorrow 09:00",
+    ] {
+        let fault = resolve(NOW, "", text);
+        assert!(fault.starts_with("needs `time_zone`"), "{text}: {fault}");
+    }
+}
+
+#[test]
+fn anything_else_is_refused_with_the_words_that_there_are() {
+    for text in [
+        "",
+        "someday",
+        "next week",
+        "in 0 days",
+        "in 1000 days",
+        "in -1 days",
+        "in +3 days",
+        "in three days",
+        "in 3",
+        "mon",
+        "next mon",
+        "tomorrow 9:00",
+        "tomorrow 24:00",
+        "tomorrow 23:59:60",
+        "tomorrow at",
+        "at 09:00",
+        "now",
+        "today tomorrow",
+        "tomorrow 09:00 09:00",
+        "завтра",
+    ] {
+        let fault = resolve(NOW, "UTC", text);
+        assert!(
+            fault.starts_with("must be a date like 2026-02-06, or one of these words"),
+            "{text}: {fault}"
+        );
+        assert!(
+            fault.contains("next monday to next sunday"),
+            "{text}: {fault}"
+        );
+    }
+    // What looks like a date is told as one.
+    for text in [
+        "2026-02-30",
+        "2026-13-01",
+        "2026-02-06 25:00",
+        "06.02.2026",
+        "2026-2-6",
+        "10000-01-01",
+    ] {
+        let fault = resolve(NOW, "UTC", text);
+        assert!(
+            fault.starts_with("must be a date") && !fault.contains("words"),
+            "{text}: {fault}"
+        );
+    }
+}
+
+#[test]
+fn a_time_must_be_in_the_years_that_are_kept() {
+    assert_eq!(
+        resolve(NOW, "America/New_York", "9999-12-31 23:00"),
+        OUT_OF_RANGE
+    );
+    assert_eq!(resolve(NOW, "Asia/Tokyo", "0001-01-01 00:00"), OUT_OF_RANGE);
+    assert_eq!(
+        resolve("9999-12-31T12:00:00Z", "UTC", "tomorrow"),
+        OUT_OF_RANGE
+    );
+}
+
+#[test]
+fn what_words_came_to_is_told_and_exact_dates_are_not() {
+    let mut dates = dates(NOW, "UTC");
+    for text in ["tomorrow", "2026-02-06", "tomorrow", "end of week"] {
+        dates.resolve(&said(text)).unwrap();
+    }
+    let resolved = dates.into_resolved().unwrap();
+    assert_eq!(
+        serde_json::json!(resolved),
+        serde_json::json!({ "end of week": "2026-11-29", "tomorrow": "2026-11-24" })
+    );
+}
+
+/// When dates and times belong to a stretch.
+fn bounds(zone: &str, from: &str, to: &str) -> [String; 4] {
+    let mut dates = dates(NOW, zone);
+    let (from, to) = (
+        dates.from(&said(from)).unwrap(),
+        dates.to(&said(to)).unwrap(),
+    );
+    let ((from_day, from_time), (to_day, to_time)) = (from.instants(), to.instants());
+    [from_day, from_time, to_day, to_time]
+        .map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+#[test]
+fn a_stretch_has_the_days_of_the_zone() {
+    assert_eq!(
+        bounds("America/New_York", "today", "today"),
+        [
+            "2026-11-23T00:00:00Z",
+            "2026-11-23T05:00:00Z",
+            "2026-11-24T00:00:00Z",
+            "2026-11-24T05:00:00Z"
+        ]
+    );
+    // A day of 25 hours.
+    assert_eq!(
+        bounds("Europe/Berlin", "2026-10-25", "2026-10-25"),
+        [
+            "2026-10-25T00:00:00Z",
+            "2026-10-24T22:00:00Z",
+            "2026-10-26T00:00:00Z",
+            "2026-10-25T23:00:00Z"
+        ]
+    );
+    // One whose midnight is left out begins an hour later.
+    assert_eq!(
+        bounds("Africa/Cairo", "2026-04-24", "2026-04-24")[1],
+        "2026-04-23T22:00:00Z"
+    );
+    // And one that an island left out altogether begins with the next.
+    assert_eq!(
+        bounds("Pacific/Apia", "2011-12-30", "2011-12-30"),
+        [
+            "2011-12-30T00:00:00Z",
+            "2011-12-30T10:00:00Z",
+            "2011-12-31T00:00:00Z",
+            "2011-12-30T10:00:00Z"
+        ]
+    );
+    assert_eq!(
+        bounds("UTC", "2026-02-06T09:00:00Z", "2026-02-06T09:00:00Z"),
+        [
+            "2026-02-06T00:00:00Z",
+            "2026-02-06T09:00:00Z",
+            "2026-02-07T00:00:00Z",
+            "2026-02-06T09:00:00.000001Z"
+        ]
+    );
+}
+
+fn zones() -> impl Strategy<Value = Tz> {
+    proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec())
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,40}", zone in zones()) {
+        if text.trim().len() <= MAX_LENGTH {
+            let _ = Dates::new(NOW.parse().unwrap(), Some(Zone(zone))).resolve(&said(&text));
+        }
+    }
+
+    #[test]
+    fn nearly_words_do_not_panic(
+        words in proptest::collection::vec(proptest::sample::select(vec![
+            "in", "next", "end", "of", "at", "today", "monday", "week", "days", "months", "3", "999", "09:00",
+            "2026-02-06", "t", "00:00:00", "9999-12-31",
+        ]), 0..5),
+        second in -62_135_596_800_i64..253_402_300_799,
+        zone in zones(),
+    ) {
+        let now = DateTime::from_timestamp(second, 0).unwrap();
+        let text = words.join(" ");
+        if text.len() <= MAX_LENGTH {
+            let mut dates = Dates::new(now, Some(Zone(zone)));
+            let _ = dates.resolve(&said(&text));
+            let _ = (dates.from(&said(&text)), dates.to(&said(&text)), dates.present());
+        }
+    }
+
+    /// Whatever the zone and the day, weekdays come as promised.
+    #[test]
+    fn weekdays_come_as_promised(second in 0_i64..4_000_000_000, day in 0_u8..7, zone in zones()) {
+        let now = DateTime::from_timestamp(second, 0).unwrap();
+        let today = now.with_timezone(&zone).date_naive();
+        let day = Weekday::try_from(day).unwrap();
+        let coming = Word::Coming(day).after(today).unwrap();
+        prop_assert_eq!(coming.weekday(), day);
+        prop_assert!((1..=7).contains(&(coming - today).num_days()));
+        let next = Word::OfNextWeek(day).after(today).unwrap();
+        prop_assert_eq!(next.weekday(), day);
+        let monday = |date: NaiveDate| date - TimeDelta::days(date.weekday().num_days_from_monday().into());
+        prop_assert_eq!((monday(next) - monday(today)).num_days(), 7);
+    }
+
+    /// Days follow each other without a gap and without an overlap.
+    #[test]
+    fn days_begin_one_after_the_other(days in 0_u64..25_000, zone in zones()) {
+        let day = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + Days::new(days);
+        let (first, second) = (start_of(day, zone).unwrap(), start_of(day.succ_opt().unwrap(), zone).unwrap());
+        prop_assert!(first <= second);
+        prop_assert!(second - first <= TimeDelta::hours(26));
+        prop_assert!(first.with_timezone(&zone).date_naive() >= day);
+        if first < second {
+            prop_assert_eq!((second - TimeDelta::microseconds(1)).with_timezone(&zone).date_naive(), day);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `add_tasks`.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    api::Write,
+    contract::{
+        Change, Description, Fault, Flag, Maybe, Member, NewTask, Pointer, Priority, Tags, Title,
+    },
+    mcp::{
+        arguments::{Argument, Items, arguments, at, in_words, object},
+        date::{DateText, Dates, Zone},
+        outcome::{ItemResult, Results},
+        row::Row,
+        toolbox::{Call, Effect, Refusal, Tooling},
+    },
+    store::{Created, IdempotencyKey, Scope, StoreError},
+};
+
+/// New tasks.
+pub(in crate::mcp) struct AddTasks;
+
+arguments! {
+    /// The new tasks.
+    struct Additions {
+        tasks: Items<Addition>,
+        /// Any unique text; repeat it to retry, and nothing is added twice
+        request_id: Maybe<RequestId>,
+        /// IANA; needed for date words and local times
+        time_zone: Maybe<Zone>,
+    }
+}
+
+arguments! {
+    /// One new task.
+    struct Addition {
+        title: Title,
+        description: Change<Description>,
+        completed: Maybe<Flag>,
+        /// Default medium
+        priority: Maybe<Priority>,
+        due_date: Change<DateText>,
+        tags: Maybe<Tags>,
+    }
+}
+
+/// What is the same for all retries of one call: 1 to 100 characters, none of them a control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::mcp) struct RequestId(String);
+
+const MAX_REQUEST_ID: usize = 100;
+
+impl Member for RequestId {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let good = |id: &&str| {
+            (1..=MAX_REQUEST_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control)
+        };
+        let id = value.as_str().filter(good);
+        if id.is_none() {
+            faults.push(at.fault(format!(
+                "must be a text of 1 to {MAX_REQUEST_ID} characters"
+            )));
+        }
+        id.map(|id| Self(id.to_owned()))
+    }
+}
+
+impl Argument for RequestId {
+    fn schema() -> serde_json::Map<String, Value> {
+        object(json!({ "type": "string", "maxLength": MAX_REQUEST_ID }))
+    }
+}
+
+impl RequestId {
+    /// The key of an item. It has spaces, which no Idempotency-Key of REST can have.
+    fn key(&self, index: usize) -> IdempotencyKey {
+        IdempotencyKey(format!("mcp {index} {}", self.0))
+    }
+}
+
+impl Tooling for AddTasks {
+    const NAME: &'static str = "add_tasks";
+    const TITLE: &'static str = "Add tasks";
+    const DESCRIPTION: &'static str =
+        "Add 1 to 25 tasks. The result has their ids, or an error for one that was not added.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Adds;
+    type Arguments = Additions;
+    type Output = Results;
+
+    async fn call(call: Call<Write>, additions: Additions) -> Result<Results, Refusal> {
+        let Additions {
+            tasks: items,
+            request_id,
+            time_zone,
+        } = additions;
+        let tasks = call.caller.tasks();
+        // Of what was said, not of what it came to: "tomorrow" must not be another request after midnight.
+        let hash = fingerprint(&items, time_zone.0);
+        if let Maybe(Some(id)) = &request_id {
+            let keys: Vec<_> = (0..items.0.len()).map(|index| id.key(index)).collect();
+            tasks.check_keys(&keys, &hash).await.map_err(refusal)?;
+        }
+        let mut dates = Dates::new(call.now, time_zone.0);
+        let mut results = Vec::with_capacity(items.0.len());
+        for (index, item) in items.0.into_iter().enumerate() {
+            let key = request_id
+                .0
+                .as_ref()
+                .map(|id| (id.key(index), hash.clone()));
+            results.push(add(tasks, item, key, &mut dates).await.into());
+        }
+        Ok(Results::new(results, dates))
+    }
+}
+
+async fn add(
+    tasks: &Scope,
+    item: Result<Addition, Vec<Fault>>,
+    key: Option<(IdempotencyKey, String)>,
+    dates: &mut Dates,
+) -> Result<ItemResult, Refusal> {
+    let Addition {
+        title,
+        description,
+        completed,
+        priority,
+        due_date,
+        tags,
+    } = item.map_err(|faults| Refusal(in_words(&faults)))?;
+    let due_date = match due_date {
+        Change::Set(said) => Change::Set(dates.resolve(&said).map_err(at("due_date"))?),
+        Change::Keep | Change::Clear => Change::Clear,
+    };
+    let new = NewTask {
+        title,
+        description,
+        completed,
+        priority,
+        due_date,
+        tags,
+    };
+    let created = match key {
+        Some((key, hash)) => tasks.create_part(new, key, hash).await,
+        None => tasks.create(new, None).await,
+    };
+    let Created { task, replayed } = created.map_err(refusal)?;
+    Ok(ItemResult {
+        replayed: replayed.then_some(true),
+        ..ItemResult::task(Row::of(&task, dates))
+    })
+}
+
+fn refusal(error: StoreError) -> Refusal {
+    match error {
+        StoreError::KeyReused => Refusal(
+            "this `request_id` came before with other arguments; repeat those to retry, or take a new one".to_owned(),
+        ),
+        StoreError::KeyOfDeleted(id) => Refusal(format!(
+            "this `request_id` added it before as task {0}, which was deleted since; restore_tasks brings {0} back",
+            id.get()
+        )),
+        other => other.into(),
+    }
+}
+
+/// What was asked for, whatever the order of its members.
+fn fingerprint(items: &Items<Addition>, zone: Option<Zone>) -> String {
+    let text = format!("{items:?} {zone:?}");
+    let digest = Sha256::digest(text);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,121 @@
+//! `complete_tasks`, `delete_tasks` and `restore_tasks`, which need no more than ids.
+
+use super::change::{change, completion};
+use crate::{
+    api::Write,
+    contract::{Flag, Maybe, TaskId},
+    mcp::{
+        arguments::{Items, arguments, in_words},
+        date::Dates,
+        outcome::{ItemResult, Results},
+        row::Row,
+        toolbox::{Call, Effect, Refusal, Tooling},
+    },
+    store::{Expected, StoreError},
+};
+
+/// Completing, and taking that back.
+pub(in crate::mcp) struct CompleteTasks;
+/// Deleting.
+pub(in crate::mcp) struct DeleteTasks;
+/// Taking a deletion back.
+pub(in crate::mcp) struct RestoreTasks;
+
+arguments! {
+    /// Which, and to which side.
+    struct Completion {
+        ids: Items<TaskId>,
+        /// Default true; false reopens
+        completed: Maybe<Flag>,
+    }
+}
+
+arguments! {
+    /// Which.
+    struct Ids {
+        ids: Items<TaskId>,
+    }
+}
+
+/// Does something with each task.
+async fn each<F>(ids: Items<TaskId>, dates: Dates, act: impl Fn(TaskId) -> F) -> Results
+where
+    F: Future<Output = Result<ItemResult, Refusal>>,
+{
+    let mut results = Vec::with_capacity(ids.0.len());
+    for id in ids.0 {
+        let result = match id {
+            Ok(id) => act(id).await,
+            Err(faults) => Err(Refusal(in_words(&faults))),
+        };
+        results.push(result.into());
+    }
+    Results::new(results, dates)
+}
+
+impl Tooling for CompleteTasks {
+    const NAME: &'static str = "complete_tasks";
+    const TITLE: &'static str = "Complete or reopen tasks";
+    const DESCRIPTION: &'static str = "Mark tasks as done, or with completed false as open again.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Sets;
+    type Arguments = Completion;
+    type Output = Results;
+
+    async fn call(
+        call: Call<Write>,
+        Completion { ids, completed }: Completion,
+    ) -> Result<Results, Refusal> {
+        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let patch = completion(completed.0.is_none_or(|Flag(done)| done));
+        let act = async |id| {
+            Ok(change(tasks, id, &patch, None, &dates)
+                .await?
+                .into_item(&dates))
+        };
+        Ok(each(ids, dates.clone(), act).await)
+    }
+}
+
+impl Tooling for DeleteTasks {
+    const NAME: &'static str = "delete_tasks";
+    const TITLE: &'static str = "Delete tasks";
+    const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, for 30 days unless the server is set otherwise.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Overwrites;
+    type Arguments = Ids;
+    type Output = Results;
+
+    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, Refusal> {
+        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let act = async |id| {
+            let task = tasks.delete(id, &Expected::Any).await?;
+            Ok(ItemResult::task(Row::of(&task, &dates)))
+        };
+        let results = each(ids, dates.clone(), act).await;
+        Ok(results.with_undo(|ids| format!("restore_tasks with ids {ids:?} brings them back")))
+    }
+}
+
+impl Tooling for RestoreTasks {
+    const NAME: &'static str = "restore_tasks";
+    const TITLE: &'static str = "Restore deleted tasks";
+    const DESCRIPTION: &'static str = "Bring deleted tasks back as they were, with their ids.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Sets;
+    type Arguments = Ids;
+    type Output = Results;
+
+    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, Refusal> {
+        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let act = async |id| match tasks.restore(id).await {
+            Ok(task) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            Err(StoreError::NotFound(id)) => Err(Refusal(format!(
+                "no deleted task {} that can still be restored",
+                id.get()
+            ))),
+            Err(error) => Err(error.into()),
+        };
+        Ok(each(ids, dates.clone(), act).await)
+    }
+}

@@ -1,0 +1,287 @@
+//! The tools that todo chat apps of the FastAPI genre call, for those that cannot be changed: one task a call,
+//! and a `user_id`, which gives no right. It must be the caller's, and is forgotten.
+
+use std::fmt;
+
+use rmcp::schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::change::{change, completion, nothing};
+use crate::{
+    api::{Access, Read, Write},
+    contract::{
+        Change, Count, Description, Fault, Filter, ListQuery, Maybe, Member, NewTask, Pointer,
+        Sort, TaskId, TaskPatch, Title, UserIdText,
+    },
+    mcp::{
+        arguments::{Argument, arguments, object},
+        date::Dates,
+        row::Row,
+        toolbox::{Call, Effect, Outcome, Refusal, Tooling},
+    },
+    store::Expected,
+};
+
+/// `add_task`
+pub(in crate::mcp) struct AddTask;
+/// `list_tasks`
+pub(in crate::mcp) struct ListTasks;
+/// `complete_task`
+pub(in crate::mcp) struct CompleteTask;
+/// `delete_task`
+pub(in crate::mcp) struct DeleteTask;
+/// `update_task`
+pub(in crate::mcp) struct UpdateTask;
+
+arguments! {
+    /// A new task.
+    struct NewOne {
+        user_id: UserIdText,
+        title: Title,
+        description: Change<Description>,
+    }
+}
+
+arguments! {
+    /// Which tasks.
+    struct Wanted {
+        user_id: UserIdText,
+        status: Maybe<StatusText>,
+    }
+}
+
+arguments! {
+    /// Which task.
+    struct One {
+        user_id: UserIdText,
+        task_id: TaskId,
+    }
+}
+
+arguments! {
+    /// A change.
+    struct OneChange {
+        user_id: UserIdText,
+        task_id: TaskId,
+        title: Maybe<Title>,
+        description: Change<Description>,
+    }
+}
+
+/// `all`, `pending` or `completed`.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::mcp) struct StatusText(Option<bool>);
+
+impl Member for StatusText {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        match value.as_str() {
+            Some("all") => Some(Self(None)),
+            Some("pending") => Some(Self(Some(false))),
+            Some("completed") => Some(Self(Some(true))),
+            _ => {
+                faults.push(at.fault("must be \"all\", \"pending\" or \"completed\""));
+                None
+            }
+        }
+    }
+}
+
+impl Argument for StatusText {
+    fn schema() -> serde_json::Map<String, Value> {
+        object(json!({ "enum": ["all", "pending", "completed"] }))
+    }
+}
+
+/// What these apps expect back.
+#[derive(Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+pub(in crate::mcp) struct Done {
+    task_id: i64,
+    /// created, completed, updated or deleted
+    status: &'static str,
+    title: String,
+}
+
+/// A list of tasks.
+#[derive(Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+pub(in crate::mcp) struct All {
+    tasks: Vec<Row>,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&json!(self).to_string())
+    }
+}
+
+impl fmt::Display for All {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&json!(self.tasks).to_string())
+    }
+}
+
+impl Outcome for Done {}
+impl Outcome for All {}
+
+/// Makes sure that the user that a model names is the caller.
+fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<(), Refusal> {
+    if named == call.caller.identity().user_id.as_str() {
+        return Ok(());
+    }
+    Err(Refusal(
+        "`user_id` must be the user of the access token, who is the only one that this is for"
+            .to_owned(),
+    ))
+}
+
+impl Tooling for AddTask {
+    const NAME: &'static str = "add_task";
+    const TITLE: &'static str = "Add a task";
+    const DESCRIPTION: &'static str = "Create a task.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Adds;
+    type Arguments = NewOne;
+    type Output = Done;
+
+    async fn call(
+        call: Call<Write>,
+        NewOne {
+            user_id,
+            title,
+            description,
+        }: NewOne,
+    ) -> Result<Done, Refusal> {
+        check(&call, &user_id)?;
+        let new = NewTask {
+            title,
+            description,
+            completed: Maybe(None),
+            priority: Maybe(None),
+            due_date: Change::Clear,
+            tags: Maybe(None),
+        };
+        let task = call.caller.tasks().create(new, None).await?.task;
+        Ok(Done {
+            task_id: task.id.get(),
+            status: "created",
+            title: task.title.into_string(),
+        })
+    }
+}
+
+impl Tooling for ListTasks {
+    const NAME: &'static str = "list_tasks";
+    const TITLE: &'static str = "List tasks";
+    const DESCRIPTION: &'static str = "The newest 100 tasks.";
+    type Access = Read;
+    const EFFECT: Effect = Effect::Reads;
+    type Arguments = Wanted;
+    type Output = All;
+
+    async fn call(call: Call<Read>, Wanted { user_id, status }: Wanted) -> Result<All, Refusal> {
+        check(&call, &user_id)?;
+        let query = ListQuery {
+            filter: Filter {
+                completed: status.0.and_then(|StatusText(done)| done),
+                ..Filter::default()
+            },
+            sort: Sort::CreatedDesc,
+            limit: Count::new(100).unwrap_or(Count::DEFAULT),
+            cursor: None,
+        };
+        let dates = Dates::new(call.now, None);
+        let page = call.caller.tasks().list(&query).await?;
+        Ok(All {
+            tasks: page
+                .items
+                .iter()
+                .map(|task| Row::of(task, &dates))
+                .collect(),
+        })
+    }
+}
+
+impl Tooling for CompleteTask {
+    const NAME: &'static str = "complete_task";
+    const TITLE: &'static str = "Complete a task";
+    const DESCRIPTION: &'static str = "Mark a task as completed.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Sets;
+    type Arguments = One;
+    type Output = Done;
+
+    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, Refusal> {
+        check(&call, &user_id)?;
+        let dates = Dates::new(call.now, None);
+        let task = change(
+            call.caller.tasks(),
+            task_id,
+            &completion(true),
+            None,
+            &dates,
+        )
+        .await?
+        .task;
+        Ok(Done {
+            task_id: task.id.get(),
+            status: "completed",
+            title: task.title.into_string(),
+        })
+    }
+}
+
+impl Tooling for DeleteTask {
+    const NAME: &'static str = "delete_task";
+    const TITLE: &'static str = "Delete a task";
+    const DESCRIPTION: &'static str = "Delete a task.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Overwrites;
+    type Arguments = One;
+    type Output = Done;
+
+    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, Refusal> {
+        check(&call, &user_id)?;
+        let task = call.caller.tasks().delete(task_id, &Expected::Any).await?;
+        Ok(Done {
+            task_id: task.id.get(),
+            status: "deleted",
+            title: task.title.into_string(),
+        })
+    }
+}
+
+impl Tooling for UpdateTask {
+    const NAME: &'static str = "update_task";
+    const TITLE: &'static str = "Update a task";
+    const DESCRIPTION: &'static str = "Change the title or description of a task.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Overwrites;
+    type Arguments = OneChange;
+    type Output = Done;
+
+    async fn call(call: Call<Write>, arguments: OneChange) -> Result<Done, Refusal> {
+        let OneChange {
+            user_id,
+            task_id,
+            title,
+            description,
+        } = arguments;
+        check(&call, &user_id)?;
+        let dates = Dates::new(call.now, None);
+        let patch = TaskPatch {
+            title,
+            description,
+            ..nothing()
+        };
+        let task = change(call.caller.tasks(), task_id, &patch, None, &dates)
+            .await?
+            .task;
+        Ok(Done {
+            task_id: task.id.get(),
+            status: "updated",
+            title: task.title.into_string(),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! `update_tasks`.
+
+use super::change::change;
+use crate::{
+    api::Write,
+    contract::{
+        Change, Description, Fault, Flag, Maybe, Priority, Tags, TaskId, TaskPatch, Title, Version,
+    },
+    mcp::{
+        arguments::{Items, arguments, at, in_words},
+        date::{DateText, Dates, Zone},
+        outcome::{ItemResult, Results},
+        toolbox::{Call, Effect, Refusal, Tooling},
+    },
+    store::Scope,
+};
+
+/// Changes of tasks.
+pub(in crate::mcp) struct UpdateTasks;
+
+arguments! {
+    /// The changes.
+    struct Updates {
+        /// Only what is named is changed; null clears
+        tasks: Items<Update>,
+        /// IANA; needed for date words and local times
+        time_zone: Maybe<Zone>,
+    }
+}
+
+arguments! {
+    /// The changes of one task.
+    struct Update {
+        id: TaskId,
+        /// Refuse if it is no longer this
+        version: Maybe<Version>,
+        title: Maybe<Title>,
+        description: Change<Description>,
+        completed: Maybe<Flag>,
+        priority: Maybe<Priority>,
+        due_date: Change<DateText>,
+        /// Replaces all
+        tags: Maybe<Tags>,
+    }
+}
+
+impl Tooling for UpdateTasks {
+    const NAME: &'static str = "update_tasks";
+    const TITLE: &'static str = "Change tasks";
+    const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. `before` in the result is what was replaced: setting it again undoes the change.";
+    type Access = Write;
+    const EFFECT: Effect = Effect::Overwrites;
+    type Arguments = Updates;
+    type Output = Results;
+
+    async fn call(
+        call: Call<Write>,
+        Updates { tasks, time_zone }: Updates,
+    ) -> Result<Results, Refusal> {
+        let mut dates = Dates::new(call.now, time_zone.0);
+        let mut results = Vec::with_capacity(tasks.0.len());
+        for item in tasks.0 {
+            results.push(update(call.caller.tasks(), item, &mut dates).await.into());
+        }
+        Ok(Results::new(results, dates))
+    }
+}
+
+async fn update(
+    tasks: &Scope,
+    item: Result<Update, Vec<Fault>>,
+    dates: &mut Dates,
+) -> Result<ItemResult, Refusal> {
+    let Update {
+        id,
+        version,
+        title,
+        description,
+        completed,
+        priority,
+        due_date,
+        tags,
+    } = item.map_err(|faults| Refusal(in_words(&faults)))?;
+    let due_date = match due_date {
+        Change::Keep => Change::Keep,
+        Change::Clear => Change::Clear,
+        Change::Set(said) => Change::Set(dates.resolve(&said).map_err(at("due_date"))?),
+    };
+    let patch = TaskPatch {
+        title,
+        description,
+        completed,
+        priority,
+        due_date,
+        tags,
+    };
+    let changed = change(tasks, id, &patch, version.0, dates).await?;
+    Ok(changed.into_item(dates))
+}

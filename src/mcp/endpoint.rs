@@ -108,14 +108,8 @@ impl Endpoint for Mcp {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let answer = self.answer(request).await;
-        answer.map_err(|problem| into_poem(challenge(problem)))
+        self.answer(request).await.map_err(into_poem)
     }
-}
-
-/// What a refusal at `/mcp` says beyond that of another path.
-fn challenge(problem: Problem) -> Problem {
-    problem
 }
 
 /// Without sessions and streams there is nothing to GET and nothing to DELETE.

@@ -130,7 +130,7 @@ impl fmt::Display for Row {
         if *has_description {
             f.write_str(", has a description")?;
         }
-        write!(f, ", version {version}")
+        write!(f, ", v{version}")
     }
 }
 

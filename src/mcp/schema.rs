@@ -37,10 +37,13 @@ fn lean(schema: &MetaSchema) -> Map<String, Value> {
     } else {
         put("enum", json!(schema.enum_items));
     }
-    put("minLength", json!(schema.min_length));
     put("maxLength", json!(schema.max_length));
-    put("minimum", bound(schema.minimum));
-    put("maximum", bound(schema.maximum));
+    // That an id or a text is not nothing goes without saying.
+    let maximum = bound(schema.maximum);
+    if !maximum.is_null() {
+        put("minimum", bound(schema.minimum));
+    }
+    put("maximum", maximum);
     put("maxItems", json!(schema.max_items));
     if let Some(MetaSchemaRef::Inline(items)) = schema.items.as_deref() {
         put("items", Value::Object(lean(items)));

@@ -21,6 +21,7 @@ mod health;
 mod isolation;
 mod limits;
 mod list_tasks;
+mod mcp;
 mod migrations;
 mod owner_paths;
 mod process;

@@ -93,7 +93,7 @@ impl Tooling for DeleteTasks {
             Ok(ItemResult::task(Row::of(&task, &dates)))
         };
         let results = each(ids, dates.clone(), act).await;
-        Ok(results.with_undo(|ids| format!("restore_tasks with ids {ids:?} brings them back")))
+        Ok(results.with_undo(|ids| format!("deleted; restore_tasks with ids {ids:?} undoes it")))
     }
 }
 

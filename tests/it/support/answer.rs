@@ -46,7 +46,12 @@ impl Answer {
         if self.header("content-type").contains("json") && !self.headers.contains_key("etag") {
             assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
         }
-        if self.status >= 400 && !self.text.is_empty() {
+        // The errors of JSON-RPC are its own.
+        let is_rpc = self.body["jsonrpc"] == "2.0";
+        if is_rpc {
+            assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        }
+        if self.status >= 400 && !self.text.is_empty() && !is_rpc {
             assert_eq!(
                 self.header("content-type"),
                 "application/problem+json",

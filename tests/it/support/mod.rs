@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod contract;
+pub mod mcp;
 pub mod postgres;
 pub mod raw;
 pub mod token;

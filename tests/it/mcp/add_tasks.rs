@@ -1,0 +1,154 @@
+//! Adding tasks: each by itself, and not twice.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use expect_test::expect;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::monday;
+use crate::support::{Backend, on_both};
+
+fn titles(titles: &[&str]) -> Value {
+    titles
+        .iter()
+        .map(|title| json!({ "title": title }))
+        .collect()
+}
+
+on_both! {
+    async fn one_bad_item_spoils_nothing(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let added = agent.call("add_tasks", json!({ "tasks": [
+            { "title": "first" },
+            { "title": "", "tags": ["a", "A"], "priority": "urgent", "id": 7 },
+            { "titel": "third" },
+            "fourth",
+            { "title": "fifth", "due_date": "tomorrow" },
+            { "title": "sixth", "description": null, "due_date": null, "completed": true },
+        ] })).await.done();
+        expect![[r##"
+            #1 "first", v1
+            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same as tag 0, ignoring case; `id` is not known here; there are: title, description, completed, priority, due_date, tags
+            error: `title` is required; `titel` is not known here; there are: title, description, completed, priority, due_date, tags
+            error: it must be an object
+            error: `due_date` needs `time_zone` to know when "tomorrow" is: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it
+            #2 "sixth", done, v2"##]].assert_eq(&added.text);
+        assert_eq!(alice.titles("?sort=created_at").await, ["first", "sixth"]);
+        // Where nothing was done, the call as a whole says that it failed, in the same form.
+        let failed = agent.call("add_tasks", json!({ "tasks": [{ "title": " " }, { "title": 7 }] })).await;
+        assert_eq!((failed.failed, failed.results().len()), (true, 2));
+        assert_eq!(alice.titles("").await.len(), 2);
+    }
+
+    async fn a_batch_has_1_to_25_items(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        for number in [0, 26, 1000] {
+            let many = titles(&vec!["x"; number]);
+            assert_eq!(
+                agent.call("add_tasks", json!({ "tasks": many })).await.refused(),
+                format!("add_tasks: `tasks` must have 1 to 25 items, has {number}; make several calls of more")
+            );
+        }
+        assert_eq!(agent.call("add_tasks", json!({ "tasks": {} })).await.refused(), "add_tasks: `tasks` must be an array of 1 to 25 items");
+        assert_eq!(agent.call("add_tasks", json!({})).await.refused(), "add_tasks: `tasks` is required");
+        for tool in ["complete_tasks", "delete_tasks", "restore_tasks"] {
+            let words = agent.call(tool, json!({ "ids": (1..=26).collect::<Vec<_>>() })).await.refused();
+            assert!(words.contains("must have 1 to 25 items, has 26"), "{words}");
+        }
+        let added = agent.call("add_tasks", json!({ "tasks": titles(&["x"; 25]) })).await.done();
+        let ids: Vec<_> = added.results().iter().map(|item| item["task"]["id"].as_i64().unwrap()).collect();
+        assert_eq!(ids, (1..=25).collect::<Vec<_>>());
+    }
+
+    async fn a_retry_adds_nothing_twice(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let ask = |id: &str, tasks: Value| json!({ "request_id": id, "tasks": tasks });
+        let first = agent.call("add_tasks", ask("r 1", titles(&["milk", "", "tea"]))).await.done();
+        let again = agent.call("add_tasks", ask("r 1", titles(&["milk", "", "tea"]))).await.done();
+        for index in [0, 2] {
+            assert_eq!(again.results()[index]["task"], first.results()[index]["task"]);
+            assert_eq!((&first.results()[index]["replayed"], &again.results()[index]["replayed"]), (&Value::Null, &json!(true)));
+        }
+        expect![[r##"
+            #1 "milk", v1; added by an earlier call with this request_id
+            error: `title` must not be empty
+            #2 "tea", v2; added by an earlier call with this request_id"##]].assert_eq(&again.text);
+        // Other arguments with the same id are a mistake, whichever item they differ in; nothing is added.
+        for other in [titles(&["milk", "", "coffee"]), titles(&["milk"]), titles(&["milk", "", "tea", "more"]), titles(&["milk", "mended", "tea"])] {
+            expect!["add_tasks: this `request_id` came before with other arguments; repeat those to retry, or take a new one"]
+                .assert_eq(&agent.call("add_tasks", ask("r 1", other)).await.refused());
+        }
+        assert_eq!(alice.titles("?sort=created_at").await, ["milk", "tea"]);
+        // The same tasks under another id are others.
+        agent.call("add_tasks", ask("r 2", titles(&["milk"]))).await.done();
+        // The order of members says nothing.
+        let members = r#"{"request_id":"r 3","tasks":[{"title":"a","priority":"low"}]}"#;
+        let turned = r#"{"tasks":[{"priority":"low","title":"a"}],"request_id":"r 3"}"#;
+        agent.call("add_tasks", serde_json::from_str(members).unwrap()).await.done();
+        let again = agent.call("add_tasks", serde_json::from_str(turned).unwrap()).await.done();
+        assert_eq!(again.results()[0]["replayed"], true);
+        // One that was deleted since is not made anew.
+        agent.call("delete_tasks", json!({ "ids": [1] })).await.done();
+        let again = agent.call("add_tasks", ask("r 1", titles(&["milk", "", "tea"]))).await.done();
+        assert_eq!(again.results()[0]["error"], "this `request_id` added it before as task 1, which was deleted since; restore_tasks brings 1 back");
+        assert_eq!(again.results()[2]["replayed"], true);
+        // Keys of REST are others.
+        alice.post_with_key("r1", json!({ "title": "by REST" })).await.has(201);
+        agent.call("add_tasks", ask("r1", titles(&["by MCP"]))).await.done();
+
+        for id in [json!(""), json!("x".repeat(101)), json!("a\nb"), json!(7)] {
+            let words = agent.call("add_tasks", json!({ "request_id": id, "tasks": titles(&["x"]) })).await.refused();
+            assert_eq!(words, "add_tasks: `request_id` must be a text of 1 to 100 characters");
+        }
+    }
+
+    async fn a_word_for_a_day_is_the_same_request_on_the_next_day(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.now = turning).await;
+        let agent = app.user("alice").agent();
+        let ask = json!({ "request_id": "r", "time_zone": "UTC", "tasks": [{ "title": "x", "due_date": "tomorrow" }] });
+        let first = agent.call("add_tasks", ask.clone()).await.done();
+        assert!(first.results()[0]["task"]["due_date"].is_string());
+        let again = agent.call("add_tasks", ask).await.done();
+        assert_eq!(again.results()[0]["task"], first.results()[0]["task"]);
+    }
+
+    async fn retries_at_the_same_time_add_once(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let ask = json!({ "request_id": "r", "tasks": titles(&["a", "b", "c", "d", "e"]) });
+        let calls = join_all((0..8).map(|_| agent.call("add_tasks", ask.clone()))).await;
+        let ids = |call: &crate::support::mcp::Called| -> Vec<i64> {
+            call.results().iter().map(|item| item["task"]["id"].as_i64().unwrap_or_else(|| panic!("{item}"))).collect()
+        };
+        for call in &calls {
+            assert_eq!(ids(call), ids(&calls[0]), "{}", call.text);
+        }
+        assert_eq!(alice.titles("").await.len(), 5);
+    }
+
+    async fn what_is_over_the_limit_is_told_item_by_item(on: Backend) {
+        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let agent = app.user("alice").agent();
+        let added = agent.call("add_tasks", json!({ "tasks": titles(&["a", "b", "c", "d"]) })).await.done();
+        let full = "You have 2 tasks, which is the most one can have; delete some first.";
+        assert_eq!((&added.results()[2]["error"], &added.results()[3]["error"]), (&json!(full), &json!(full)));
+        agent.call("delete_tasks", json!({ "ids": [1] })).await.done();
+        agent.call("add_tasks", json!({ "tasks": titles(&["e"]) })).await.done();
+        assert_eq!(agent.call("restore_tasks", json!({ "ids": [1] })).await.refused(), format!("error: {full}"));
+    }
+}
+
+/// A clock that goes on by a day each time it is looked at.
+fn turning() -> DateTime<Utc> {
+    static DAYS: AtomicI64 = AtomicI64::new(0);
+    monday() + TimeDelta::days(DAYS.fetch_add(1, Relaxed))
+}

@@ -1,0 +1,65 @@
+//! Dates in words, through the endpoint; what each word comes to is tested where it is read.
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use super::on_monday;
+use crate::support::{Backend, on_both};
+
+on_both! {
+    async fn words_come_back_as_dates(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let words = ["today", "next friday", "in 2 weeks", "tomorrow 09:00", "2026-12-24", "2026-12-24T18:00:00+01:00", "2026-12-24 18:00"];
+        let tasks: Vec<Value> = words.iter().map(|word| json!({ "title": word, "due_date": word })).collect();
+        let added = agent.call("add_tasks", json!({ "tasks": tasks, "time_zone": "Asia/Tokyo" })).await.done();
+        expect![[r##"
+            #1 "today", due 2026-11-23, v1
+            #2 "next friday", due 2026-12-04, v2
+            #3 "in 2 weeks", due 2026-12-07, v3
+            #4 "tomorrow 09:00", due 2026-11-24T09:00:00+09:00, v4
+            #5 "2026-12-24", due 2026-12-24, v5
+            #6 "2026-12-24T18:00:00+01:00", due 2026-12-25T02:00:00+09:00, v6
+            #7 "2026-12-24 18:00", due 2026-12-24T18:00:00+09:00, v7
+            "2026-12-24 18:00" is 2026-12-24T18:00:00+09:00, "in 2 weeks" is 2026-12-07, "next friday" is 2026-12-04, "today" is 2026-11-23, "tomorrow 09:00" is 2026-11-24T09:00:00+09:00"##]].assert_eq(&added.text);
+        assert_eq!(added.content["dates"], json!({
+            "2026-12-24 18:00": "2026-12-24T18:00:00+09:00",
+            "in 2 weeks": "2026-12-07",
+            "next friday": "2026-12-04",
+            "today": "2026-11-23",
+            "tomorrow 09:00": "2026-11-24T09:00:00+09:00",
+        }));
+        // REST has them as the same dates and instants.
+        let list = alice.get("/api/v1/tasks?sort=created_at").await;
+        let stored: Vec<_> = list.items().iter().map(|task| task["due_date"].as_str().unwrap()).collect();
+        assert_eq!(stored, [
+            "2026-11-23", "2026-12-04", "2026-12-07", "2026-11-24T00:00:00Z", "2026-12-24", "2026-12-24T17:00:00Z",
+            "2026-12-24T09:00:00Z",
+        ]);
+        // A time is shown at the clock of who asks.
+        let shown = agent.call("find_tasks", json!({ "q": "tomorrow", "time_zone": "America/New_York" })).await.done();
+        assert_eq!(shown.content["tasks"][0]["due_date"], "2026-11-23T19:00:00-05:00");
+    }
+
+    async fn clocks_that_change_are_asked_about(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.now = || "2026-10-24T12:00:00Z".parse().unwrap()).await;
+        let agent = app.user("alice").agent();
+        let ask = |due: &str| json!({ "tasks": [{ "title": "x", "due_date": due }], "time_zone": "Europe/Berlin" });
+        let twice = agent.call("add_tasks", ask("tomorrow 02:30")).await.refused();
+        expect!["error: `due_date` is 2026-10-25 02:30 in Europe/Berlin, which the clocks show twice that day; say 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"]
+            .assert_eq(&twice);
+        let said = agent.call("add_tasks", ask("2026-10-25T02:30:00+01:00")).await.done();
+        assert_eq!(said.results()[0]["task"]["due_date"], "2026-10-25T02:30:00+01:00");
+        let left_out = agent.call("update_tasks", json!({ "tasks": [{ "id": 1, "due_date": "2027-03-28 02:30" }], "time_zone": "Europe/Berlin" })).await.refused();
+        assert_eq!(left_out, "error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time");
+    }
+
+    async fn no_zone_is_taken_for_granted(on: Backend) {
+        let app = on_monday(on).await;
+        let agent = app.user("alice").agent();
+        let words = agent.call("add_tasks", json!({ "tasks": [{ "title": "x", "due_date": "tomorrow" }] })).await.refused();
+        expect![[r#"error: `due_date` needs `time_zone` to know when "tomorrow" is: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it"#]].assert_eq(&words);
+        assert_eq!(agent.call("get_overview", json!({})).await.refused(), "get_overview: `time_zone` is required");
+    }
+}

@@ -1,0 +1,107 @@
+//! How much an agent may ask for, and what is left when it hangs up.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use serde_json::{Value, json};
+use taskward::api::RateLimit;
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+
+use crate::support::{Backend, on_both};
+
+fn tasks(number: usize) -> Value {
+    json!({ "tasks": vec![json!({ "title": "x" }); number] })
+}
+
+on_both! {
+    async fn a_batch_counts_as_many_as_it_has_items(on: Backend) {
+        // None comes back while the test runs: one in ten minutes, if it could be said.
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(60).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        let (alice, bob) = app.two_users();
+        let agent = alice.agent();
+        // 60 at once are two batches of 25 and a little, whatever was regained meanwhile.
+        for _ in 0..2 {
+            agent.try_call("add_tasks", tasks(25)).await.has(200);
+        }
+        let refused = loop {
+            let answer = agent.try_call("add_tasks", tasks(25)).await;
+            if answer.status != 200 {
+                break answer;
+            }
+        };
+        let refused = refused.fails(429, "rate_limited");
+        assert!((1..=25).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{refused}");
+        // Refused as a whole: nothing of it was done, and nobody else is held up.
+        let made = bob.agent().call("find_tasks", json!({})).await.done();
+        assert_eq!(made.content["total"], 0);
+    }
+
+    async fn more_than_the_burst_is_taken_after_a_pause(on: Backend) {
+        let limit = RateLimit { per_second: NonZeroU32::new(1000).unwrap(), burst: NonZeroU32::new(3).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        let agent = app.user("alice").agent();
+        // 25 are more than may ever come at once; they count as those three.
+        let answer = loop {
+            let answer = agent.try_call("add_tasks", tasks(25)).await;
+            if answer.status == 200 {
+                break answer;
+            }
+            sleep(Duration::from_millis(5)).await;
+        };
+        assert_eq!(answer.body["result"]["isError"], false, "{answer}");
+    }
+
+    async fn rest_and_mcp_are_counted_together(on: Backend) {
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(5).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        let alice = app.user("alice");
+        while alice.get("/api/v1/tasks").await.status == 200 {}
+        let mut refused = false;
+        for _ in 0..20 {
+            refused |= alice.agent().ask("tools/list", json!({})).await.status == 429;
+        }
+        assert!(refused);
+    }
+
+    async fn a_body_has_at_most_one_mebibyte(on: Backend) {
+        let app = on.app().await;
+        let agent = app.user("alice").agent();
+        let large = json!({ "tasks": [{ "title": "x", "description": "x".repeat(1024 * 1024) }] });
+        agent.try_call("add_tasks", large).await.fails(413, "body_too_large");
+    }
+
+    async fn a_batch_is_done_though_its_client_hangs_up(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let body = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "add_tasks", "arguments": tasks(25) },
+        })
+        .to_string();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            app.token("alice"),
+            body.len()
+        );
+        let address = app.base.strip_prefix("http://").unwrap();
+        for pause in [0, 0, 1, 2, 3, 5, 8, 13, 21, 34] {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            sleep(Duration::from_millis(pause)).await;
+            drop(socket);
+        }
+        // Each batch was done whole or not begun.
+        let agent = alice.agent();
+        let mut total = 0;
+        for _ in 0..100 {
+            sleep(Duration::from_millis(100)).await;
+            let now = agent.call("find_tasks", json!({ "limit": 1 })).await.done().content["total"].as_i64().unwrap();
+            if now == total && now > 0 && now % 25 == 0 {
+                break;
+            }
+            total = now;
+        }
+        assert!(total > 0 && total % 25 == 0, "{total}");
+    }
+}

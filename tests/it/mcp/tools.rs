@@ -1,0 +1,122 @@
+//! What is offered, and what it costs to read.
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Backend,
+    mcp::{NEWEST, REVISIONS},
+    on_both,
+};
+
+on_both! {
+    async fn eight_tools_in_less_than_12_kb(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for revision in REVISIONS {
+            let answer = alice.agent_of(revision).ask("tools/list", json!({})).await.has(200);
+            let tools = answer.body["result"]["tools"].as_array().unwrap();
+            assert!(tools.len() <= 8, "{}", tools.len());
+            // Of the whole answer; a model reads a little less.
+            assert!(answer.text.len() < 12_000, "{} bytes", answer.text.len());
+        }
+        let answer = alice.agent().ask("tools/list", json!({})).await;
+        expect!["11831 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
+    }
+
+    async fn each_tool_says_truly_what_it_does(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        let hints = |tool: &Value| {
+            let hints = &tool["annotations"];
+            assert_eq!(hints.as_object().unwrap().len(), 4, "{hints}");
+            assert_eq!(hints["openWorldHint"], false);
+            let words: Vec<&str> = [("readOnlyHint", "reads"), ("destructiveHint", "overwrites"), ("idempotentHint", "repeatable")]
+                .into_iter()
+                .filter(|(hint, _)| hints[*hint].as_bool().unwrap())
+                .map(|(_, word)| word)
+                .collect();
+            format!("{} ({}): {}", tool["name"].as_str().unwrap(), tool["title"].as_str().unwrap(), words.join(", "))
+        };
+        let tools = app.user("alice").agent().tools().await;
+        let tools: Vec<String> = tools.iter().map(hints).collect();
+        expect![[r#"
+            find_tasks (Find tasks): reads, repeatable
+            get_task (Get a task): reads, repeatable
+            get_overview (Get an overview): reads, repeatable
+            add_tasks (Add tasks): 
+            update_tasks (Change tasks): overwrites, repeatable
+            complete_tasks (Complete or reopen tasks): repeatable
+            delete_tasks (Delete tasks): overwrites, repeatable
+            restore_tasks (Restore deleted tasks): repeatable
+            add_task (Add a task): 
+            list_tasks (List tasks): reads, repeatable
+            complete_task (Complete a task): repeatable
+            delete_task (Delete a task): overwrites, repeatable
+            update_task (Update a task): overwrites, repeatable"#]].assert_eq(&tools.join("\n"));
+    }
+
+    async fn schemas_are_lean_and_strict(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        for tool in app.user("alice").agent_of(NEWEST).tools().await {
+            let (input, output) = (&tool["inputSchema"], &tool["outputSchema"]);
+            for schema in [input, output] {
+                jsonschema::validator_for(schema).unwrap();
+                jsonschema::meta::validate(schema).unwrap();
+                assert_eq!(schema["type"], "object");
+                for word in ["$schema", "$ref", "$defs", "\"title\":\"", "nullable"] {
+                    assert!(!schema.to_string().contains(word), "{word} in {schema}");
+                }
+            }
+            assert_eq!(input["additionalProperties"], false, "{input}");
+            assert!(!tool["description"].as_str().unwrap().is_empty());
+        }
+    }
+
+    async fn every_token_sees_every_tool(on: Backend) {
+        let app = on.app().await;
+        let all = app.user("alice").agent().tools().await;
+        for scope in ["tasks:read", "tasks:write", ""] {
+            assert_eq!(app.user_with_scope("alice", scope).agent().tools().await, all, "{scope}");
+        }
+    }
+
+    async fn a_token_calls_what_its_scopes_allow(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        let (reader, writer) = (app.user_with_scope("alice", "tasks:read"), app.user_with_scope("alice", "tasks:write"));
+        for revision in REVISIONS {
+            for tool in reader.agent_of(revision).tools().await {
+                let name = tool["name"].as_str().unwrap();
+                let reads = tool["annotations"]["readOnlyHint"] == true;
+                let (allowed, refused, missing) = match reads {
+                    true => (&reader, &writer, "tasks:read"),
+                    false => (&writer, &reader, "tasks:write"),
+                };
+                // Nonsense as arguments: who may not call is told so before they are looked at.
+                allowed.agent_of(revision).try_call(name, json!({ "nonsense": 1 })).await.has(200);
+                let answer = refused.agent_of(revision).try_call(name, json!({ "nonsense": 1 })).await;
+                let answer = answer.fails(403, "insufficient_scope");
+                let challenge = answer.header("www-authenticate");
+                assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+                assert!(challenge.contains(&format!(r#"scope="{missing}""#)), "{challenge}");
+            }
+        }
+    }
+
+    async fn what_is_not_known_is_refused_with_what_is(on: Backend) {
+        let app = on.app().await;
+        let agent = app.user("alice").agent();
+        let answer = agent.try_call("drop_tasks", json!({})).await.has(200);
+        assert_eq!(answer.body["error"]["code"], -32602);
+        let message = answer.body["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("Unknown tool: drop_tasks; there are: find_tasks, get_task, "), "{message}");
+        for tool in agent.tools().await {
+            let name = tool["name"].as_str().unwrap();
+            let words = agent.call(name, json!({ "user_id": "alice", "foo": 1 })).await.refused();
+            let known: Vec<&str> = tool["inputSchema"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let list = known.join(", ");
+            assert!(words.starts_with(name), "{words}");
+            assert!(words.contains(&format!("`user_id` is not taken: whose tasks they are comes from the access token alone; there are: {list}")), "{words}");
+            assert!(words.contains(&format!("`foo` is not known here; there are: {list}")), "{words}");
+        }
+    }
+}

@@ -9,7 +9,7 @@
 //! server                                        connections; knows poem's requests, nothing of tasks
 //! app      → api, mcp                           middleware, the shape of errors
 //! api      → contract, auth, store              what is served over REST
-//! mcp      → api (who is calling), contract, store   what is served to language models
+//! mcp      → api (its gate), contract, store    what is served to language models
 //! import   → contract, store                    tasks of another backend, for the operator
 //! store    → contract, auth::UserId             the only module that names sea-orm; entities are private
 //! auth                                          who is calling; no web framework, no database

@@ -137,6 +137,7 @@ impl Config {
         };
         let mut warnings = source.finish()?;
         warnings.extend(auth::warning(&config.auth));
+        warnings.extend(unnamed(&config));
         Ok(Self { warnings, ..config })
     }
 
@@ -144,6 +145,19 @@ impl Config {
     pub fn is_development(&self) -> bool {
         self.auth.issuers.is_empty()
     }
+}
+
+/// What those should know whose server can be reached from elsewhere, by no name that it knows.
+fn unnamed(config: &Config) -> Option<String> {
+    let HttpSettings {
+        public_url, mcp, ..
+    } = &config.http;
+    let is_unnamed = public_url.is_none() && mcp.allowed_hosts.is_empty();
+    (is_unnamed && !config.host.is_loopback()).then(|| {
+        "/mcp is served to clients that call this server localhost only: set PUBLIC_URL, or MCP_ALLOWED_HOSTS, to \
+         the host by which they reach it"
+            .to_owned()
+    })
 }
 
 fn http(source: &mut Source, development: bool, public_url: Option<Url>) -> HttpSettings {

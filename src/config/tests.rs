@@ -186,3 +186,24 @@ fn numbers_that_would_break_something_later_are_refused_at_the_start() {
         );
     }
 }
+
+#[test]
+fn a_server_that_is_reached_from_elsewhere_should_know_its_name() {
+    let reached = |more: &[(&str, &str)]| {
+        let base = [("HOST", "0.0.0.0"), ("AUTH_HS256_SECRET", SECRET)];
+        config(&[&base, more].concat()).warnings.join("\n")
+    };
+    assert!(
+        reached(&[]).contains("/mcp is served to clients that call this server localhost only")
+    );
+    assert_eq!(reached(&[("PUBLIC_URL", "https://api.example.com")]), "");
+    assert_eq!(
+        reached(&[("MCP_ALLOWED_HOSTS", "taskward:8000, [::2]:80, inner")]),
+        ""
+    );
+    assert_eq!(config(&[]).warnings, [""; 0]);
+    for host in ["https://inner", "a b", "user@inner", "inner/path"] {
+        let faults = faults(&[("MCP_ALLOWED_HOSTS", host)]);
+        assert!(faults.contains("which is no host like"), "{host}: {faults}");
+    }
+}

@@ -1,5 +1,6 @@
 //! What date words come to.
 
+use chrono::Weekday;
 use proptest::prelude::*;
 
 use super::*;

@@ -1,10 +1,19 @@
 //! Finding tasks, and what it costs to read them.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use super::on_monday;
+use super::{monday, on_monday};
 use crate::support::{Backend, mcp::Agent, on_both};
+
+/// A clock that goes on by a second each time it is looked at.
+fn going_on() -> DateTime<Utc> {
+    static SECONDS: AtomicI64 = AtomicI64::new(0);
+    monday() + TimeDelta::seconds(SECONDS.fetch_add(1, Relaxed))
+}
 
 /// The ids that are found, in their order.
 async fn ids(agent: &Agent, arguments: Value) -> Vec<i64> {
@@ -79,7 +88,7 @@ on_both! {
     }
 
     async fn what_is_due_when_depends_on_where_one_is(on: Backend) {
-        let app = on_monday(on).await;
+        let app = on.app_with(|settings| settings.mcp.now = going_on).await;
         let agent = app.user("alice").agent();
         add(&agent, json!([
             { "title": "the day before", "due_date": "2026-11-22" },

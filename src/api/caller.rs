@@ -3,7 +3,7 @@
 //! [`Caller`] is the only way from a request to a [`Scope`]: an operation that does not ask for it
 //! has no tasks to touch.
 
-use std::{fmt, marker::PhantomData, num::NonZeroU32, sync::Arc};
+use std::{fmt, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -29,8 +29,7 @@ use crate::{
 pub struct Gate {
     verifier: Verifier,
     database: Database,
-    /// With the most requests at once.
-    limiter: Option<(Limiter, NonZeroU32)>,
+    limiter: Option<(Limiter, RateLimit)>,
 }
 
 type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
@@ -53,9 +52,9 @@ impl fmt::Debug for Gate {
 impl Gate {
     /// A gate to the tasks in `database` for the tokens that `verifier` accepts.
     pub fn new(verifier: Verifier, database: Database, limit: Option<RateLimit>) -> Self {
-        let limiter = limit.map(|RateLimit { per_second, burst }| {
-            let quota = Quota::per_second(per_second).allow_burst(burst);
-            (RateLimiter::keyed(quota), burst)
+        let limiter = limit.map(|limit| {
+            let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
+            (RateLimiter::keyed(quota), limit)
         });
         Self {
             verifier,
@@ -85,26 +84,25 @@ impl Gate {
         }
         let token = bearer(header).map_err(refused)?;
         let identity = self.verifier.verify(token).await.map_err(refused)?;
-        self.count(&identity.user_id, 1)?;
+        self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
         Ok(Admitted {
             gate: Arc::clone(self),
             identity,
         })
     }
 
-    /// Counts so many requests of a user at once, but never more than may come at once.
-    fn count(&self, user: &UserId, requests: u32) -> Result<(), Problem> {
-        let (Some((limiter, burst)), Some(requests)) = (&self.limiter, NonZeroU32::new(requests))
-        else {
+    /// Counts requests of a user. Whoever has sent too many is told to wait until they can be counted, and for
+    /// a while more.
+    fn count(&self, user: &UserId, requests: NonZeroU32, more: Duration) -> Result<(), Problem> {
+        let Some((limiter, _)) = &self.limiter else {
             return Ok(());
         };
-        let counted = limiter.check_key_n(user, requests.min(*burst));
-        // Never more than the burst, so that there is always a time to wait for.
-        let Ok(counted) = counted else {
+        let Ok(counted) = limiter.check_key_n(user, requests) else {
+            // More than may ever come at once, which nobody asks for: see `Admitted::count`.
             return Err(Problem::internal());
         };
         counted.map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
+            let wait = until.wait_time_from(DefaultClock::default().now()) + more;
             // Whole seconds, rounded up: a client that waits so long gets through.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             let detail = format!("You have sent too many requests; go on in {seconds} s.");
@@ -136,12 +134,21 @@ impl Admitted {
         })
     }
 
-    /// Counts more than one request, for one that does the work of several.
+    /// Counts more requests than the one that was admitted, for one that does the work of several; with it never
+    /// more than may come at once, so that it can be done at all.
     ///
     /// # Errors
     /// 429.
     pub(crate) fn count(&self, more: u32) -> Result<(), Problem> {
-        self.gate.count(&self.identity.user_id, more)
+        let Some((_, RateLimit { per_second, burst })) = &self.gate.limiter else {
+            return Ok(());
+        };
+        let Some(more) = NonZeroU32::new(more.min(burst.get() - 1)) else {
+            return Ok(());
+        };
+        // The next try has to be admitted as well.
+        let one = Duration::from_secs(1) / per_second.get();
+        self.gate.count(&self.identity.user_id, more, one)
     }
 }
 

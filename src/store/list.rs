@@ -145,8 +145,17 @@ impl Scope {
     /// # Errors
     /// If the database is away.
     pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
-        let mut count = self.matching(filter);
-        count.expr(Func::count(Expr::col(Task::Id)));
+        let count = if *filter == Filter::default() {
+            // All of them are counted already, for the limit.
+            Query::select()
+                .column(Clock::TaskCount)
+                .from(user_clock::Entity)
+                .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
+                .to_owned()
+        } else {
+            let mut count = self.matching(filter);
+            count.expr(Func::count(Expr::col(Task::Id))).to_owned()
+        };
         let row = self
             .read(|| self.database.reader().query_one(&count))
             .await?;

@@ -202,6 +202,13 @@ fn a_server_that_is_reached_from_elsewhere_should_know_its_name() {
         ""
     );
     assert_eq!(config(&[]).warnings, [""; 0]);
+    assert!(!config(&[]).http.mcp.chat_app_tools);
+    assert!(
+        config(&[("MCP_CHAT_APP_TOOLS", "on")])
+            .http
+            .mcp
+            .chat_app_tools
+    );
     for host in ["https://inner", "a b", "user@inner", "inner/path"] {
         let faults = faults(&[("MCP_ALLOWED_HOSTS", host)]);
         assert!(faults.contains("which is no host like"), "{host}: {faults}");

@@ -212,7 +212,10 @@ impl Dates {
 
     fn zone(&self, why: &str) -> Result<Tz, String> {
         self.zone.ok_or_else(|| {
-            format!("needs `time_zone` {why}: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it")
+            format!(
+                "needs `time_zone` {why}: the IANA name of the user's, like Europe/Berlin; \
+                 ask for it if you do not know it"
+            )
         })
     }
 

@@ -6,11 +6,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use poem::{
     Endpoint, Request, Response,
-    http::{self, HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{self, HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts},
 };
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
+use serde_json::Value;
 use url::Url;
 
 use super::{
@@ -87,20 +88,7 @@ impl Mcp {
             .await;
         let (head, body) = answer.into_parts();
         let Ok(body) = body.collect().await;
-        let body = body.to_bytes();
-        if head
-            .headers
-            .get(header::CONTENT_TYPE)
-            .is_none_or(|value| value != JSON)
-            && head.status != StatusCode::ACCEPTED
-        {
-            // rmcp says in plain text what it cannot take.
-            let text = String::from_utf8_lossy(&body).into_owned();
-            return Ok(Malformed::request(&text, id).response());
-        }
-        let mut answer = Response::builder().status(head.status).body(body);
-        *answer.headers_mut() = head.headers;
-        Ok(answer)
+        from_rmcp(head, body.to_bytes(), id)
     }
 }
 
@@ -166,4 +154,22 @@ fn to_rmcp(
     );
     request.extensions_mut().insert(admitted);
     request
+}
+
+/// The answer of rmcp. What it does not say in JSON-RPC it says in plain text: that it cannot take the message, or
+/// that it failed.
+fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
+    let content_type = head.headers.get(header::CONTENT_TYPE);
+    let is_rpc = content_type.is_some_and(|value| value == JSON);
+    if is_rpc || head.status == StatusCode::ACCEPTED {
+        let mut answer = Response::builder().status(head.status).body(body);
+        *answer.headers_mut() = head.headers;
+        return Ok(answer);
+    }
+    let text = String::from_utf8_lossy(&body);
+    if head.status.is_server_error() {
+        tracing::error!(%text, "rmcp failed");
+        return Err(Problem::internal());
+    }
+    Ok(Malformed::request(&text, id).response())
 }

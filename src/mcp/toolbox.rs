@@ -91,6 +91,13 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound(id) => {
                 format!("no task {}; find_tasks lists your tasks", id.get())
             }
+            // `problem` tells the log, too.
+            StoreError::Uncertain(_) => {
+                problem(error);
+                "the connection to the database broke, and whether this was done is not known; look with \
+                 find_tasks before you do it again"
+                    .to_owned()
+            }
             other => problem(other).detail,
         })
     }

@@ -80,7 +80,8 @@ impl Tooling for CompleteTasks {
 impl Tooling for DeleteTasks {
     const NAME: &'static str = "delete_tasks";
     const TITLE: &'static str = "Delete tasks";
-    const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, for 30 days unless the server is set otherwise.";
+    const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, \
+        for 30 days unless the server is set otherwise.";
     type Access = Write;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Ids;

@@ -85,7 +85,8 @@ const DEFAULT_LIMIT: i64 = 25;
 impl Tooling for FindTasks {
     const NAME: &'static str = "find_tasks";
     const TITLE: &'static str = "Find tasks";
-    const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. Rows leave out what is usual (completed false, priority medium).";
+    const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. \
+        Rows leave out what is usual (completed false, priority medium).";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Wanted;

@@ -74,7 +74,8 @@ impl fmt::Display for Counts {
         } = self;
         write!(
             f,
-            "today is {weekday} {today}; {open} open ({high} high, {medium} medium, {low} low), {done} done; {overdue} overdue, \
+            "today is {weekday} {today}; {open} open ({high} high, {medium} medium, {low} low), {done} done; \
+             {overdue} overdue, \
              {due_today} more due today, {due_next_7_days} in the 7 days after"
         )?;
         let tags: Vec<String> = top_tags
@@ -93,7 +94,8 @@ impl Outcome for Counts {}
 impl Tooling for GetOverview {
     const NAME: &'static str = "get_overview";
     const TITLE: &'static str = "Get an overview";
-    const DESCRIPTION: &'static str = "What day it is for the user, and how many tasks are open, done, overdue, due soon. A good first call.";
+    const DESCRIPTION: &'static str = "What day it is for the user, and how many tasks are open, \
+        done, overdue, due soon. A good first call.";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Here;

@@ -47,7 +47,8 @@ arguments! {
 impl Tooling for UpdateTasks {
     const NAME: &'static str = "update_tasks";
     const TITLE: &'static str = "Change tasks";
-    const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. `before` in the result is what was replaced: setting it again undoes the change.";
+    const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. \
+        `before` in the result is what was replaced: setting it again undoes the change.";
     type Access = Write;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Updates;

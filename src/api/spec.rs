@@ -72,6 +72,10 @@ fn mended() -> Value {
     document
 }
 
+/// The challenge of a 403 for want of a scope (RFC 6750 §3.1).
+const MISSING_SCOPE: &str =
+    r#"Bearer realm="taskward", error="insufficient_scope", scope="tasks:write""#;
+
 /// Mends an operation, and moves what it says about problems to `problems`: each is the same wherever
 /// it occurs, so there is one component for each status.
 fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String, Value)>) {
@@ -101,6 +105,11 @@ fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String
         if let (Some(problem), Ok(code)) = (problem, status.parse()) {
             let (name, examples) = problem_examples(code);
             problem["examples"] = examples;
+            if code == 403 {
+                // The header of a 401, so far; a 403 has another mistake in it.
+                response["headers"]["WWW-Authenticate"]["schema"]["examples"] =
+                    json!([MISSING_SCOPE]);
+            }
             let reference = json!({ "$ref": format!("#/components/responses/{name}") });
             let moved = std::mem::replace(response, reference);
             problems.insert(status.clone(), (name, moved));

@@ -10,6 +10,7 @@ mod me;
 mod owner_paths;
 mod parameters;
 mod problems;
+pub mod protected_resource;
 pub mod spec;
 mod tasks;
 mod vitals;

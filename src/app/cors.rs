@@ -20,6 +20,20 @@ const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
+/// Scripts that look for an authorization server get nothing else; MCP's name the revision they speak.
+const DISCOVERY_METHODS: HeaderValue = HeaderValue::from_static("GET");
+const DISCOVERY_HEADERS: HeaderValue = HeaderValue::from_static("Accept, MCP-Protocol-Version");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// Whose scripts may read an answer.
+pub(super) enum Readers {
+    Nobodys,
+    /// Of this origin, which is an allowed one.
+    Of(HeaderValue),
+    /// How to get a token is no secret, and who asks has none yet (RFC 9728 §3.1).
+    Everybodys,
+}
+
 /// The rules of one server.
 pub(super) struct Cors {
     allowed: Vec<HeaderValue>,
@@ -32,10 +46,16 @@ impl Cors {
         }
     }
 
-    /// The origin of a request, if it may read the answer.
-    pub(super) fn origin(&self, request: &Request) -> Option<HeaderValue> {
-        let origin = request.headers().get(header::ORIGIN)?;
-        self.allowed.contains(origin).then(|| origin.clone())
+    /// Who may read the answer to a request.
+    pub(super) fn readers(&self, request: &Request) -> Readers {
+        if request.uri().path().starts_with("/.well-known/") {
+            return Readers::Everybodys;
+        }
+        let origin = request.headers().get(header::ORIGIN);
+        match origin.filter(|origin| self.allowed.contains(origin)) {
+            Some(origin) => Readers::Of(origin.clone()),
+            None => Readers::Nobodys,
+        }
     }
 
     /// The answer to a preflight request; `None` if it is none.
@@ -48,22 +68,29 @@ impl Cors {
             return None;
         }
         let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
-        if self.origin(request).is_some() {
-            let headers = response.headers_mut();
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        }
+        let (methods, request_headers) = match self.readers(request) {
+            Readers::Nobodys => return Some(response),
+            Readers::Of(_) => (METHODS, REQUEST_HEADERS),
+            Readers::Everybodys => (DISCOVERY_METHODS, DISCOVERY_HEADERS),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, request_headers);
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         Some(response)
     }
 
     /// Marks an answer, of whatever status: a script must be able to read an error.
-    pub(super) fn mark(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
+    pub(super) fn mark(&self, readers: Readers, headers: &mut HeaderMap) {
+        if matches!(readers, Readers::Everybodys) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+            return;
+        }
         if self.allowed.is_empty() {
             return;
         }
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        if let Some(origin) = origin {
+        if let Readers::Of(origin) = readers {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);

@@ -59,7 +59,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     async fn call(&self, mut request: Request) -> Result<Response> {
         let started = Instant::now();
         let request_id = request_id(&request);
-        let origin = self.cors.origin(&request);
+        let readers = self.cors.readers(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let mut response = match self.cors.preflight(&request) {
@@ -71,7 +71,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         };
         let status = response.status().as_u16();
         let headers = response.headers_mut();
-        self.cors.mark(origin, headers);
+        self.cors.mark(readers, headers);
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

@@ -14,8 +14,8 @@ use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
 use url::Url;
 
 use crate::{
-    api::{self, Gate, ListShape, RateLimit, Stopping, Vitals, docs, spec},
-    auth::Verifier,
+    api::{self, Gate, ListShape, RateLimit, Stopping, Vitals, docs, protected_resource, spec},
+    auth::{Resource, Verifier},
     mcp::{Mcp, McpSettings},
     store::Database,
 };
@@ -35,6 +35,8 @@ pub struct HttpSettings {
     pub public_url: Option<Url>,
     /// What concerns `/mcp`.
     pub mcp: McpSettings,
+    /// The MCP endpoint as a resource of OAuth; `None` if no authorization server is known for it.
+    pub resource: Option<Resource>,
 }
 
 /// How often users who have become idle are forgotten by the rate limit.
@@ -70,7 +72,16 @@ pub fn app(
             "/openapi.yaml",
             docs::document(spec::yaml(), "application/yaml"),
         )
-        .at("/mcp", mcp);
+        .at("/mcp", mcp)
+        .at(
+            "/.well-known/oauth-protected-resource",
+            protected_resource::metadata(settings.resource.as_ref()),
+        )
+        // Where clients look first (RFC 9728 §3.1): the path of the resource at the end.
+        .at(
+            "/.well-known/oauth-protected-resource/mcp",
+            protected_resource::metadata(settings.resource.as_ref()),
+        );
     if settings.docs {
         routes = routes.nest("/docs", docs::docs());
     }

@@ -54,8 +54,8 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// The scopes of a token that has no `scope` claim.
-    pub(super) const ALL: Scopes = Scopes {
+    /// All that there are: the scopes of a token that has no `scope` claim.
+    pub(crate) const ALL: Scopes = Scopes {
         read: true,
         write: true,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Source;
-use crate::auth::{AuthSettings, KeySource, Secret, TrustedIssuer};
+use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer};
 
 /// HMAC keys should be as long as the hash (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -79,6 +79,16 @@ pub(super) fn web_url(text: &str) -> Option<Url> {
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+/// The address of a server: what is appended to it must be below it.
+pub(super) fn base_url(text: &str) -> Option<Url> {
+    web_url(text).filter(|url| {
+        url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
 /// What Better Auth's `jwt` plugin signs: issuer and audience are its base URL. Its OAuth provider
 /// signs tokens for the MCP endpoint with another issuer.
 fn better_auth(source: &mut Source, public_url: Option<&Url>) -> Vec<TrustedIssuer> {
@@ -99,8 +109,10 @@ fn better_auth(source: &mut Source, public_url: Option<&Url>) -> Vec<TrustedIssu
     };
     let mut rules = vec![rule(base.clone(), base.clone())];
     if let Some(public_url) = public_url {
-        let mcp = format!("{}/mcp", public_url.as_str().trim_end_matches('/'));
-        rules.push(rule(format!("{base}/api/auth"), mcp));
+        rules.push(rule(
+            format!("{base}/api/auth"),
+            Resource::id_at(public_url),
+        ));
     }
     rules
 }

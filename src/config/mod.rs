@@ -21,7 +21,7 @@ pub use table::help;
 use crate::{
     api::{ListShape, RateLimit},
     app::HttpSettings,
-    auth::AuthSettings,
+    auth::{AuthSettings, Resource},
     mcp::McpSettings,
     store::DatabaseSettings,
 };
@@ -88,7 +88,11 @@ impl Config {
     /// # Errors
     /// All faults of all settings.
     pub fn read(mut source: Source) -> Result<Self, ConfigError> {
-        let public_url = source.parse("PUBLIC_URL", "an http or https URL", auth::web_url);
+        let public_url = source.parse(
+            "PUBLIC_URL",
+            "an http or https URL without query or fragment, like https://tasks.example.com",
+            auth::base_url,
+        );
         let auth = auth::read(&mut source, public_url.as_ref());
         let development = auth.issuers.is_empty() && !source.has_faults();
         let host = source
@@ -113,7 +117,12 @@ impl Config {
                 .parse("PORT", "a number from 0 to 65535", |t| t.parse().ok())
                 .unwrap_or(8000),
             auto_migrate,
-            http: http(&mut source, development, public_url),
+            http: HttpSettings {
+                resource: public_url
+                    .as_ref()
+                    .and_then(|url| Resource::new(url, &auth.issuers)),
+                ..http(&mut source, development, public_url)
+            },
             shutdown_delay: source
                 .parse(
                     "SHUTDOWN_DELAY_SECONDS",
@@ -203,6 +212,7 @@ fn http(source: &mut Source, development: bool, public_url: Option<Url>) -> Http
             chat_app_tools: source.flag("MCP_CHAT_APP_TOOLS").unwrap_or(false),
             ..McpSettings::default()
         },
+        resource: None,
     }
 }
 

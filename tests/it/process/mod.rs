@@ -17,6 +17,7 @@ mod home;
 mod import;
 mod ledger;
 mod outage;
+mod protected_resource;
 mod proxy;
 mod stop;
 mod two_processes;

@@ -122,6 +122,7 @@ impl TestApp {
             rate_limit: settings.rate_limit,
             public_url: settings.public_url.map(|url| url.parse().unwrap()),
             mcp: settings.mcp,
+            resource: None,
         };
         let endpoint = app(database, verifier, Stopping::default(), &http);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

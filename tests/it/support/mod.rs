@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod contract;
+pub mod issuer;
 pub mod mcp;
 pub mod postgres;
 pub mod raw;
@@ -12,6 +13,7 @@ pub mod token;
 pub use actor::{Actor, Created};
 pub use answer::{Answer, time};
 pub use app::{Backend, Settings, TestApp};
+pub use issuer::Issuer;
 pub use raw::raw;
 
 /// Makes a story run on both databases: one test each, with the same body.

@@ -1,0 +1,206 @@
+//! How a client that has only the address gets a token: RFC 9728, as the MCP specification asks.
+
+use expect_test::expect;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Home, Process};
+use crate::support::{Answer, Issuer};
+
+const PUBLIC_URL: &str = "https://tasks.example.com";
+const METADATA: &str = "/.well-known/oauth-protected-resource";
+
+/// A server behind a public address, and the Better Auth app that it trusts.
+async fn behind(public_url: &str) -> (Issuer, Process) {
+    let issuer = Issuer::start().await;
+    let home = Home::sqlite()
+        .set("BETTER_AUTH_URL", &issuer.base)
+        .set("PUBLIC_URL", public_url);
+    let server = home.start().await;
+    (issuer, server)
+}
+
+/// What a browser decides by.
+fn readers(answer: &Answer) -> (&str, &str) {
+    let origin = answer.header("access-control-allow-origin");
+    (origin, answer.header("access-control-allow-headers"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metadata_says_where_to_get_a_token() {
+    // A slash more or less at the end is no other address.
+    for public_url in [PUBLIC_URL, "https://tasks.example.com/"] {
+        let (issuer, server) = behind(public_url).await;
+        let answer = server.anon().get(METADATA).await.has(200);
+        assert_eq!(answer.header("content-type"), "application/json");
+        expect![[r#"
+            {
+              "resource": "https://tasks.example.com/mcp",
+              "authorization_servers": [
+                "http://issuer/api/auth"
+              ],
+              "scopes_supported": [
+                "tasks:read",
+                "tasks:write"
+              ],
+              "bearer_methods_supported": [
+                "header"
+              ],
+              "resource_name": "Taskward",
+              "resource_documentation": "https://tasks.example.com/llms.txt"
+            }
+        "#]]
+        .assert_eq(&answer.text.replace(&issuer.base, "http://issuer"));
+        // The same where clients look first.
+        let with_path = server.anon().get(&format!("{METADATA}/mcp")).await.has(200);
+        assert_eq!(with_path.body, answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prefix_of_the_public_address_is_part_of_the_resource() {
+    let (_issuer, server) = behind("https://example.com/tasks").await;
+    let answer = server.anon().get(METADATA).await.has(200);
+    assert_eq!(answer.body["resource"], "https://example.com/tasks/mcp");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_script_may_read_it_and_keep_it() {
+    let (_issuer, server) = behind(PUBLIC_URL).await;
+    let anon = server.anon();
+    let get = |path| {
+        anon.request(Method::GET, path)
+            .header("origin", "https://inspector.example")
+    };
+    let answer = anon.send(get(METADATA)).await.has(200);
+    assert_eq!(readers(&answer).0, "*");
+    // A browser refuses `*` beside this one.
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    let same = anon
+        .get_if_none_match(METADATA, answer.header("etag"))
+        .await;
+    assert_eq!(same.has(304).text, "");
+    // The official SDKs name the revision that they speak, so a browser asks first.
+    let preflight = anon
+        .request(Method::OPTIONS, METADATA)
+        .header("origin", "https://inspector.example")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "mcp-protocol-version");
+    let preflight = anon.send(preflight).await.has(204);
+    assert_eq!(readers(&preflight), ("*", "Accept, MCP-Protocol-Version"));
+    // Nothing else is open to everybody.
+    assert_eq!(readers(&anon.send(get("/api/v1/tasks")).await), ("", ""));
+    let posted = anon.post(METADATA, json!({})).await;
+    let posted = posted.fails(405, "method_not_allowed");
+    assert_eq!(posted.header("allow"), "GET, HEAD");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_known_is_not_claimed() {
+    let issuer = Issuer::start().await;
+    let secret = "a-secret-of-more-than-32-bytes-which-nobody-may-see";
+    let homes = [
+        // Development mode: nobody but the command line makes tokens.
+        Home::sqlite().set("PUBLIC_URL", PUBLIC_URL),
+        // An issuer, but nobody knows for which address it should sign.
+        Home::sqlite().set("BETTER_AUTH_URL", &issuer.base),
+        // Tokens that an app signs by hand, and no server gives out.
+        Home::sqlite()
+            .set("PUBLIC_URL", PUBLIC_URL)
+            .set("AUTH_HS256_SECRET", secret)
+            .set("AUTH_ISSUER", "https://app.example.com")
+            .set("AUTH_AUDIENCE", "https://tasks.example.com/mcp"),
+        // An issuer of tokens for something else.
+        Home::sqlite()
+            .set("PUBLIC_URL", PUBLIC_URL)
+            .set("AUTH_ISSUER", &issuer.base)
+            .set("AUTH_AUDIENCE", "https://tasks.example.com")
+            .set("AUTH_JWKS_URL", format!("{}/api/auth/jwks", issuer.base)),
+    ];
+    for home in homes {
+        let server = home.start().await;
+        for path in [METADATA.to_owned(), format!("{METADATA}/mcp")] {
+            let anon = server.anon();
+            let request = anon.request(Method::GET, &path);
+            let answer = anon
+                .send(request.header("origin", "https://inspector.example"))
+                .await
+                .fails(404, "no_authorization_server");
+            assert_eq!(readers(&answer).0, "*");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.contains("PUBLIC_URL") && detail.contains("BETTER_AUTH_URL"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_issuer_can_be_the_authorization_server() {
+    let (ours, others) = (Issuer::start().await, Issuer::start().await);
+    let keys = |issuer: &Issuer| format!("{}/api/auth/jwks", issuer.base);
+    let server = Home::sqlite()
+        .set("PUBLIC_URL", PUBLIC_URL)
+        .set("AUTH_ISSUER", format!("{}, {}", ours.base, others.base))
+        .set(
+            "AUTH_AUDIENCE",
+            "todo-app https://tasks.example.com/mcp, todo-app",
+        )
+        .set(
+            "AUTH_JWKS_URL",
+            format!("{}, {}", keys(&ours), keys(&others)),
+        )
+        .start()
+        .await;
+    let answer = server.anon().get(METADATA).await.has(200);
+    assert_eq!(answer.body["authorization_servers"], json!([ours.base]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_for_this_resource_or_refused() {
+    let (issuer, server) = behind(PUBLIC_URL).await;
+    let authority = format!("{}/api/auth", issuer.base);
+    let ask = |claims| {
+        let user = server.holder(&issuer.token("alice", &claims));
+        async move { user.get("/api/v1/me").await }
+    };
+    let resource = "https://tasks.example.com/mcp";
+    let good = [
+        json!({ "iss": authority, "aud": resource, "scope": "tasks:read" }),
+        // Better Auth names its own endpoint, too.
+        json!({ "iss": authority, "aud": [resource, format!("{authority}/oauth2/userinfo")], "scope": "openid tasks:read" }),
+        // The front end's token, by the same person.
+        json!({ "iss": issuer.base, "aud": issuer.base }),
+    ];
+    for claims in good {
+        let me = ask(claims).await.has(200);
+        assert_eq!(me.body["user_id"], "alice");
+    }
+    let wrong = [
+        // Of another server that trusts the same issuer.
+        json!({ "iss": authority, "aud": "https://other.example.com/mcp" }),
+        json!({ "iss": authority, "aud": ["https://tasks.example.com", format!("{resource}/"), "https://tasks.example.com/mcp/more"] }),
+        // An id token: its audience is the client, which must not call anybody with it.
+        json!({ "iss": authority, "aud": "client-1", "nonce": "n" }),
+        json!({ "iss": authority, "aud": issuer.base }),
+        json!({ "iss": authority }),
+        // What one issuer may not say for the other.
+        json!({ "iss": issuer.base, "aud": resource }),
+    ];
+    for claims in wrong {
+        ask(claims).await.fails(401, "wrong_audience");
+    }
+}
+
+#[test]
+fn a_public_address_is_one_to_append_to() {
+    for wrong in [
+        "tasks.example.com",
+        "https://tasks.example.com/?a=b",
+        "https://tasks.example.com/#mcp",
+        "https://alice:secret@tasks.example.com",
+        "mailto:alice@example.com",
+    ] {
+        let told = Home::sqlite().set("PUBLIC_URL", wrong).run(&[]).bad();
+        assert!(told.contains("  - PUBLIC_URL is "), "{told}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The whole service as one endpoint: the operations and the documents, and around them what holds for
 //! every request.
 
+mod challenge;
 mod cors;
 mod edge;
 mod problems;
@@ -72,7 +73,10 @@ pub fn app(
             "/openapi.yaml",
             docs::document(spec::yaml(), "application/yaml"),
         )
-        .at("/mcp", mcp)
+        .at(
+            "/mcp",
+            mcp.with(challenge::Challenge::new(settings.resource.as_ref())),
+        )
         .at(
             "/.well-known/oauth-protected-resource",
             protected_resource::metadata(settings.resource.as_ref()),

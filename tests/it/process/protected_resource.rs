@@ -191,6 +191,87 @@ async fn a_token_is_for_this_resource_or_refused() {
     }
 }
 
+/// Calls a tool with a token of these scopes, or without one.
+async fn call_tool(server: &Process, token: Option<&str>, tool: &str) -> Answer {
+    let actor = match token {
+        Some(token) => server.holder(token),
+        None => server.anon(),
+    };
+    let request = actor.request(Method::POST, "/mcp").json(&json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": { "name": tool, "arguments": {} },
+    }));
+    actor.send(request).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_client_is_told_where_to_go_and_what_to_ask_for() {
+    let (issuer, server) = behind(PUBLIC_URL).await;
+    let answer = call_tool(&server, None, "find_tasks").await;
+    let answer = answer.fails(401, "token_missing");
+    expect![[
+        r#"Bearer realm="taskward", scope="tasks:read tasks:write", resource_metadata="https://tasks.example.com/.well-known/oauth-protected-resource/mcp""#
+    ]]
+    .assert_eq(answer.header("www-authenticate"));
+
+    // Clients look for the challenge by other methods, too.
+    let answer = server.anon().get("/mcp").await.fails(401, "token_missing");
+    assert!(
+        answer
+            .header("www-authenticate")
+            .contains("resource_metadata=")
+    );
+
+    let token = |aud: &str, scope: &str| {
+        let authority = format!("{}/api/auth", issuer.base);
+        let claims = json!({ "iss": authority, "aud": aud, "scope": scope });
+        issuer.token("alice", &claims)
+    };
+    let elsewhere = token("https://other.example.com/mcp", "tasks:read");
+    let answer = call_tool(&server, Some(&elsewhere), "find_tasks").await;
+    let answer = answer.fails(401, "wrong_audience");
+    expect![[
+        r#"Bearer realm="taskward", error="invalid_token", error_description="The token is for somebody else: `aud` must contain `https://tasks.example.com/mcp`.", scope="tasks:read tasks:write", resource_metadata="https://tasks.example.com/.well-known/oauth-protected-resource/mcp""#
+    ]]
+    .assert_eq(answer.header("www-authenticate"));
+
+    let resource = "https://tasks.example.com/mcp";
+    let answer = call_tool(&server, Some(&token(resource, "tasks:write")), "find_tasks").await;
+    let answer = answer.fails(403, "insufficient_scope");
+    expect![[
+        r#"Bearer realm="taskward", error="insufficient_scope", scope="tasks:read tasks:write", resource_metadata="https://tasks.example.com/.well-known/oauth-protected-resource/mcp""#
+    ]]
+    .assert_eq(answer.header("www-authenticate"));
+
+    let good = token(resource, "tasks:read");
+    let answer = call_tool(&server, Some(&good), "find_tasks").await.has(200);
+    assert_eq!(answer.body["result"]["isError"], false);
+    assert_eq!(answer.header("www-authenticate"), "");
+
+    // The resource is /mcp; another path does not speak for it (RFC 9728 §3.3).
+    let answer = server.anon().get("/api/v1/me").await.has(401);
+    assert_eq!(
+        answer.header("www-authenticate"),
+        r#"Bearer realm="taskward""#
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_authorization_server_none_is_promised() {
+    let server = Home::sqlite().start().await;
+    let answer = call_tool(&server, None, "find_tasks").await.has(401);
+    assert_eq!(
+        answer.header("www-authenticate"),
+        r#"Bearer realm="taskward", scope="tasks:read tasks:write""#
+    );
+    let token = server.token("alice");
+    call_tool(&server, Some(&token), "find_tasks")
+        .await
+        .has(200);
+}
+
 #[test]
 fn a_public_address_is_one_to_append_to() {
     for wrong in [

@@ -78,6 +78,11 @@ pub fn docs() -> impl Endpoint {
         )
 }
 
+/// The service for language models that have only its address (llmstxt.org).
+pub fn for_language_models() -> impl Endpoint {
+    document(include_str!("docs/llms.txt"), "text/plain; charset=utf-8")
+}
+
 /// A fixed text, such as the OpenAPI document, with an entity tag, 304 and compression.
 pub fn document(text: impl Into<String>, content_type: &'static str) -> impl Endpoint {
     Fixed::new(text.into(), content_type)

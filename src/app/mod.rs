@@ -77,6 +77,7 @@ pub fn app(
             "/mcp",
             mcp.with(challenge::Challenge::new(settings.resource.as_ref())),
         )
+        .at("/llms.txt", docs::for_language_models())
         .at(
             "/.well-known/oauth-protected-resource",
             protected_resource::metadata(settings.resource.as_ref()),

@@ -58,4 +58,22 @@ on_both! {
             assert_eq!(file.header("content-security-policy"), page.header("content-security-policy"));
         }
     }
+
+    async fn a_language_model_finds_what_it_needs(on: Backend) {
+        let app = on.app().await;
+        let anon = app.anon();
+        let text = anon.get("/llms.txt").await.has(200);
+        assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
+        anon.get_if_none_match("/llms.txt", text.header("etag")).await.has(304);
+        // The form of llmstxt.org: a title, a summary, then lists of links.
+        assert!(text.text.starts_with("# Taskward\n\n> "), "{text}");
+        assert!(text.text.len() < 2048, "{} bytes are not short", text.text.len());
+        let links: Vec<&str> = text.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        assert!(links.contains(&"/openapi.json") && links.contains(&"/mcp"), "{links:?}");
+        for link in links {
+            // Nothing but what this server was not given: an authorization server.
+            let answer = anon.get(link).await;
+            assert_ne!(answer.code(), "route_not_found", "{link}");
+        }
+    }
 }

@@ -24,11 +24,11 @@ export async function freePort() {
 
 /**
  * Starts Taskward and waits until it is alive (not until it is ready: its issuer may not be there).
- * `call` makes a request; `stop` ends the process and removes its files.
+ * `settings` are set besides. `call` makes a request; `stop` ends the process and removes its files.
  */
-export async function startTaskward(betterAuthUrl) {
+export async function startTaskward(betterAuthUrl, settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'taskward-better-auth-'))
-  const port = await freePort()
+  const port = Number(settings.PORT ?? (await freePort()))
   const url = `http://127.0.0.1:${port}`
   const log = []
   // An own environment and folder, so that no .env and no AUTH_… of the developer gets in.
@@ -42,6 +42,7 @@ export async function startTaskward(betterAuthUrl) {
       DATABASE_URL: `sqlite://${join(folder, 'tasks.db')}?mode=rwc`,
       BETTER_AUTH_URL: betterAuthUrl,
       RUST_LOG: process.env.RUST_LOG ?? 'info',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

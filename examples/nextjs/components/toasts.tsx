@@ -29,7 +29,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const show = useCallback((toast: Toast) => {
     count.current += 1
     const key = count.current
-    setToasts((others) => [...others.slice(-2), { ...toast, key }])
+    // One that says nothing to act on has been read when the next one comes.
+    setToasts((others) => [...others.filter((other) => other.action || other.failure).slice(-2), { ...toast, key }])
   }, [])
   const value = useMemo(() => ({ show }), [show])
   return (

@@ -27,23 +27,23 @@ function write(name: string, text: string | null) {
   listeners.forEach((listener) => listener())
 }
 
-const keyName = 'idempotency-key'
+const keyName = (body: object) => `idempotency-key/${JSON.stringify(body)}`
 
 /**
  * The Idempotency-Key for creating `body`: the same one until it has succeeded, also after a reload, so that pressing
  * "Try again" after a lost answer does not make a second task.
  */
 export function idempotencyKey(body: object): string {
-  const text = JSON.stringify(body)
-  const known = JSON.parse(sessionStorage.getItem(keyName) ?? '{}') as { text?: string; key?: string }
-  if (known.text === text && known.key) return known.key
-  const key = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
-  sessionStorage.setItem(keyName, JSON.stringify({ text, key }))
+  const name = keyName(body)
+  // Not randomUUID, which browsers have on secure pages only.
+  const fresh = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
+  const key = sessionStorage.getItem(name) ?? fresh()
+  sessionStorage.setItem(name, key)
   return key
 }
 
 /** After success: the same text is a new task again. */
-export const forgetIdempotencyKey = () => sessionStorage.removeItem(keyName)
+export const forgetIdempotencyKey = (body: object) => sessionStorage.removeItem(keyName(body))
 
 /** At sign-out. */
 export const forgetDrafts = () => sessionStorage.clear()

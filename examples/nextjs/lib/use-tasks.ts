@@ -1,6 +1,7 @@
 'use client'
 
-// The tasks, and the changes that can be made to them. Those that surely succeed are shown before they have, and taken back if they do not.
+// The tasks, and the changes that can be made to them. Completing and deleting are shown before they have succeeded, and
+// taken back if they do not.
 
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { type NewTask, type Task, TaskwardError, ifMatch } from 'taskward-client'
@@ -30,11 +31,16 @@ export function useCreateTask() {
     mutationKey,
     mutationFn: async (body: NewTask) => {
       const headers = { 'Idempotency-Key': idempotencyKey(body) }
-      const { data } = await taskward.createTask({ body, headers })
-      forgetIdempotencyKey()
-      return data
+      return (await taskward.createTask({ body, headers })).data
     },
-    onSuccess: refresh,
+    onSuccess: (_, body) => {
+      forgetIdempotencyKey(body)
+      refresh()
+    },
+    onError: (error, body) => {
+      // It was made, and deleted since. Whoever tries again wants a new one.
+      if (TaskwardError.is(error, 'idempotency_key_of_deleted_task')) forgetIdempotencyKey(body)
+    },
   })
 }
 

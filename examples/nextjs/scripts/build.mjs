@@ -28,7 +28,11 @@ export function build(env = process.env) {
   )
   if (isOlder(join(example, '.next/BUILD_ID'), [...sources, installed])) {
     // A build signs nothing, but Better Auth would complain about a missing secret.
-    const settings = { BETTER_AUTH_SECRET: 'for a build only, which signs nothing', NEXT_TELEMETRY_DISABLED: '1', ...env }
+    const settings = {
+      BETTER_AUTH_SECRET: 'for a build only, which signs nothing',
+      NEXT_TELEMETRY_DISABLED: '1',
+      ...env,
+    }
     step('the example', example, ['npm', 'run', 'build', '--silent'], settings)
   }
   if (process.env.TASKWARD_BIN) return process.env.TASKWARD_BIN

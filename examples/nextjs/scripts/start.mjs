@@ -55,8 +55,7 @@ const binary = build(forExample)
 
 const children = []
 let ending = false
-process.on('SIGINT', () => end(0))
-process.on('SIGTERM', () => end(0))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(0))
 
 if (process.env.DATABASE_URL) {
   const { status } = spawnSync(binary, ['migrate', 'up'], { cwd: data, env: forTaskward, stdio: 'inherit' })

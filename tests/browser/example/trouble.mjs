@@ -22,20 +22,51 @@ story('an answer that is lost on the way does not make two tasks, whatever one d
   assert.equal(await quickAdd(page).inputValue(), 'Buy milk')
   assert.ok(created > 1, 'the client has tried again by itself')
 
+  // Another one in between, and its key is not taken for that of the first.
+  await page.getByRole('button', { name: 'Details…' }).click()
+  await page.getByLabel('Title').fill('Write to Anouk')
+  await page.getByRole('button', { name: 'Add task' }).click()
+  await page.getByText('Not saved yet.').waitFor()
+  await page.keyboard.press('Escape')
+
   // Even a reload keeps the text, and with it the key by which the server knows the request.
   await page.reload()
   assert.equal(await quickAdd(page).inputValue(), 'Buy milk')
   await page.unroute(api)
   await quickAdd(page).press('Enter')
   await page.getByText('“Buy milk” added.').waitFor()
-  await waitForTitles(page, ['Buy milk'])
-  assert.deepEqual(await titles(), ['Buy milk'])
+  await page.getByRole('button', { name: 'Details…' }).click()
+  await page.getByRole('button', { name: 'Add task' }).click()
+  await page.getByText('“Write to Anouk” added.').waitFor()
+  await waitForTitles(page, ['Write to Anouk', 'Buy milk'])
+  assert.deepEqual(await titles(), ['Write to Anouk', 'Buy milk'])
 
   // Wanted a second time, it is a second task.
   await quickAdd(page).fill('Buy milk')
   await quickAdd(page).press('Enter')
-  await waitForTitles(page, ['Buy milk', 'Buy milk'])
+  await waitForTitles(page, ['Buy milk', 'Write to Anouk', 'Buy milk'])
   forgive(/ERR_CONNECTION_RESET/)
+})
+
+story('a task that was made unheard, and deleted elsewhere, can be made anew', async ({ person }) => {
+  const { page, titles, api: elsewhere, forgive } = await person('Ada')
+  await page.goto('/')
+  await page.route(api, async (route) => {
+    if (route.request().method() === 'POST') await route.fetch()
+    await route.abort('connectionreset')
+  })
+  await quickAdd(page).fill('Buy milk')
+  await quickAdd(page).press('Enter')
+  await page.getByText('Not added yet.').waitFor()
+  await elsewhere('DELETE', '/tasks/1')
+  await page.unroute(api)
+  const refused = page.waitForResponse((response) => response.status() === 409)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  assert.equal((await (await refused).json()).code, 'idempotency_key_of_deleted_task')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await waitForTitles(page, ['Buy milk'])
+  assert.deepEqual(await titles(), ['Buy milk'])
+  forgive(/ERR_CONNECTION_RESET|status of 409/)
 })
 
 story('offline it says so, keeps what is typed, and goes on when the connection is back', async ({ person }) => {

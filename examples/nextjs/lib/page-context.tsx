@@ -3,7 +3,7 @@
 // What all components of the page share: Taskward for this person, the cache of its answers, and the server's clock.
 
 import { QueryCache, MutationCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { type ReactNode, createContext, useContext, useState } from 'react'
+import { type ReactNode, createContext, useContext, useEffect, useState } from 'react'
 import { type TaskwardClient, createTaskwardClient, readClaims, rememberToken } from 'taskward-client'
 
 import { authClient } from './auth-client'
@@ -40,6 +40,12 @@ interface Props {
 export function PageProvider({ taskwardUrl, person, serverClock, children }: Props) {
   const [page] = useState<Page>(() => ({ taskward: connect(taskwardUrl, person), person, serverClock }))
   const [queries] = useState(createQueries)
+  useEffect(() => {
+    // "Back" can show a page just as it was left, although its person has signed out since: let the server decide.
+    const reload = ({ persisted }: PageTransitionEvent) => persisted && location.reload()
+    addEventListener('pageshow', reload)
+    return () => removeEventListener('pageshow', reload)
+  }, [])
   return (
     <PageContext value={page}>
       <QueryClientProvider client={queries}>{children}</QueryClientProvider>

@@ -7,7 +7,7 @@ import { password } from './people.mjs'
 import { add, quickAdd, row, story, tokenLife, waitForTitles, world } from './world.mjs'
 
 story('a newcomer signs up, signs out and signs in again, and is led to where she wanted to go', async ({ visitor }) => {
-  const { page, context, forgive } = await visitor()
+  const { page, context, forgive, alive } = await visitor()
   const email = `grace-${Date.now()}@example.test`
 
   await page.goto('/?status=active')
@@ -23,6 +23,7 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
+  await alive()
   assert.equal(new URL(page.url()).search, '?status=active')
   await page.getByText('Grace', { exact: true }).waitFor()
 
@@ -30,6 +31,7 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
   await page.goBack()
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+  await alive()
 
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill('not this one')
@@ -43,6 +45,12 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
+  await alive()
+
+  // A browser that shows the page as it was left, by "back" after signing out in another tab, asks again first.
+  await context.clearCookies()
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
   forgive(/status of 40[01]|ERR_INTERNET_DISCONNECTED/)
 })
 
@@ -94,11 +102,14 @@ story('whoever comes after somebody at the same browser finds nothing of theirs'
   await add(page, 'Ada’s secret')
   await quickAdd(page).fill('Ada’s half a thought')
   await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+  await ada.alive()
   await page.getByLabel('E-mail').fill(bob.email)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('Nothing to do').waitFor()
   assert.doesNotMatch(await page.content(), /Ada/)
+  await ada.alive()
   assert.equal(await quickAdd(page).inputValue(), '')
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify(sessionStorage)), /Ada/)
 })

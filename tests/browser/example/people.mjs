@@ -26,7 +26,18 @@ export async function newVisitor(example, browser, options = {}) {
   const forgive = (pattern) => {
     complaints.splice(0, complaints.length, ...complaints.filter((text) => !pattern.test(text)))
   }
-  return { context, page, complaints, hosts, forgive }
+  /** Waits until the page has come alive: what is pressed before that, on a slow machine, is pressed for nothing. */
+  const alive = () =>
+    page.waitForFunction(() => Object.keys(document.querySelector('main') ?? {}).some((key) => key.startsWith('__reactFiber')))
+  for (const name of options.javaScriptEnabled === false ? [] : ['goto', 'reload']) {
+    const open = page[name].bind(page)
+    page[name] = async (...args) => {
+      const response = await open(...args)
+      await alive()
+      return response
+    }
+  }
+  return { context, page, complaints, hosts, forgive, alive }
 }
 
 /** Somebody who has signed up; their page is not yet open. */

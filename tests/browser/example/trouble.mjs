@@ -142,7 +142,7 @@ story('an expired token is renewed unseen', async ({ person }) => {
 })
 
 story('when the session is over it leads to sign-in, and back to what was typed', async ({ person }) => {
-  const { page, context, create, email, titles, forgive } = await person('Ada')
+  const { page, context, create, email, titles, forgive, alive } = await person('Ada')
   await create({ title: 'Buy milk' })
   await page.goto('/?sort=title')
   await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
@@ -151,6 +151,7 @@ story('when the session is over it leads to sign-in, and back to what was typed'
   await sleep(tokenLife * 1000)
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Your session has ended.').waitFor()
+  await alive()
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()

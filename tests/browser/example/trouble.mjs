@@ -31,7 +31,7 @@ story('an answer that is lost on the way does not make two tasks, whatever one d
 
   // Even a reload keeps the text, and with it the key by which the server knows the request.
   await page.reload()
-  assert.equal(await quickAdd(page).inputValue(), 'Buy milk')
+  await page.waitForFunction(() => document.querySelector('.quick-add input').value === 'Buy milk')
   await page.unroute(api)
   await quickAdd(page).press('Enter')
   await page.getByText('“Buy milk” added.').waitFor()

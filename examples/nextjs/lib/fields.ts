@@ -56,6 +56,12 @@ export function rebase(base: Task, fields: Fields, newer: Task): Fields {
   return { ...fieldsOf(newer), ...Object.fromEntries(mine) }
 }
 
+/** Whether something that was changed here has another value in a newer version than it had when the edit began. */
+export function overlaps(base: Task, fields: Fields, newer: Task): boolean {
+  const there = patchOf(base, fieldsOf(newer))
+  return Object.keys(patchOf(base, fields)).some((name) => name in there)
+}
+
 function localParts(due: string): string[] {
   if (!due.includes('T')) return [due]
   const time = new Date(due)

@@ -4,13 +4,13 @@
 // taken back if they do not.
 
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
-import { type NewTask, type Task, TaskwardError, ifMatch } from 'taskward-client'
+import { type NewTask, type Task, type TaskwardClient, TaskwardError, ifMatch } from 'taskward-client'
 
 import { useToasts } from '@/components/toasts'
 
 import { forgetIdempotencyKey, idempotencyKey } from './drafts'
 import { explain } from './failures'
-import { type Fields, patchOf, rebase } from './fields'
+import { type Fields, overlaps, patchOf, rebase } from './fields'
 import { usePage } from './page-context'
 import { changeLists, everyTask, taskList } from './queries'
 import { useFilters } from './use-address'
@@ -50,25 +50,14 @@ export interface Edit {
   fields: Fields
 }
 
-/** Saves an edit, unless the task has changed since it began (`version_mismatch`). */
+/** Saves an edit, unless somebody else has changed the same since it began (`version_mismatch`). */
 export function useSaveEdit() {
   const { taskward } = usePage()
-  const queries = useQueryClient()
+  const know = useKnow()
   const refresh = useRefresh()
-  const know = (task: Task) => changeLists(queries, (other) => (other.id === task.id ? task : other))
   return useMutation({
     mutationKey,
-    mutationFn: async ({ base, fields }: Edit) => {
-      const body = patchOf(base, fields)
-      try {
-        return (await taskward.updateTask({ path: { id: base.id }, body, headers: ifMatch(base) })).data
-      } catch (error) {
-        // Whoever was faster wanted the same; perhaps it was oneself, and the answer was lost.
-        const current = TaskwardError.is(error, 'version_mismatch') ? error.current : undefined
-        if (!current || Object.keys(patchOf(current, rebase(base, fields, current))).length > 0) throw error
-        return current
-      }
-    },
+    mutationFn: (edit: Edit) => save(taskward, edit),
     // Either way there is a newer version now, and the lists need not wait for it.
     onSuccess: know,
     onError: (error) => TaskwardError.is(error, 'version_mismatch') && know(error.current),
@@ -76,18 +65,38 @@ export function useSaveEdit() {
   })
 }
 
+async function save(taskward: TaskwardClient, { base, fields }: Edit): Promise<Task> {
+  try {
+    const { data } = await taskward.updateTask({ path: { id: base.id }, body: patchOf(base, fields), headers: ifMatch(base) })
+    return data
+  } catch (error) {
+    if (!TaskwardError.is(error, 'version_mismatch')) throw error
+    const { current } = error
+    const rebased = { base: current, fields: rebase(base, fields, current) }
+    // Whoever was faster wanted the same; perhaps it was oneself, and the answer was lost.
+    if (Object.keys(patchOf(current, rebased.fields)).length === 0) return current
+    // Or changed something else, perhaps by ticking the box in the list: both hold.
+    if (!overlaps(base, fields, current)) return save(taskward, rebased)
+    throw error
+  }
+}
+
 export function useComplete() {
   const { taskward } = usePage()
   const { show } = useToasts()
   const queries = useQueryClient()
+  const know = useKnow()
   const refresh = useRefresh()
   return useMutation({
     mutationKey,
-    mutationFn: (task: Task) => taskward.updateTask({ path: { id: task.id }, body: { completed: !task.completed } }),
+    mutationFn: async ({ id, completed }: Task) => {
+      return (await taskward.updateTask({ path: { id }, body: { completed: !completed } })).data
+    },
     onMutate: async ({ id, completed }) => {
       await queries.cancelQueries(everyTask)
       changeLists(queries, (task) => (task.id === id ? { ...task, completed: !completed } : task))
     },
+    onSuccess: know,
     onError: (error, { id, title, completed }) => {
       changeLists(queries, (task) => (task.id === id ? { ...task, completed } : task))
       show({ text: `“${title}” was not changed. ${explain(error)}`, failure: true })
@@ -135,6 +144,15 @@ function useRestore() {
     onSettled: refresh,
   })
   return restore
+}
+
+/** Puts a task as it is now into the lists: an edit that begins next begins from this version. */
+function useKnow() {
+  const queries = useQueryClient()
+  return (task: Task) => {
+    // What other changes on their way have shown already stays on the screen.
+    if (queries.isMutating({ mutationKey }) <= 1) changeLists(queries, (other) => (other.id === task.id ? task : other))
+  }
 }
 
 /** Asks for all tasks that are shown; if other changes are on their way, the last one does. */

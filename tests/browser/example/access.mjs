@@ -39,7 +39,7 @@ story('everything can be done with the keyboard alone', async ({ person }) => {
   await tabTo('Done: Write to Anouk')
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle)
   assert.equal(outline, 'solid', 'one sees where the focus is')
-  await page.keyboard.press('Space')
+  await Promise.all([page.waitForResponse((response) => response.request().method() === 'PATCH'), page.keyboard.press('Space')])
   await page.keyboard.press('Tab')
   assert.equal(await focused(), 'Write to Anouk')
   await page.keyboard.press('Enter')

@@ -219,6 +219,20 @@ for (const choice of ['Keep mine', 'Take the other']) {
   })
 }
 
+story('an edit of one thing while another is changed elsewhere keeps both', async ({ person }) => {
+  const { page, create, api, forgive } = await person('Ada')
+  await create({ title: 'Buy milk' })
+  await page.goto('/')
+  await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
+  await page.getByLabel('Notes').fill('Two litres')
+  await api('PATCH', '/tasks/1', { completed: true, priority: 'high' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('“Buy milk” saved.').waitFor()
+  const { description, completed, priority } = await api('GET', '/tasks/1')
+  assert.deepEqual({ description, completed, priority }, { description: 'Two litres', completed: true, priority: 'high' })
+  forgive(/status of 412/)
+})
+
 story('an edit whose answer was lost is not mistaken for a race with oneself', async ({ person }) => {
   const { page, create, forgive } = await person('Ada')
   await create({ title: 'Buy milk' })

@@ -4,7 +4,11 @@
 //! one transaction, and those of a user who has tasks here already are left alone: a second run, after
 //! one that was broken off, does what is still to do and nothing twice.
 
-use std::{collections::BTreeMap, fmt, io::BufRead};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{BufRead, Read as _},
+};
 
 use anyhow::{Context as _, bail};
 
@@ -15,6 +19,10 @@ use crate::{
 
 /// How many faults are told. Of a file with more, nobody reads them all.
 const MAX_FAULTS: usize = 50;
+/// The longest fault that is told whole, in code points. A longer one repeats what the file says.
+const MAX_FAULT: usize = 300;
+/// The longest line, in bytes: as of a request's body.
+const MAX_LINE: u64 = 1024 * 1024;
 
 /// Tasks that can be imported, by user.
 #[derive(Debug, Default)]
@@ -35,38 +43,49 @@ impl Import {
     /// Reads a JSON object from each line that is not empty. `max_tasks`: the most of one user.
     ///
     /// # Errors
-    /// The faults of all lines, of which the first 50 are told.
-    pub fn read(lines: impl BufRead, max_tasks: u64) -> anyhow::Result<Self> {
+    /// The faults of all lines, of which the first 50 are told; and if there is no task at all.
+    pub fn read(mut lines: impl BufRead, max_tasks: u64) -> anyhow::Result<Self> {
         let now = Timestamp::now();
         let mut import = Self::default();
-        let mut faults = Vec::new();
-        for (number, line) in (1..).zip(lines.split(b'\n')) {
-            let line = line.with_context(|| format!("line {number} cannot be read"))?;
+        let mut faults = Faults::default();
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let length = (&mut lines)
+                .take(MAX_LINE)
+                .read_until(b'\n', &mut line)
+                .with_context(|| format!("line {number} cannot be read"))?;
+            if length == 0 {
+                break;
+            }
+            if length as u64 == MAX_LINE {
+                faults.note(format!("line {number}: is longer than a task can be"));
+                break;
+            }
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
             match ImportedTask::read(&line, now) {
                 Ok(task) => import.0.entry(task.user_id.clone()).or_default().push(task),
                 Err(found) => {
-                    faults.extend(found.iter().map(|fault| format!("line {number}: {fault}")));
+                    for fault in found {
+                        faults.note(format!("line {number}: {fault}"));
+                    }
                 }
             }
         }
         for (user, tasks) in &import.0 {
-            if tasks.len() as u64 > max_tasks {
-                let count = tasks.len();
-                faults.push(format!(
+            let count = tasks.len();
+            if count as u64 > max_tasks {
+                faults.note(format!(
                     "{user} has {count} tasks, and MAX_TASKS_PER_USER is {max_tasks}: set it higher"
                 ));
             }
         }
-        if !faults.is_empty() {
-            let more = faults.len().saturating_sub(MAX_FAULTS);
-            faults.truncate(MAX_FAULTS);
-            if more > 0 {
-                faults.push(format!("and {more} more"));
-            }
-            bail!("nothing was imported:\n  - {}", faults.join("\n  - "));
+        faults.check()?;
+        if import.0.is_empty() {
+            // More likely an export that failed than one of nothing.
+            bail!("nothing was imported: there is no task in it");
         }
         Ok(import)
     }
@@ -95,6 +114,57 @@ impl Import {
         }
         Ok(imported)
     }
+}
+
+/// The first faults, and how many there are.
+#[derive(Default)]
+struct Faults {
+    told: Vec<String>,
+    count: usize,
+}
+
+impl Faults {
+    fn note(&mut self, fault: String) {
+        self.count += 1;
+        if self.told.len() < MAX_FAULTS {
+            self.told.push(printable(&fault));
+        }
+    }
+
+    fn check(self) -> anyhow::Result<()> {
+        let more = self.count - self.told.len();
+        let more = (more > 0).then(|| format!("\n  - and {more} more"));
+        match self.told.is_empty() {
+            true => Ok(()),
+            false => bail!(
+                "nothing was imported:\n  - {}{}",
+                self.told.join("\n  - "),
+                more.unwrap_or_default()
+            ),
+        }
+    }
+}
+
+/// A text of somebody's for a terminal: cut, and without characters that do something to it.
+fn printable(text: &str) -> String {
+    let escaped = |c: char| match c {
+        c if c.is_control() => true,
+        // Marks of direction and width, which can make one text look like another.
+        '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' => true,
+        _ => false,
+    };
+    let mut printed = String::new();
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            _ if index == MAX_FAULT => return printed + "…",
+            c if escaped(c) => printed.extend(c.escape_unicode()),
+            c => printed.push(c),
+        }
+    }
+    printed
 }
 
 fn counted(count: usize, thing: &str) -> String {
@@ -127,7 +197,7 @@ impl fmt::Display for Imported {
 impl Imported {
     /// What a person should know of the users that were left alone, if there are any.
     pub fn left_alone(&self) -> Option<String> {
-        let names = self.left.join(", ");
+        let names = printable(&self.left.join(", "));
         match self.left.len() {
             0 => None,
             1 => Some(format!(

@@ -88,7 +88,9 @@ impl ImportedTask {
             }
         }
         let created_at = created_at.or(updated_at).unwrap_or(now);
+        // Completing is a change as well.
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
+        let updated_at = completed_at.map_or(updated_at, |at| updated_at.max(at));
         Some(Self {
             user_id: user_id?.0,
             title: title?,

@@ -161,6 +161,36 @@ on_both! {
 }
 
 #[test]
+fn a_hostile_file_is_refused_briefly() {
+    let home = Home::sqlite();
+    let import = |text: &str| {
+        fs::write(home.path().join("old.jsonl"), text).unwrap();
+        home.run(&["import", "old.jsonl"]).bad()
+    };
+    // An export that failed, more likely than one of nothing.
+    assert!(import("\n\n").contains("there is no task in it"));
+    let many = r#"{"user_id":"alice","x":1,"y":2}"#.to_owned() + "\n";
+    let told = import(&many.repeat(1_000));
+    assert_eq!(told.matches("\n  - ").count(), 51, "{told}");
+    assert!(told.contains("and 2950 more"), "{told}");
+    let told = import(&format!(
+        r#"{{"user_id":"alice","title":"t","{}":1}}"#,
+        "x".repeat(500_000)
+    ));
+    assert!(told.len() < 500, "{} bytes", told.len());
+    let told = import(&"x".repeat(3_000_000));
+    assert!(
+        told.contains("line 1: is longer than a task can be"),
+        "{told}"
+    );
+    let told = import("{\"user_id\":\"alice\",\"title\":\"t\",\"\\u001b[31m\\u202e\":1}");
+    assert!(
+        told.contains(r"/\u{1b}[31m\u{202e} is not a member"),
+        "{told}"
+    );
+}
+
+#[test]
 fn without_its_tables_it_says_what_to_do() {
     let home = Home::sqlite().set("AUTO_MIGRATE", "off");
     fs::write(home.path().join("old.jsonl"), OLD).unwrap();

@@ -86,6 +86,7 @@ pub(super) fn base_url(text: &str) -> Option<Url> {
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none()
+            && !url.path().trim_end_matches('/').ends_with("/mcp")
     })
 }
 

@@ -90,7 +90,7 @@ impl Config {
     pub fn read(mut source: Source) -> Result<Self, ConfigError> {
         let public_url = source.parse(
             "PUBLIC_URL",
-            "an http or https URL without query or fragment, like https://tasks.example.com",
+            "an http or https URL without query or fragment and without /mcp, like https://tasks.example.com",
             auth::base_url,
         );
         let auth = auth::read(&mut source, public_url.as_ref());

@@ -173,6 +173,12 @@ fn whoever_trusts_several_issuers_is_told_what_that_means() {
 }
 
 #[test]
+fn the_public_address_is_that_of_the_server_and_not_of_its_mcp_endpoint() {
+    let faults = faults(&[("PUBLIC_URL", "https://api.example.com/mcp")]);
+    assert!(faults.contains("without /mcp"), "{faults}");
+}
+
+#[test]
 fn numbers_that_would_break_something_later_are_refused_at_the_start() {
     for (name, value) in [
         ("AUTH_JWKS_TTL_SECONDS", "0"),

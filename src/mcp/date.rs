@@ -12,8 +12,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat,
-    TimeDelta, TimeZone, Utc,
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _,
+    SecondsFormat, TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
@@ -143,11 +143,15 @@ impl Dates {
     }
 
     fn at_the_clock(&self, time: Timestamp, precision: SecondsFormat) -> String {
-        match self.zone {
-            Some(zone) => time
-                .get()
-                .with_timezone(&zone)
-                .to_rfc3339_opts(precision, true),
+        let local = self.zone.map(|zone| time.get().with_timezone(&zone));
+        // What is shown can be said again: RFC 3339 has no offsets with seconds, as some zones had long ago, and
+        // no years beyond these.
+        let local = local.filter(|local| {
+            let offset = local.offset().fix().local_minus_utc();
+            offset % 60 == 0 && (1..=9999).contains(&local.year())
+        });
+        match local {
+            Some(local) => local.to_rfc3339_opts(precision, true),
             None => time.get().to_rfc3339_opts(precision, true),
         }
     }

@@ -1,6 +1,6 @@
 //! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use sea_orm::{
     ConnectionTrait, DbBackend, ExprTrait, QueryResult,
     sea_query::{
@@ -249,25 +249,36 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(text)
 }
 
+/// The last year that is stored. On SQLite, where times are texts, a later one would sort before all.
+const LAST_YEAR: i32 = 9999;
+
 /// Whether a task is due before a bound.
 pub(super) fn due_before_bound(bound: DueBound) -> Expr {
-    due(bound, ExprTrait::lt)
+    due(bound, true)
 }
 
 /// Whether a task is due at a bound or after it.
 pub(super) fn due_after_bound(bound: DueBound) -> Expr {
-    due(bound, ExprTrait::gte)
+    due(bound, false)
 }
 
-fn due(bound: DueBound, compare: fn(Expr, DateTime<Utc>) -> Expr) -> Expr {
-    let at = || Expr::col(Task::DueAt);
+fn due(bound: DueBound, before: bool) -> Expr {
+    let compare = |limit: DateTime<Utc>| {
+        let at = Expr::col(Task::DueAt);
+        match (before, limit.year() > LAST_YEAR) {
+            (true, false) => at.lt(limit),
+            (false, false) => at.gte(limit),
+            (true, true) => at.is_not_null(),
+            (false, true) => Expr::val(false),
+        }
+    };
     let (day, instant) = bound.instants();
     if day == instant {
-        return compare(at(), day);
+        return compare(day);
     }
     let is_date = || Expr::col(Task::DueIsDate);
-    let days = is_date().eq(true).and(compare(at(), day));
-    days.or(is_date().eq(false).and(compare(at(), instant)))
+    let days = is_date().eq(true).and(compare(day));
+    days.or(is_date().eq(false).and(compare(instant)))
 }
 
 /// Whether a column contains a text. Not by LIKE, which tries a pattern at each place character by

@@ -42,6 +42,35 @@ on_both! {
         assert_eq!(shown.content["tasks"][0]["due_date"], "2026-11-23T19:00:00-05:00");
     }
 
+    /// The last day that can be stored, and before 1900 clocks with offsets of odd seconds.
+    async fn the_ends_of_time_are_days_as_well(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        for due in ["2026-11-23", "9999-12-31", "9999-12-31T23:59:59.999999Z", "1880-06-01T00:00:00Z"] {
+            alice.create_with(json!({ "title": "t", "due_date": due })).await;
+        }
+        // East of Greenwich the last instant of the year is in the next one.
+        for (zone, until) in [("UTC", 4), ("Pacific/Kiritimati", 3), ("Pacific/Pago_Pago", 4)] {
+            let total = async |range: Value| {
+                let mut asked = range;
+                asked["time_zone"] = zone.into();
+                agent.call("find_tasks", asked).await.done().content["total"].clone()
+            };
+            assert_eq!(total(json!({ "due_to": "9999-12-31" })).await, until, "{zone}");
+            assert_eq!(total(json!({ "due_to": "9999-12-31T23:59:59.999999Z" })).await, 4, "{zone}");
+            let last = total(json!({ "due_from": "9999-12-31T23:59:59.999999Z" })).await;
+            assert!(last == 1 || last == 2, "{zone}: {last}");
+        }
+        // What is shown can be set again.
+        for (id, zone) in [(3, "Pacific/Kiritimati"), (4, "America/New_York")] {
+            let whole = agent.call("get_task", json!({ "id": id, "time_zone": zone })).await.done().content;
+            let again = json!({ "tasks": [{ "id": id, "due_date": whole["due_date"] }] });
+            let again = agent.call("update_tasks", again).await.done();
+            assert_eq!(again.results()[0]["unchanged"], true, "{}", again.text);
+        }
+    }
+
     async fn clocks_that_change_are_asked_about(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.now = || "2026-10-24T12:00:00Z".parse().unwrap()).await;
         let agent = app.user("alice").agent();

@@ -39,7 +39,7 @@ pub struct Overview {
     pub soon: i64,
     /// Open, by priority: low, medium, high.
     pub by_priority: [i64; 3],
-    /// The most frequent tags of open tasks, as first spelt, and how many have each.
+    /// The most frequent tags of open tasks, in their most frequent spelling, and how many have each.
     pub tags: Vec<(String, i64)>,
 }
 
@@ -134,6 +134,11 @@ impl Scope {
         };
         let each = || Alias::new("each");
         let value = || Expr::col((each(), Alias::new("value")));
+        // As all texts are compared, whatever the locale of the database; SQLite knows no other way.
+        let by_bytes = match self.database.backend() {
+            DbBackend::Postgres => Expr::cust(r#""each"."value" COLLATE "C""#),
+            _ => value(),
+        };
         let tags = Func::cust(Alias::new(elements)).arg(Expr::col((task::Entity, Task::Tags)));
         self.live()
             .expr(value())
@@ -145,7 +150,7 @@ impl Scope {
                 Func::count(Expr::col((task::Entity, Task::Id))).into(),
                 Order::Desc,
             )
-            .order_by_expr(value(), Order::Asc)
+            .order_by_expr(by_bytes, Order::Asc)
             .limit(SPELLINGS)
             .to_owned()
     }

@@ -107,12 +107,15 @@ impl Members {
         })
     }
 
-    /// The members of an object that was read as such.
-    pub(crate) fn of(object: serde_json::Map<String, Value>) -> Self {
-        Self {
+    /// The members of an object that was read as such. The error completes the sentence "it …".
+    pub(crate) fn of(object: serde_json::Map<String, Value>) -> Result<Self, String> {
+        if object.len() > MAX_MEMBERS {
+            return Err(format!("must have at most {MAX_MEMBERS} members"));
+        }
+        Ok(Self {
             members: object.into_iter().collect(),
             faults: Vec::new(),
-        }
+        })
     }
 
     /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.

@@ -24,7 +24,8 @@ pub(super) trait Arguments: Sized {
     /// # Errors
     /// All faults, those of names that are no argument included.
     fn read(object: Map<String, Value>) -> Result<Self, Vec<Fault>> {
-        let mut members = Members::of(object);
+        let mut members =
+            Members::of(object).map_err(|detail| vec![Pointer::root().fault(detail)])?;
         let value = Self::take(&mut members);
         members.finish(value, |name| Some(unknown(name, Self::NAMES)))
     }
@@ -161,16 +162,31 @@ pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> Refu
     move |detail| Refusal(format!("`{name}` {detail}"))
 }
 
+/// The most faults that are told of one object. A model mends what it reads and tries again.
+const MAX_FAULTS: usize = 10;
+/// The longest name that is repeated, in code points.
+const MAX_NAME: usize = 60;
+
+/// A name as a client sent it, cut if it is longer than any that there is.
+pub(super) fn short(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
 /// Faults as one sentence each, with where they are.
 pub(super) fn in_words(faults: &[Fault]) -> String {
-    let words = faults.iter().map(|fault| {
+    let words = faults.iter().take(MAX_FAULTS).map(|fault| {
         let place = fault.pointer.0.as_deref().unwrap_or_default();
         match place.strip_prefix('/') {
-            Some(place) => format!("`{place}` {}", fault.detail),
+            Some(place) => format!("`{}` {}", short(place), fault.detail),
             None => format!("it {}", fault.detail),
         }
     });
-    words.collect::<Vec<_>>().join("; ")
+    let more = faults.len().saturating_sub(MAX_FAULTS);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    words.chain(more).collect::<Vec<_>>().join("; ")
 }
 
 /// The map of an object.

@@ -3,6 +3,12 @@
 use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 
+/// The longest name of a method or tool that is looked at, in bytes.
+const MAX_NAME: usize = 100;
+/// As how many requests looking through all of a user's texts counts: with 10,000 tasks of 8 kB it takes about as
+/// long as so many pages.
+const LOOKS_THROUGH_ALL: u32 = 5;
+
 /// A message of a client, as it will be handled: what is judged here is what rmcp gets.
 pub(super) struct Message(Map<String, Value>);
 
@@ -25,7 +31,7 @@ impl Message {
             message: format!("Parse error: the body is not JSON: {error}"),
             id: Value::Null,
         })?;
-        let message = match value {
+        let mut message = match value {
             Value::Object(message) => message,
             Value::Array(_) => {
                 return Err(Malformed::request(
@@ -41,6 +47,11 @@ impl Message {
         let id = id.cloned().unwrap_or_default();
         if message.get("jsonrpc") != Some(&json!("2.0")) {
             return Err(Malformed::request("`jsonrpc` must be \"2.0\"", id));
+        }
+        // Where absent members are written as null, that is what is meant.
+        message.retain(|name, value| name != "params" || !value.is_null());
+        if let Some(Value::Object(params)) = message.get_mut("params") {
+            params.retain(|_, value| !value.is_null());
         }
         if !message.get("method").is_some_and(Value::is_string) {
             return Err(Malformed::request(
@@ -66,7 +77,42 @@ impl Message {
                 id,
             ));
         }
-        Ok(Self(message))
+        let message = Self(message);
+        match message.fault() {
+            Some((code, fault)) => Err(Malformed {
+                code,
+                message: fault.to_owned(),
+                id,
+            }),
+            None => Ok(message),
+        }
+    }
+
+    /// What rmcp would call an unknown method, or pass over, or repeat at length: with its code (JSON-RPC 2.0
+    /// §5.1).
+    fn fault(&self) -> Option<(i32, &'static str)> {
+        const INVALID_PARAMS: i32 = -32602;
+        let param = |name| self.0.get("params").and_then(|params| params.get(name));
+        let is_long = |text: &Value| text.as_str().is_some_and(|text| text.len() > MAX_NAME);
+        match self.0.get("method")?.as_str()? {
+            method if method.len() > MAX_NAME => Some((-32601, "Method not found")),
+            "tools/call" => match param("name") {
+                Some(name) if is_long(name) => Some((INVALID_PARAMS, "Unknown tool")),
+                Some(Value::String(_)) => None,
+                _ => Some((
+                    INVALID_PARAMS,
+                    "Invalid params: `params.name` must be the name of a tool",
+                )),
+            },
+            "tools/list" if param("cursor").is_some() => Some((
+                INVALID_PARAMS,
+                "Invalid params: there is one page of tools, and no cursor",
+            )),
+            "initialize" if !self.0.contains_key("params") => {
+                Some((INVALID_PARAMS, "Invalid params: `params` is required"))
+            }
+            _ => None,
+        }
     }
 
     /// The tool that it calls, if it calls one.
@@ -75,12 +121,17 @@ impl Message {
         is_call.then(|| self.0.get("params")?.get("name")?.as_str())?
     }
 
-    /// How many tasks a call is about: a batch works as hard as its items one by one.
+    /// As how many requests a call counts. A batch works as hard as its items one by one, and what looks
+    /// through all texts or tags as several pages.
     pub(super) fn weight(&self) -> u32 {
         let arguments = self
             .0
             .get("params")
             .and_then(|params| params.get("arguments"));
+        let searches = arguments.is_some_and(|arguments| arguments.get("q").is_some());
+        if searches || self.tool() == Some("get_overview") {
+            return LOOKS_THROUGH_ALL;
+        }
         let items = |name| arguments?.get(name)?.as_array().map(Vec::len);
         let items = ["tasks", "ids"].into_iter().filter_map(items).max();
         items

@@ -5,6 +5,7 @@ mod chat_app;
 mod conversation;
 mod dates;
 mod find_tasks;
+mod hostile;
 mod http;
 mod isolation;
 mod limits;

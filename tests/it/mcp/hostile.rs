@@ -1,0 +1,67 @@
+//! Calls that no good client makes.
+
+use serde_json::{Map, Value, json};
+
+use crate::support::{Backend, on_both};
+
+/// So many arguments that there are not.
+fn unknown(number: usize) -> Map<String, Value> {
+    (0..number).map(|n| (format!("x{n}"), json!(1))).collect()
+}
+
+on_both! {
+    async fn many_faults_do_not_make_a_large_answer(on: Backend) {
+        let app = on.app().await;
+        let agent = app.user("alice").agent();
+        let told = agent.call("find_tasks", Value::Object(unknown(50_000))).await.refused();
+        assert!(told.contains("at most 100") && told.len() < 1_000, "{} bytes: {told}", told.len());
+        let told = agent.call("find_tasks", Value::Object(unknown(90))).await.refused();
+        assert!(told.contains("and 80 more") && told.len() < 4_000, "{} bytes: {told}", told.len());
+        let item = Value::Object(unknown(90));
+        let answer = agent.try_call("add_tasks", json!({ "tasks": vec![item; 25] })).await.has(200);
+        assert!(answer.body.to_string().len() < 200_000, "{} bytes", answer.body.to_string().len());
+        let long = "x".repeat(500_000);
+        let told = agent.call("find_tasks", json!({ long.as_str(): 1 })).await.refused();
+        assert!(told.len() < 1_000, "{} bytes", told.len());
+        for answer in [
+            agent.try_call(&long, json!({})).await,
+            agent.ask(&long, json!({})).await,
+        ] {
+            assert!(answer.body.to_string().len() < 2_000, "{} bytes", answer.body.to_string().len());
+        }
+    }
+
+    async fn what_a_call_lacks_is_told_as_a_fault_of_its_parameters(on: Backend) {
+        let app = on.app().await;
+        let agent = app.user("alice").agent();
+        for (method, params) in [
+            ("tools/call", json!({})),
+            ("tools/call", json!({ "name": 7 })),
+            ("tools/list", json!({ "cursor": "bogus" })),
+        ] {
+            let answer = agent.ask(method, params).await.has(400);
+            assert_eq!(answer.body["error"]["code"], -32602, "{method}: {answer}");
+        }
+        // Null is as good as absent.
+        let found = agent.try_call("find_tasks", Value::Null).await.has(200);
+        assert_eq!(found.body["result"]["structuredContent"]["total"], 0);
+        assert_eq!(agent.ask("tools/list", json!({ "cursor": null })).await.has(200).body["error"], Value::Null);
+    }
+
+    async fn reading_much_counts_as_more(on: Backend) {
+        use std::num::NonZeroU32;
+        let limit = taskward::api::RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(12).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        for (tool, arguments) in [
+            ("get_overview", json!({ "time_zone": "UTC" })),
+            ("find_tasks", json!({ "q": "milk" })),
+        ] {
+            let agent = app.user(tool).agent();
+            let mut done = 0;
+            while agent.try_call(tool, arguments.clone()).await.status == 200 {
+                done += 1;
+            }
+            assert!((2..=3).contains(&done), "{tool}: {done}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rmcp::schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::change::{change, completion, nothing};
 use crate::{
@@ -88,7 +88,7 @@ impl Member for StatusText {
 }
 
 impl Argument for StatusText {
-    fn schema() -> serde_json::Map<String, Value> {
+    fn schema() -> Map<String, Value> {
         object(json!({ "enum": ["all", "pending", "completed"] }))
     }
 }
@@ -101,6 +101,9 @@ pub(in crate::mcp) struct Done {
     /// created, completed, updated or deleted
     status: &'static str,
     title: String,
+    /// What was replaced; setting it again undoes the change
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    before: Map<String, Value>,
 }
 
 /// A list of tasks.
@@ -167,6 +170,7 @@ impl Tooling for AddTask {
             task_id: task.id.get(),
             status: "created",
             title: task.title.into_string(),
+            before: Map::new(),
         })
     }
 }
@@ -228,6 +232,7 @@ impl Tooling for CompleteTask {
             task_id: task.id.get(),
             status: "completed",
             title: task.title.into_string(),
+            before: Map::new(),
         })
     }
 }
@@ -248,6 +253,7 @@ impl Tooling for DeleteTask {
             task_id: task.id.get(),
             status: "deleted",
             title: task.title.into_string(),
+            before: Map::new(),
         })
     }
 }
@@ -275,13 +281,12 @@ impl Tooling for UpdateTask {
             description,
             ..nothing()
         };
-        let task = change(call.caller.tasks(), task_id, &patch, None, &dates)
-            .await?
-            .task;
+        let changed = change(call.caller.tasks(), task_id, &patch, None, &dates).await?;
         Ok(Done {
-            task_id: task.id.get(),
+            task_id: changed.task.id.get(),
             status: "updated",
-            title: task.title.into_string(),
+            title: changed.task.title.into_string(),
+            before: changed.before,
         })
     }
 }

@@ -48,7 +48,7 @@ on_both! {
             > add_task
             {"task_id":2,"status":"created","title":"Call mom"}
             > update_task
-            {"task_id":1,"status":"updated","title":"Buy groceries and fruits"}
+            {"task_id":1,"status":"updated","title":"Buy groceries and fruits","before":{"title":"Buy groceries"}}
             > complete_task
             {"task_id":2,"status":"completed","title":"Call mom"}
             > list_tasks

@@ -69,12 +69,14 @@ on_both! {
         let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(5).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         let alice = app.user("alice");
+        let started = Instant::now();
         while alice.get("/api/v1/tasks").await.status == 200 {}
-        let mut refused = false;
-        for _ in 0..20 {
-            refused |= alice.agent().ask("tools/list", json!({})).await.status == 429;
+        let mut passed = 0;
+        for _ in 0..5 {
+            passed += u64::from(alice.agent().ask("tools/list", json!({})).await.status == 200);
         }
-        assert!(refused);
+        // Only what came since, one a second: five more are what a count of its own would let through.
+        assert!(passed <= 1 + started.elapsed().as_secs(), "{passed}");
     }
 
     async fn a_body_has_at_most_one_mebibyte(on: Backend) {

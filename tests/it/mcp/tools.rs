@@ -55,6 +55,44 @@ on_both! {
             update_task (Update a task): overwrites, repeatable"#]].assert_eq(&tools.join("\n"));
     }
 
+    /// A read-only tool changes nothing, and an idempotent one nothing more when it is called again.
+    async fn the_hints_hold(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        let alice = app.user("alice");
+        for title in ["one", "two", "three", "four", "five", "six"] {
+            alice.create(title).await;
+        }
+        alice.delete("/api/v1/tasks/6").await.has(204);
+        let version = async || alice.get("/api/v1/tasks").await.header("etag").to_owned();
+        for tool in alice.agent().tools().await {
+            let name = tool["name"].as_str().unwrap();
+            let arguments = match name {
+                "find_tasks" => json!({}),
+                "get_task" => json!({ "id": 1 }),
+                "get_overview" => json!({ "time_zone": "UTC" }),
+                "add_tasks" => json!({ "tasks": [{ "title": "seven" }] }),
+                "update_tasks" => json!({ "tasks": [{ "id": 1, "title": "first" }] }),
+                "complete_tasks" => json!({ "ids": [2] }),
+                "delete_tasks" => json!({ "ids": [3] }),
+                "restore_tasks" => json!({ "ids": [6] }),
+                "add_task" => json!({ "user_id": "alice", "title": "eight" }),
+                "list_tasks" => json!({ "user_id": "alice" }),
+                "complete_task" => json!({ "user_id": "alice", "task_id": 4 }),
+                "delete_task" => json!({ "user_id": "alice", "task_id": 5 }),
+                "update_task" => json!({ "user_id": "alice", "task_id": 4, "title": "fourth" }),
+                other => panic!("what does {other} take?"),
+            };
+            let before = version().await;
+            alice.agent().call(name, arguments.clone()).await.done();
+            let once = version().await;
+            alice.agent().try_call(name, arguments).await.has(200);
+            let twice = version().await;
+            let hint = |hint: &str| tool["annotations"][hint].as_bool().unwrap();
+            assert_eq!(before == once, hint("readOnlyHint"), "{name}");
+            assert_eq!(once == twice, hint("idempotentHint"), "{name}");
+        }
+    }
+
     async fn schemas_are_lean_and_strict(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         for tool in app.user("alice").agent_of(NEWEST).tools().await {

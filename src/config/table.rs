@@ -27,7 +27,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "PUBLIC_URL",
         "",
-        "address of this server; OAuth tokens of BETTER_AUTH_URL for PUBLIC_URL/mcp are taken",
+        "address of this server; agents sign in for PUBLIC_URL/mcp, and call it by this host",
     ),
     (
         "BETTER_AUTH_URL",

@@ -121,8 +121,13 @@ impl Scope {
         }
     }
 
-    /// The task that a key made before.
-    async fn replay(
+    /// The task that an earlier request with this key made, if there is one; `hash` is that of
+    /// [`create_part`](Self::create_part).
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReused`] if it came with another hash, [`StoreError::KeyOfDeleted`] if the task was
+    /// deleted since.
+    pub async fn replay(
         &self,
         key: &IdempotencyKey,
         hash: Option<&str>,

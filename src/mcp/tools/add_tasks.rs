@@ -129,8 +129,18 @@ async fn add(
         due_date,
         tags,
     } = item.map_err(|faults| Refusal(in_words(&faults)))?;
+    // Of a task that was made before, its words are not told: they meant what they did on that day.
+    let mut with_words = dates.clone();
     let due_date = match due_date {
-        Change::Set(said) => Change::Set(dates.resolve(&said).map_err(at("due_date"))?),
+        Change::Set(said) => match with_words.resolve(&said).map_err(at("due_date")) {
+            Ok(due) => Change::Set(due),
+            // On the day of the first call it may have been a good date.
+            Err(refused) => {
+                return made_before(tasks, key.as_ref(), dates)
+                    .await?
+                    .ok_or(refused);
+            }
+        },
         Change::Keep | Change::Clear => Change::Clear,
     };
     let new = NewTask {
@@ -145,11 +155,31 @@ async fn add(
         Some((key, hash)) => tasks.create_part(new, key, hash).await,
         None => tasks.create(new, None).await,
     };
-    let Created { task, replayed } = created.map_err(refusal)?;
-    Ok(ItemResult {
-        replayed: replayed.then_some(true),
-        ..ItemResult::task(Row::of(&task, dates))
-    })
+    let created = created.map_err(refusal)?;
+    if !created.replayed {
+        *dates = with_words;
+    }
+    Ok(result(&created, dates))
+}
+
+/// What an earlier call with this key made of the item.
+async fn made_before(
+    tasks: &Scope,
+    key: Option<&(IdempotencyKey, String)>,
+    dates: &Dates,
+) -> Result<Option<ItemResult>, Refusal> {
+    let Some((key, hash)) = key else {
+        return Ok(None);
+    };
+    let found = tasks.replay(key, Some(hash)).await.map_err(refusal)?;
+    Ok(found.map(|created| result(&created, dates)))
+}
+
+fn result(created: &Created, dates: &Dates) -> ItemResult {
+    ItemResult {
+        replayed: created.replayed.then_some(true),
+        ..ItemResult::task(Row::of(&created.task, dates))
+    }
 }
 
 fn refusal(error: StoreError) -> Refusal {

@@ -120,6 +120,48 @@ on_both! {
         assert_eq!(again.results()[0]["task"], first.results()[0]["task"]);
     }
 
+    async fn a_retry_on_another_day_tells_what_was_added_and_adds_what_was_not(on: Backend) {
+        let app = on
+            .app_with(|settings| {
+                settings.mcp.now = match on {
+                    Backend::Sqlite => day_by_day::<0>,
+                    Backend::Postgres => day_by_day::<1>,
+                };
+            })
+            .await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let ask = |id: &str, days: &[(&str, &str)]| {
+            let tasks: Vec<_> = days.iter().map(|(title, due)| json!({ "title": title, "due_date": due })).collect();
+            json!({ "request_id": id, "time_zone": "Europe/Berlin", "tasks": tasks })
+        };
+        // The 25th: in three days the clocks leave out half past two.
+        let partly = ask("partly", &[("pay", "tomorrow"), ("sleep", "in 3 days 02:30")]);
+        let day_25 = agent.call("add_tasks", partly.clone()).await.done();
+        expect![[r##"
+            #1 "pay", due 2027-03-26, v1
+            error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time
+            "tomorrow" is 2027-03-26"##]].assert_eq(&day_25.text);
+        // The 26th: tomorrow they do not.
+        let whole = ask("whole", &[("call mum", "tomorrow"), ("wake", "tomorrow 02:30"), ("gone", "tomorrow 02:30")]);
+        agent.call("add_tasks", whole.clone()).await.done();
+        alice.delete("/api/v1/tasks/4").await.has(204);
+        // The 27th: the same words would be other dates by now, and one that does not exist.
+        let day_27 = agent.call("add_tasks", whole).await.done();
+        expect![[r##"
+            #2 "call mum", due 2027-03-27, v2; added by an earlier call with this request_id
+            #3 "wake", due 2027-03-27T02:30:00+01:00, v3; added by an earlier call with this request_id
+            error: this `request_id` added it before as task 4, which was deleted since; restore_tasks brings 4 back"##]].assert_eq(&day_27.text);
+        assert_eq!(day_27.content["dates"], Value::Null);
+        // The 28th: what was not added before is now, by the words of today.
+        let day_28 = agent.call("add_tasks", partly).await.done();
+        expect![[r##"
+            #1 "pay", due 2027-03-26, v1; added by an earlier call with this request_id
+            #5 "sleep", due 2027-03-31T02:30:00+02:00, v6
+            "in 3 days 02:30" is 2027-03-31T02:30:00+02:00"##]].assert_eq(&day_28.text);
+        assert_eq!(alice.titles("?sort=created_at").await, ["pay", "call mum", "wake", "sleep"]);
+    }
+
     async fn retries_at_the_same_time_add_once(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
@@ -151,4 +193,11 @@ on_both! {
 fn turning() -> DateTime<Utc> {
     static DAYS: AtomicI64 = AtomicI64::new(0);
     monday() + TimeDelta::days(DAYS.fetch_add(1, Relaxed))
+}
+
+/// A clock that goes on by a day each time it is looked at, from 25 March 2027; one for each database.
+fn day_by_day<const DATABASE: usize>() -> DateTime<Utc> {
+    static DAYS: [AtomicI64; 2] = [AtomicI64::new(0), AtomicI64::new(0)];
+    let first: DateTime<Utc> = "2027-03-25T12:00:00Z".parse().unwrap();
+    first + TimeDelta::days(DAYS[DATABASE].fetch_add(1, Relaxed))
 }

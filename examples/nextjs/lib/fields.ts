@@ -49,11 +49,21 @@ export function patchOf(base: Task, fields: Fields): TaskPatch {
   return Object.fromEntries(changed)
 }
 
-/** The same changes, made to a newer version of the task: what was not touched here is taken from there. */
+/**
+ * The same changes, made to a newer version of the task: what was not touched here is taken from there. Date and time are
+ * one: a day from here at a time from there would be due when nobody wanted it.
+ */
 export function rebase(base: Task, fields: Fields, newer: Task): Fields {
-  const before = fieldsOf(base)
-  const mine = Object.entries(fields).filter(([name, value]) => value !== before[name as keyof Fields])
-  return { ...fieldsOf(newer), ...Object.fromEntries(mine) }
+  const changes = patchOf(base, fields)
+  const { date, time, ...others } = fields
+  const mine = Object.entries(others).filter(([name]) => name in changes)
+  return { ...fieldsOf(newer), ...Object.fromEntries(mine), ...('due_date' in changes && { date, time }) }
+}
+
+/** Whether a version has everything that was changed here, member by member as the server has them. */
+export function hasAll(base: Task, fields: Fields, version: Task): boolean {
+  const missing = patchOf(version, fields)
+  return Object.keys(patchOf(base, fields)).every((name) => !(name in missing))
 }
 
 /** Whether something that was changed here has another value in a newer version than it had when the edit began. */

@@ -10,7 +10,7 @@ import { useToasts } from '@/components/toasts'
 
 import { forgetIdempotencyKey, idempotencyKey } from './drafts'
 import { explain } from './failures'
-import { type Fields, overlaps, patchOf, rebase } from './fields'
+import { type Fields, hasAll, overlaps, patchOf, rebase } from './fields'
 import { usePage } from './page-context'
 import { changeLists, everyTask, taskList } from './queries'
 import { useFilters } from './use-address'
@@ -65,19 +65,21 @@ export function useSaveEdit() {
   })
 }
 
-async function save(taskward: TaskwardClient, { base, fields }: Edit): Promise<Task> {
+/** After this many versions that came from elsewhere meanwhile, it is the person who decides. */
+const saveAttempts = 5
+
+async function save(taskward: TaskwardClient, { base, fields }: Edit, attempts = saveAttempts): Promise<Task> {
   try {
     const { data } = await taskward.updateTask({ path: { id: base.id }, body: patchOf(base, fields), headers: ifMatch(base) })
     return data
   } catch (error) {
     if (!TaskwardError.is(error, 'version_mismatch')) throw error
     const { current } = error
-    const rebased = { base: current, fields: rebase(base, fields, current) }
     // Whoever was faster wanted the same; perhaps it was oneself, and the answer was lost.
-    if (Object.keys(patchOf(current, rebased.fields)).length === 0) return current
+    if (hasAll(base, fields, current)) return current
+    if (attempts <= 1 || overlaps(base, fields, current)) throw error
     // Or changed something else, perhaps by ticking the box in the list: both hold.
-    if (!overlaps(base, fields, current)) return save(taskward, rebased)
-    throw error
+    return save(taskward, { base: current, fields: rebase(base, fields, current) }, attempts - 1)
   }
 }
 

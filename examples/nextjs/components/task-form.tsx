@@ -19,8 +19,8 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
   const { show } = useToasts()
   const [draft, setDraft] = useDraft(`${person.id}/task-${task?.id ?? 'new'}`)
   const create = useCreateTask()
-  const save = useSaveEdit()
-  const remove = useDelete()
+  const save = useSaveEdit(task?.id)
+  const remove = useDelete(task?.id)
   const { isPending, error } = task ? save : create
   const faults = faultsOf(error)
   const failure = error && Object.keys(faults).length === 0 ? explain(error) : undefined

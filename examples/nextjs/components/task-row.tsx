@@ -12,8 +12,8 @@ import { Icon } from './icons'
 export function TaskRow({ task, due }: { task: Task; due: Due }) {
   const { open } = useOpenTask()
   const { change } = useFilters()
-  const complete = useComplete()
-  const remove = useDelete()
+  const complete = useComplete(task.id)
+  const remove = useDelete(task.id)
   const { title, description, completed, priority, tags } = task
   const overdue = due.overdue && !completed
   return (

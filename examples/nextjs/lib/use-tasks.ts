@@ -17,6 +17,9 @@ import { useFilters } from './use-address'
 
 const mutationKey = ['tasks']
 
+/** The changes of one task are sent one after the other, in the order in which they were made. */
+const oneByOne = (id?: number) => (id === undefined ? {} : { scope: { id: `task-${id}` } })
+
 /** The list that the address names, as far as it has been fetched. */
 export function useTaskList() {
   const { taskward } = usePage()
@@ -51,12 +54,13 @@ export interface Edit {
 }
 
 /** Saves an edit, unless somebody else has changed the same since it began (`version_mismatch`). */
-export function useSaveEdit() {
+export function useSaveEdit(id?: number) {
   const { taskward } = usePage()
   const know = useKnow()
   const refresh = useRefresh()
   return useMutation({
     mutationKey,
+    ...oneByOne(id),
     mutationFn: (edit: Edit) => save(taskward, edit),
     // Either way there is a newer version now, and the lists need not wait for it.
     onSuccess: know,
@@ -83,7 +87,7 @@ async function save(taskward: TaskwardClient, { base, fields }: Edit, attempts =
   }
 }
 
-export function useComplete() {
+export function useComplete(id: number) {
   const { taskward } = usePage()
   const { show } = useToasts()
   const queries = useQueryClient()
@@ -91,6 +95,7 @@ export function useComplete() {
   const refresh = useRefresh()
   return useMutation({
     mutationKey,
+    ...oneByOne(id),
     mutationFn: async ({ id, completed }: Task) => {
       return (await taskward.updateTask({ path: { id }, body: { completed: !completed } })).data
     },
@@ -107,7 +112,7 @@ export function useComplete() {
   })
 }
 
-export function useDelete() {
+export function useDelete(id?: number) {
   const { taskward } = usePage()
   const { show } = useToasts()
   const queries = useQueryClient()
@@ -115,6 +120,7 @@ export function useDelete() {
   const restore = useRestore()
   return useMutation({
     mutationKey,
+    ...oneByOne(id),
     mutationFn: ({ id }: Task) => taskward.deleteTask({ path: { id } }),
     onMutate: async ({ id }) => {
       await queries.cancelQueries(everyTask)

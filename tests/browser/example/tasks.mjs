@@ -1,6 +1,7 @@
 // The everyday: writing down, changing, ticking off, finding again.
 
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { add, api, quickAdd, row, story, waitForTitles } from './world.mjs'
 
@@ -86,6 +87,39 @@ story('ticking off shows at once, and is taken back with a message when the serv
   await page.getByText('“Buy milk” was not deleted.').waitFor()
   await waitForTitles(page, ['Buy milk'])
   forgive(/status of 500|ERR_FAILED/)
+})
+
+story('two quick clicks on a box reach the server one after the other', async ({ person }) => {
+  const { page, create, api: elsewhere } = await person('Ada')
+  await create({ title: 'Buy milk' })
+  await page.goto('/')
+  const events = []
+  let go
+  const held = new Promise((release) => (go = release))
+  let asked
+  const first = new Promise((resolve) => (asked = resolve))
+  await page.route(api, async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue()
+    const { completed } = route.request().postDataJSON()
+    events.push(`asked ${completed}`)
+    asked()
+    if (completed) await held
+    const response = await route.fetch()
+    events.push(`done ${completed}`)
+    await route.fulfill({ response })
+  })
+  const check = page.getByLabel('Done: Buy milk')
+  await check.click()
+  await first
+  const answered = page.waitForResponse((response) => response.request().postDataJSON()?.completed === false)
+  await check.click()
+  assert.equal(await check.isChecked(), false, 'it does not wait for the first answer')
+  await sleep(300) // time enough to overtake
+  go()
+  await answered
+  assert.deepEqual(events, ['asked true', 'done true', 'asked false', 'done false'])
+  assert.equal((await elsewhere('GET', '/tasks/1')).completed, false)
+  assert.equal(await check.isChecked(), false)
 })
 
 story('what the server finds wrong is told at the fields', async ({ person }) => {

@@ -18,6 +18,8 @@ export function TaskList() {
   const tasks = list.data?.pages.flatMap(({ items }) => items) ?? []
   const rows = tasks.map((task) => ({ task, due: describeDue(task.due_date, clock) }))
   const grouped = filters.sort === 'due_date'
+  // The server knows no time zone: it has a date at its midnight in UTC, perhaps among the times of the day before.
+  if (grouped) rows.sort((one, other) => one.due.day - other.due.day)
 
   if (list.isPending) return <Skeleton />
   return (

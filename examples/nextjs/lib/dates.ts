@@ -8,6 +8,8 @@ export interface Clock {
 }
 
 export interface Due {
+  /** Midnight of its day as if in UTC, in milliseconds since 1970; without a date, after all days. */
+  day: number
   text: string
   overdue: boolean
   /** The heading under which it comes in a list by due date. */
@@ -18,13 +20,13 @@ const locale = 'en-GB'
 const dayLength = 86_400_000
 
 export function describeDue(due: string | null, clock: Clock): Due {
-  if (due === null) return { text: '', overdue: false, group: 'No date' }
+  if (due === null) return { day: Number.MAX_VALUE, text: '', overdue: false, group: 'No date' }
   const isTime = due.includes('T')
   const day = isTime ? dayOf(Date.parse(due), clock.timeZone) : Date.parse(due)
   const distance = Math.round((day - dayOf(clock.now, clock.timeZone)) / dayLength)
   const time = isTime ? ` ${format(Date.parse(due), { hour: '2-digit', minute: '2-digit' }, clock.timeZone)}` : ''
   const overdue = isTime ? Date.parse(due) < clock.now : distance < 0
-  return { text: dayName(day, distance, clock) + time, overdue, group: groupOf(distance) }
+  return { day, text: dayName(day, distance, clock) + time, overdue, group: groupOf(distance) }
 }
 
 /** Today, for a heading. */

@@ -40,6 +40,12 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
     if (text) show({ text })
   }
 
+  function removeTask(task: Task) {
+    close()
+    // What was typed goes when the task has gone, and not if it stays; that is said by the hook.
+    remove.mutateAsync(task).then(() => setDraft(null), () => {})
+  }
+
   function send(edit: Edit) {
     save.mutate(edit, { onSuccess: ({ title }) => finish(`“${title}” saved.`) })
   }
@@ -77,14 +83,7 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
       </div>
       <footer>
         {task && (
-          <button
-            type="button"
-            className="button danger"
-            onClick={() => {
-              finish()
-              remove.mutate(task)
-            }}
-          >
+          <button type="button" className="button danger" onClick={() => removeTask(task)}>
             Delete
           </button>
         )}

@@ -122,6 +122,29 @@ story('two quick clicks on a box reach the server one after the other', async ({
   assert.equal(await check.isChecked(), false)
 })
 
+story('a deletion that fails, from the dialog, keeps what was typed there', async ({ person }) => {
+  const { page, create, forgive } = await person('Ada')
+  await create({ title: 'Buy milk' })
+  await page.goto('/')
+  const open = () => row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
+  const remove = () => page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await open()
+  await page.getByLabel('Notes').fill('Two litres')
+  await page.route(api, (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()))
+  await remove()
+  await page.getByText('“Buy milk” was not deleted.').waitFor()
+  await open()
+  assert.equal(await page.getByLabel('Notes').inputValue(), 'Two litres')
+
+  await page.unroute(api)
+  await remove()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText('“Buy milk” is back.').waitFor()
+  await open()
+  assert.equal(await page.getByLabel('Notes').inputValue(), '')
+  forgive(/ERR_FAILED/)
+})
+
 story('what the server finds wrong is told at the fields', async ({ person }) => {
   const { page, forgive, titles } = await person('Ada')
   await page.goto('/')

@@ -2,7 +2,7 @@
 
 import { type FormEvent, useId, useRef } from 'react'
 
-import { useDraft } from '@/lib/drafts'
+import { draftName, useDraft } from '@/lib/drafts'
 import { explain, faultsOf } from '@/lib/failures'
 import { usePage } from '@/lib/page-context'
 import { useOpenTask } from '@/lib/use-address'
@@ -16,10 +16,11 @@ export function QuickAdd() {
   const id = useId()
   const input = useRef<HTMLInputElement>(null)
   const { person } = usePage()
-  const [draft, setDraft] = useDraft(`${person.id}/quick-add`)
+  const name = draftName(person, 'quick-add')
+  const [draft, setDraft] = useDraft(name)
   const { open } = useOpenTask()
   const { show } = useToasts()
-  const create = useCreateTask()
+  const create = useCreateTask(name)
   const fault = faultsOf(create.error).title
   const failure = create.error && !fault ? explain(create.error) : undefined
 
@@ -30,9 +31,9 @@ export function QuickAdd() {
     create.mutate(
       { title: (draft ?? '').trim() },
       {
-        onSuccess: ({ title }) => {
+        onSuccess: ({ title, replayed }) => {
           setDraft(null)
-          show({ text: `“${title}” added.` })
+          show({ text: replayed ? `“${title}” was there already.` : `“${title}” added.` })
         },
       },
     )

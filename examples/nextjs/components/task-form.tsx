@@ -3,7 +3,7 @@
 import type { FormEvent } from 'react'
 import { type Task, TaskwardError } from 'taskward-client'
 
-import { useDraft } from '@/lib/drafts'
+import { draftName, useDraft } from '@/lib/drafts'
 import { explain, faultsOf } from '@/lib/failures'
 import { type Fields, bodyOf, fieldsOf, patchOf, rebase } from '@/lib/fields'
 import { usePage } from '@/lib/page-context'
@@ -17,8 +17,9 @@ import { useToasts } from './toasts'
 export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
   const { person } = usePage()
   const { show } = useToasts()
-  const [draft, setDraft] = useDraft(`${person.id}/task-${task?.id ?? 'new'}`)
-  const create = useCreateTask()
+  const name = draftName(person, `task-${task?.id ?? 'new'}`)
+  const [draft, setDraft] = useDraft(name)
+  const create = useCreateTask(name)
   const save = useSaveEdit(task?.id)
   const remove = useDelete(task?.id)
   const { isPending, error } = task ? save : create
@@ -50,10 +51,16 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
     save.mutate(edit, { onSuccess: ({ title }) => finish(`“${title}” saved.`) })
   }
 
+  function add() {
+    create.mutate(bodyOf(fields), {
+      onSuccess: ({ title, replayed }) => finish(replayed ? `“${title}” was there already.` : `“${title}” added.`),
+    })
+  }
+
   function submit(event: FormEvent) {
     event.preventDefault()
     if (isPending) return
-    if (!base) create.mutate(bodyOf(fields), { onSuccess: ({ title }) => finish(`“${title}” added.`) })
+    if (!base) add()
     else if (isChanged) send({ base, fields })
     else finish()
   }

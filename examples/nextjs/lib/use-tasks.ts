@@ -27,22 +27,21 @@ export function useTaskList() {
   return useInfiniteQuery({ ...taskList(taskward, filters), placeholderData: keepPreviousData })
 }
 
-export function useCreateTask() {
+/** Creates the task of a draft. `replayed`: it was there, since an attempt of which nothing was heard. */
+export function useCreateTask(draft: string) {
   const { taskward } = usePage()
   const refresh = useRefresh()
   return useMutation({
     mutationKey,
     mutationFn: async (body: NewTask) => {
-      const headers = { 'Idempotency-Key': idempotencyKey(body) }
-      return (await taskward.createTask({ body, headers })).data
+      const headers = { 'Idempotency-Key': idempotencyKey(draft) }
+      const { data, response } = await taskward.createTask({ body, headers })
+      return { ...data, replayed: response.headers.get('Idempotency-Replayed') === 'true' }
     },
-    onSuccess: (_, body) => {
-      forgetIdempotencyKey(body)
-      refresh()
-    },
-    onError: (error, body) => {
+    onSuccess: refresh,
+    onError: (error) => {
       // It was made, and deleted since. Whoever tries again wants a new one.
-      if (TaskwardError.is(error, 'idempotency_key_of_deleted_task')) forgetIdempotencyKey(body)
+      if (TaskwardError.is(error, 'idempotency_key_of_deleted_task')) forgetIdempotencyKey(draft)
     },
   })
 }

@@ -34,10 +34,10 @@ story('an answer that is lost on the way does not make two tasks, whatever one d
   await page.waitForFunction(() => document.querySelector('.quick-add input').value === 'Buy milk')
   await page.unroute(api)
   await quickAdd(page).press('Enter')
-  await page.getByText('“Buy milk” added.').waitFor()
+  await page.getByText('“Buy milk” was there already.').waitFor()
   await page.getByRole('button', { name: 'Details…' }).click()
   await page.getByRole('button', { name: 'Add task' }).click()
-  await page.getByText('“Write to Anouk” added.').waitFor()
+  await page.getByText('“Write to Anouk” was there already.').waitFor()
   await waitForTitles(page, ['Write to Anouk', 'Buy milk'])
   assert.deepEqual(await titles(), ['Write to Anouk', 'Buy milk'])
 
@@ -45,6 +45,34 @@ story('an answer that is lost on the way does not make two tasks, whatever one d
   await quickAdd(page).fill('Buy milk')
   await quickAdd(page).press('Enter')
   await waitForTitles(page, ['Buy milk', 'Write to Anouk', 'Buy milk'])
+  forgive(/ERR_CONNECTION_RESET/)
+})
+
+story('whoever sees that a task was made unheard, and empties the box, can write the same again later', async ({ person }) => {
+  const { page, api: elsewhere, forgive } = await person('Ada')
+  await page.goto('/')
+  await page.route(api, async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    await route.fetch()
+    await route.abort('connectionreset')
+  })
+  await quickAdd(page).fill('Buy milk')
+  await quickAdd(page).press('Enter')
+  await page.getByText('Not added yet.').waitFor()
+  await page.unroute(api)
+  await page.reload()
+  await waitForTitles(page, ['Buy milk'])
+  // What the tab keeps is hers, not that of whoever comes next.
+  const { user_id } = await elsewhere('GET', '/me')
+  const names = await page.evaluate(() => Object.keys(sessionStorage))
+  assert.ok(names.length > 1)
+  assert.deepEqual(names.filter((name) => !name.startsWith(`${user_id}/`)), [])
+
+  await quickAdd(page).fill('')
+  await quickAdd(page).fill('Buy milk')
+  await quickAdd(page).press('Enter')
+  await page.getByText('“Buy milk” added.').waitFor()
+  await waitForTitles(page, ['Buy milk', 'Buy milk'])
   forgive(/ERR_CONNECTION_RESET/)
 })
 

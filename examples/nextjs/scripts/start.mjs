@@ -104,9 +104,16 @@ async function stop(child) {
 }
 
 async function isUp(address) {
+  const patience = Date.now() + 30_000
+  let told = false
   while (!ending) {
     const answer = await fetch(address).catch(() => undefined)
     if (answer?.ok) return
+    if (Date.now() > patience && !told) {
+      const state = answer ? `answers with status ${answer.status}` : 'does not answer'
+      console.error(`Still waiting: ${address} ${state}. Perhaps its own messages are above; Ctrl-C ends both.`)
+      told = true
+    }
     await sleep(100)
   }
 }

@@ -137,8 +137,9 @@ impl Config {
                     "a filter like `info` or `taskward=debug`",
                     |text| text.parse::<EnvFilter>().ok().map(|_| text.to_owned()),
                 )
-                // rmcp tells of each message three times, and of each fault of a client.
-                .unwrap_or_else(|| "info,rmcp=error".to_owned()),
+                // rmcp tells of each message three times, and of each fault of a client; its service of each
+                // client that hung up.
+                .unwrap_or_else(|| "info,rmcp=error,rmcp::service=off".to_owned()),
             database,
             direct,
             auth,

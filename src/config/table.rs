@@ -100,7 +100,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "requests are taken so long after SIGTERM, /readyz failing",
     ),
     ("LOG_FORMAT", "pretty on a terminal", "`pretty` or `json`"),
-    ("RUST_LOG", "info,rmcp=error", "what to log"),
+    (
+        "RUST_LOG",
+        "info,rmcp=error,rmcp::service=off",
+        "what to log",
+    ),
 ];
 
 /// Whether it is the name of a setting.

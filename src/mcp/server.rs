@@ -1,6 +1,6 @@
 //! What rmcp asks of a server.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, future::pending, sync::Arc};
 
 use poem::http::request::Parts;
 use rmcp::{
@@ -80,11 +80,26 @@ impl ServerHandler for Server {
         let Some(admitted) = parts.and_then(|parts| parts.extensions.get::<Admitted>()) else {
             return Err(ErrorData::internal_error("nobody was admitted", None));
         };
-        // rmcp runs this in a task of its own, which ends whether the client waits for it or not.
-        let result = self
-            .tools
-            .call(tool, admitted.clone(), call.arguments.unwrap_or_default())
-            .await;
-        Ok(CallToolResponse::Complete(result))
+        let arguments = call.arguments.unwrap_or_default();
+        let answer = self.tools.call(tool, admitted.clone(), arguments);
+        // rmcp runs this in a task of its own, which goes on when the client has hung up, but then it cancels the
+        // token. A write is done to its end; nobody waits for what a read finds.
+        let reads = tool
+            .tool
+            .annotations
+            .as_ref()
+            .and_then(|told| told.read_only_hint)
+            == Some(true);
+        let hung_up = async {
+            if reads {
+                context.ct.cancelled().await;
+            } else {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            result = answer => Ok(CallToolResponse::Complete(result)),
+            () = hung_up => Err(ErrorData::internal_error("the client has hung up", None)),
+        }
     }
 }

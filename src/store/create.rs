@@ -295,10 +295,13 @@ fn fingerprint(new: &NewTask) -> String {
         due_date.value(),
         tags.0.clone().unwrap_or_default(),
     ]);
-    Sha256::digest(body.to_string())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest(&body.to_string())
+}
+
+/// The SHA-256 of what a request says, in hexadecimal, to be kept beside its key.
+pub(crate) fn digest(text: &str) -> String {
+    let bytes = Sha256::digest(text);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<Tags> for StoredTags {

@@ -2,8 +2,7 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseTransaction, DbErr, EntityTrait as _, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _, TryInsertResult,
+    DatabaseTransaction, DbErr, EntityTrait as _, TransactionTrait as _, TryInsertResult,
 };
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
     create::folded,
     entity::{task, user_clock},
     row::{StoredTags, rank},
+    write::immediate,
 };
 use crate::contract::{Description, DueDate, ImportedTask, Title, fold};
 
@@ -35,11 +35,7 @@ impl Database {
         let database = self.clone();
         // In a task of its own, to its end, as all transactions.
         let work = tokio::spawn(async move {
-            let immediate = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            let transaction = database.writer().begin_with_options(immediate).await?;
+            let transaction = database.writer().begin_with_options(immediate()).await?;
             let imported = write(&transaction, user_id, tasks).await?;
             match imported {
                 true => transaction.commit().await?,

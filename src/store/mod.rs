@@ -20,6 +20,7 @@ mod scope;
 mod update;
 mod write;
 
+pub(crate) use create::digest;
 pub use create::{Created, IdempotencyKey};
 pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;

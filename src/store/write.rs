@@ -89,6 +89,15 @@ fn clock(query: impl Into<SubQueryStatement>) -> CommonTableExpression {
         .to_owned()
 }
 
+/// On SQLite the write lock is taken at the start: a transaction that reads first and then wants to write
+/// fails without waiting when another one wrote in between (SQLITE_BUSY_SNAPSHOT).
+pub(super) fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
 impl Database {
     /// Runs a write. `None` if its conditions do not hold; then nothing has changed.
     pub(super) async fn write(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
@@ -106,13 +115,7 @@ impl Database {
     }
 
     async fn write_in_transaction(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
-        // The write lock is taken at the start: a transaction that reads first and then wants to write
-        // fails without waiting when another one wrote in between (SQLITE_BUSY_SNAPSHOT).
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction = self.writer().begin_with_options(immediate).await?;
+        let transaction = self.writer().begin_with_options(immediate()).await?;
         let Some(moved) = transaction.query_one_raw(write.of_clock()).await? else {
             transaction.rollback().await?;
             return Ok(None);

@@ -1,7 +1,6 @@
 //! `add_tasks`.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::{
     api::Write,
@@ -15,7 +14,7 @@ use crate::{
         row::Row,
         toolbox::{Call, Effect, Refusal, Tooling},
     },
-    store::{Created, IdempotencyKey, Scope, StoreError},
+    store::{Created, IdempotencyKey, Scope, StoreError, digest},
 };
 
 /// New tasks.
@@ -97,18 +96,19 @@ impl Tooling for AddTasks {
         } = additions;
         let tasks = call.caller.tasks();
         // Of what was said, not of what it came to: "tomorrow" must not be another request after midnight.
-        let hash = fingerprint(&items, time_zone.0);
-        if let Maybe(Some(id)) = &request_id {
+        let request = request_id
+            .0
+            .map(|id| (id, fingerprint(&items, time_zone.0)));
+        if let Some((id, hash)) = &request {
             let keys: Vec<_> = (0..items.0.len()).map(|index| id.key(index)).collect();
-            tasks.check_keys(&keys, &hash).await.map_err(refusal)?;
+            tasks.check_keys(&keys, hash).await.map_err(refusal)?;
         }
         let mut dates = Dates::new(call.now, time_zone.0);
         let mut results = Vec::with_capacity(items.0.len());
         for (index, item) in items.0.into_iter().enumerate() {
-            let key = request_id
-                .0
+            let key = request
                 .as_ref()
-                .map(|id| (id.key(index), hash.clone()));
+                .map(|(id, hash)| (id.key(index), hash.clone()));
             results.push(add(tasks, item, key, &mut dates).await.into());
         }
         Ok(Results::new(results, dates))
@@ -197,7 +197,5 @@ fn refusal(error: StoreError) -> Refusal {
 
 /// What was asked for, whatever the order of its members.
 fn fingerprint(items: &Items<Addition>, zone: Option<Zone>) -> String {
-    let text = format!("{items:?} {zone:?}");
-    let digest = Sha256::digest(text);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&format!("{items:?} {zone:?}"))
 }

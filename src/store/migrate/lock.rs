@@ -11,13 +11,15 @@ use std::{
 use anyhow::{Context as _, bail};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, SqlxPostgresConnector, Statement, TransactionOptions,
-    TransactionTrait as _,
+    SqlxPostgresConnector, Statement, TransactionTrait as _,
     sqlx::{self, postgres::PgPoolOptions},
 };
 use tokio::time::{Instant, sleep};
 
-use super::{super::error::is_busy, Step};
+use super::{
+    super::{error::is_busy, write::immediate},
+    Step,
+};
 
 /// The key of the advisory lock. Such keys are shared by all that use the database, hence a name.
 const KEY: i64 = i64::from_be_bytes(*b"taskward");
@@ -138,11 +140,7 @@ async fn begin_immediate(
     deadline: Instant,
 ) -> anyhow::Result<DatabaseTransaction> {
     loop {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        match db.begin_with_options(options).await {
+        match db.begin_with_options(immediate()).await {
             Ok(transaction) => return Ok(transaction),
             Err(error) if !is_busy(&error) => return Err(error).context("cannot begin to migrate"),
             Err(error) if Instant::now() >= deadline => {

@@ -47,7 +47,7 @@ impl Import {
     pub fn read(mut lines: impl BufRead, max_tasks: u64) -> anyhow::Result<Self> {
         let now = Timestamp::now();
         let mut import = Self::default();
-        let mut faults = Faults::default();
+        let mut faults = LineFaults::default();
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -118,12 +118,12 @@ impl Import {
 
 /// The first faults, and how many there are.
 #[derive(Default)]
-struct Faults {
+struct LineFaults {
     told: Vec<String>,
     count: usize,
 }
 
-impl Faults {
+impl LineFaults {
     fn note(&mut self, fault: String) {
         self.count += 1;
         if self.told.len() < MAX_FAULTS {

@@ -42,16 +42,16 @@ fn fault(name: &HeaderName, detail: String) -> Problem {
 }
 
 /// A list of entity tags, or `*`.
-enum Tags {
+enum EntityTags {
     Any,
     List(Vec<String>),
 }
 
 /// Reads entity tags (RFC 9110 §8.8.3). Whether one is weak does not matter here: a version says all
 /// about a task, and proxies that compress make weak tags of strong ones.
-fn entity_tags(text: &str) -> Option<Tags> {
+fn entity_tags(text: &str) -> Option<EntityTags> {
     if text == "*" {
-        return Some(Tags::Any);
+        return Some(EntityTags::Any);
     }
     let mut tags = Vec::new();
     let mut rest = text.trim();
@@ -67,10 +67,10 @@ fn entity_tags(text: &str) -> Option<Tags> {
             more => more.strip_prefix(',')?.trim_start(),
         };
     }
-    (!tags.is_empty()).then_some(Tags::List(tags))
+    (!tags.is_empty()).then_some(EntityTags::List(tags))
 }
 
-fn read_tags(request: &Request, name: &HeaderName) -> Result<Option<Tags>, Problem> {
+fn read_tags(request: &Request, name: &HeaderName) -> Result<Option<EntityTags>, Problem> {
     let Some(text) = text(request, name)? else {
         return Ok(None);
     };
@@ -133,8 +133,8 @@ pub struct IfMatch(pub Expected);
 
 header_parameter!(IfMatch, etag_schema(), |request| {
     Ok(Self(match read_tags(request, &header::IF_MATCH)? {
-        None | Some(Tags::Any) => Expected::Any,
-        Some(Tags::List(tags)) => {
+        None | Some(EntityTags::Any) => Expected::Any,
+        Some(EntityTags::List(tags)) => {
             Expected::OneOf(tags.iter().filter_map(|tag| version(tag)).collect())
         }
     }))
@@ -162,8 +162,8 @@ impl IfNoneMatch {
 header_parameter!(IfNoneMatch, etag_schema(), |request| {
     Ok(Self(read_tags(request, &header::IF_NONE_MATCH)?.map(
         |tags| match tags {
-            Tags::Any => Vec::new(),
-            Tags::List(tags) => tags,
+            EntityTags::Any => Vec::new(),
+            EntityTags::List(tags) => tags,
         },
     )))
 });
@@ -206,8 +206,8 @@ mod tests {
     #[test]
     fn entity_tags_are_read_as_the_pattern_says() {
         let read = |text| match entity_tags(text) {
-            Some(Tags::Any) => Some(vec!["*".to_owned()]),
-            Some(Tags::List(tags)) => Some(tags),
+            Some(EntityTags::Any) => Some(vec!["*".to_owned()]),
+            Some(EntityTags::List(tags)) => Some(tags),
             None => None,
         };
         let list = |tags: &[&str]| Some(tags.iter().map(|t| (*t).to_owned()).collect());

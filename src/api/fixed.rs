@@ -31,7 +31,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// What may be asked of a [`Fixed`]; the data of the error that anything else gets, for `Allow`.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowed(pub &'static str);
+pub struct AllowHeader(pub &'static str);
 
 /// A fixed answer to GET and HEAD.
 pub(super) struct Fixed {
@@ -105,7 +105,7 @@ impl Endpoint for Fixed {
     async fn call(&self, request: Request) -> Result<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut error = Error::from(MethodNotAllowedError);
-            error.set_data(Allowed("GET, HEAD"));
+            error.set_data(AllowHeader("GET, HEAD"));
             return Err(error);
         }
         let zipped = prefers_gzip(request.headers());

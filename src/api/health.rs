@@ -4,7 +4,7 @@ use poem::{http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
-use super::{Tag, Vitals};
+use super::{OperationGroup, Readiness};
 use crate::contract::{Fail, Json, Problem, status::UNAVAILABLE};
 
 /// The operations on health.
@@ -48,7 +48,7 @@ impl Well {
     }
 }
 
-#[OpenApi(tag = "Tag::Health")]
+#[OpenApi(tag = "OperationGroup::Health")]
 impl Health {
     /// Tell whether the server is alive
     ///
@@ -70,8 +70,11 @@ impl Health {
     ///
     /// If not, the problem's `detail` says what is missing. Needs no token.
     #[oai(path = "/readyz", method = "get", operation_id = "getReadiness")]
-    async fn get_readiness(&self, vitals: Data<&Vitals>) -> Result<Well, Fail<{ UNAVAILABLE }>> {
-        let missing = vitals.0.missing().await;
+    async fn get_readiness(
+        &self,
+        readiness: Data<&Readiness>,
+    ) -> Result<Well, Fail<{ UNAVAILABLE }>> {
+        let missing = readiness.0.missing().await;
         if missing.is_empty() {
             return Ok(Well::ok());
         }

@@ -4,11 +4,9 @@ use chrono::{DateTime, TimeDelta};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
-use super::{
-    Tag,
-    caller::{Caller, Read},
-};
+use super::OperationGroup;
 use crate::{
+    access::{Caller, Read},
     auth::Scopes,
     contract::{Fail, Json, Nullable, Timestamp, UserIdText, status::CALLER},
 };
@@ -69,21 +67,21 @@ impl Example for Account {
 }
 
 #[derive(ApiResponse)]
-enum Shown {
+enum AccountResponse {
     /// You, by your token.
     #[oai(status = 200)]
     Account(Json<Account>),
 }
 
-#[OpenApi(tag = "Tag::Account")]
+#[OpenApi(tag = "OperationGroup::Account")]
 impl Me {
     /// See who the server takes you for
     ///
     /// The first thing to look at when a token works elsewhere but not here.
     #[oai(path = "/api/v1/me", method = "get", operation_id = "getMe")]
-    async fn get_me(&self, caller: Caller<Read>) -> Result<Shown, Fail<{ CALLER }>> {
+    async fn get_me(&self, caller: Caller<Read>) -> Result<AccountResponse, Fail<{ CALLER }>> {
         let identity = caller.identity();
-        Ok(Shown::Account(Json(Account {
+        Ok(AccountResponse::Account(Json(Account {
             user_id: UserIdText(identity.user_id.as_str().to_owned()),
             issuer: Nullable(identity.issuer.clone()),
             expires_at: Timestamp::new(identity.expires_at),

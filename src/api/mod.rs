@@ -1,7 +1,6 @@
 //! What is served: one file a resource. A handler's first parameter is the caller, so that a request
 //! without a good token is refused before anything else of it is read.
 
-mod caller;
 mod conditions;
 pub mod docs;
 mod fixed;
@@ -9,24 +8,20 @@ mod health;
 mod me;
 mod owner_paths;
 mod parameters;
-mod problems;
 pub mod protected_resource;
+mod readiness;
 pub mod spec;
 mod tasks;
-mod vitals;
 
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
-pub(crate) use caller::{Access, Admitted, Caller, Read, Write};
-pub use caller::{Gate, RateLimit};
-pub use fixed::Allowed;
+pub use fixed::AllowHeader;
 pub use owner_paths::ListShape;
-pub(crate) use problems::problem;
-pub use vitals::{Stopping, Vitals};
+pub use readiness::{Readiness, Stopping};
 
 /// The groups of operations.
 #[derive(Tags)]
-enum Tag {
+enum OperationGroup {
     /// Your tasks.
     Tasks,
     /// The paths that todo front ends written for FastAPI call, with the owner in them.
@@ -38,7 +33,7 @@ enum Tag {
     Health,
 }
 
-/// All operations. What they need comes with each request (see [`Gate`]), so that the contract can be
+/// All operations. What they need comes with each request (see [`Authenticator`](crate::access::Authenticator)), so that the contract can be
 /// printed without a database.
 fn operations() -> impl OpenApi {
     (

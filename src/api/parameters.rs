@@ -11,7 +11,7 @@ use crate::contract::{
     registry::{MetaParamIn, MetaSchemaRef, Registry},
 };
 
-/// A parameter of the query string. Its faults are collected by [`Faults`].
+/// A parameter of the query string. Its faults are collected by [`ParameterFaults`].
 #[derive(Debug)]
 pub struct Query<T> {
     name: &'static str,
@@ -99,12 +99,12 @@ impl<'a> FromRequest<'a> for QueryNames {
 
 /// Collects what is wrong with the parameters of a request.
 #[derive(Debug, Default)]
-pub struct Faults {
+pub struct ParameterFaults {
     known: Vec<&'static str>,
     faults: Vec<Fault>,
 }
 
-impl Faults {
+impl ParameterFaults {
     /// The value of a parameter; `None` if it is absent or has a fault, which is noted.
     pub fn take<T: Scalar>(&mut self, parameter: Query<T>) -> Option<T> {
         self.known.push(parameter.name);

@@ -3,19 +3,18 @@
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::{
-    Tag,
-    caller::{Caller, Read, Write},
+    OperationGroup,
     conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
-    parameters::{Faults, PathId, Query, QueryNames},
-    problems::problem,
+    parameters::{ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
+    access::{Caller, Read, Write, problem},
     contract::{
-        Count, CursorText, DueBound, DueDate, Fail, Filter, Flag, Json, ListQuery, NewTask,
-        Nullable, Priority, SearchText, Sort, Task, TaskList, TaskPatch,
+        CursorText, DueDate, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority, SearchText,
+        Sort, Task, TaskList, TaskPatch,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
     },
-    store::{Created, Page},
+    store::{Created, DueBound, Filter, ListQuery, Page},
 };
 
 /// The operations on tasks.
@@ -23,7 +22,7 @@ pub struct Tasks;
 
 /// A page, or the news that nothing has changed.
 #[derive(ApiResponse)]
-enum Listed {
+enum TaskListResponse {
     /// A page of your tasks.
     #[oai(status = 200)]
     Page(
@@ -85,7 +84,7 @@ enum Found {
 
 /// A task as it is after a change.
 #[derive(ApiResponse)]
-enum Changed {
+enum ChangedTask {
     /// The task as it is now.
     #[oai(status = 200)]
     Task(
@@ -96,7 +95,7 @@ enum Changed {
     ),
 }
 
-impl Changed {
+impl ChangedTask {
     fn task(task: Task) -> Self {
         let etag = etag(task.version.get());
         Self::Task(Json(task), etag)
@@ -111,7 +110,7 @@ enum Deleted {
     Gone,
 }
 
-#[OpenApi(tag = "Tag::Tasks")]
+#[OpenApi(tag = "OperationGroup::Tasks")]
 impl Tasks {
     /// List your tasks
     ///
@@ -142,15 +141,15 @@ impl Tasks {
         sort: Query<Sort>,
         /// How many tasks at most.
         #[oai(default = "default_limit")]
-        limit: Query<Count>,
+        limit: Query<PageLimit>,
         /// The `next_cursor` of the page before; the filters and the order must be the same as there.
         cursor: Query<CursorText>,
         /// The ETag of the list as you have it: answers 304 if no task has changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
         names: QueryNames,
-    ) -> Result<Listed, Fail<{ CALLER | PARAMETERS }>> {
-        let mut faults = Faults::default();
+    ) -> Result<TaskListResponse, Fail<{ CALLER | PARAMETERS }>> {
+        let mut faults = ParameterFaults::default();
         let query = ListQuery {
             filter: Filter {
                 completed: faults.take(completed).map(|Flag(done)| done),
@@ -168,7 +167,7 @@ impl Tasks {
         if if_none_match.is_given() {
             let revision = caller.tasks().revision().await.map_err(problem)?;
             if if_none_match.matches(revision) {
-                return Ok(Listed::NotModified(etag(revision)));
+                return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
         let Page {
@@ -178,7 +177,7 @@ impl Tasks {
         } = caller.tasks().list(&query).await.map_err(problem)?;
         let link = next_cursor.as_ref().map(|cursor| next_link(&query, cursor));
         let next_cursor = Nullable(next_cursor);
-        Ok(Listed::Page(
+        Ok(TaskListResponse::Page(
             Json(TaskList { items, next_cursor }),
             etag(revision),
             link,
@@ -246,13 +245,13 @@ impl Tasks {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         patch: Json<TaskPatch>,
-    ) -> Result<Changed, Fail<{ CALLER | PARAMETERS | BODY | NOT_FOUND | PRECONDITION }>> {
+    ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | BODY | NOT_FOUND | PRECONDITION }>> {
         let task = caller
             .tasks()
             .update(id.0, patch.0, &if_match.0)
             .await
             .map_err(problem)?;
-        Ok(Changed::task(task))
+        Ok(ChangedTask::task(task))
     }
 
     /// Delete a task
@@ -293,9 +292,9 @@ impl Tasks {
         caller: Caller<Write>,
         /// The number of the task among yours.
         id: PathId,
-    ) -> Result<Changed, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
+    ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
         let task = caller.tasks().restore(id.0).await.map_err(problem)?;
-        Ok(Changed::task(task))
+        Ok(ChangedTask::task(task))
     }
 }
 
@@ -303,8 +302,8 @@ fn default_sort() -> Sort {
     Sort::CreatedDesc
 }
 
-fn default_limit() -> Count {
-    Count::DEFAULT
+fn default_limit() -> PageLimit {
+    PageLimit::DEFAULT
 }
 
 /// The address of the next page (RFC 8288).

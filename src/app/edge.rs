@@ -12,7 +12,7 @@ use rand::Rng;
 
 use super::{
     cors::Cors,
-    problems::{self, Allowed},
+    problems::{self, AllowedMethods},
 };
 use crate::contract::Problem;
 
@@ -22,11 +22,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct Edge<E> {
     inner: E,
     cors: Cors,
-    allowed: Allowed,
+    allowed: AllowedMethods,
 }
 
 impl<E: Endpoint> Edge<E> {
-    pub(super) fn new(inner: E, origins: &[HeaderValue], allowed: Allowed) -> Self {
+    pub(super) fn new(inner: E, origins: &[HeaderValue], allowed: AllowedMethods) -> Self {
         Self {
             inner,
             cors: Cors::new(origins),

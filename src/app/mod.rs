@@ -15,7 +15,8 @@ use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
 use url::Url;
 
 use crate::{
-    api::{self, Gate, ListShape, RateLimit, Stopping, Vitals, docs, protected_resource, spec},
+    access::{Authenticator, RateLimit},
+    api::{self, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
     mcp::{Mcp, McpSettings},
     store::Database,
@@ -50,15 +51,15 @@ pub fn app(
     stopping: Stopping,
     settings: &HttpSettings,
 ) -> impl Endpoint<Output = Response> + use<> {
-    let gate = Arc::new(Gate::new(
+    let authenticator = Arc::new(Authenticator::new(
         verifier.clone(),
         database.clone(),
         settings.rate_limit,
     ));
-    tokio::spawn(forget_idle_users(Arc::downgrade(&gate)));
+    tokio::spawn(forget_idle_users(Arc::downgrade(&authenticator)));
     let operations = api::service();
     let mcp = Mcp::new(
-        Arc::clone(&gate),
+        Arc::clone(&authenticator),
         settings.public_url.as_ref(),
         &settings.allowed_origins,
         &settings.mcp,
@@ -91,21 +92,21 @@ pub fn app(
         routes = routes.nest("/docs", docs::docs());
     }
     let inner = routes
-        .data(gate)
+        .data(authenticator)
         .data(settings.owner_list)
-        .data(Vitals::new(database, verifier, stopping));
+        .data(Readiness::new(database, verifier, stopping));
     edge::Edge::new(
         inner,
         &settings.allowed_origins,
-        problems::Allowed::of(spec::document()),
+        problems::AllowedMethods::of(spec::document()),
     )
 }
 
-async fn forget_idle_users(gate: Weak<Gate>) {
+async fn forget_idle_users(authenticator: Weak<Authenticator>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        match gate.upgrade() {
-            Some(gate) => gate.forget_idle_users(),
+        match authenticator.upgrade() {
+            Some(authenticator) => authenticator.forget_idle_users(),
             None => return,
         }
     }

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::{api, contract::Problem};
 
 /// Which methods each path of the contract has, for `Allow`.
-pub(super) struct Allowed(Vec<(Vec<String>, String)>);
+pub(super) struct AllowedMethods(Vec<(Vec<String>, String)>);
 
-impl Allowed {
+impl AllowedMethods {
     /// Reads them from the document.
     pub(super) fn of(document: &Value) -> Self {
         let paths = document["paths"].as_object().into_iter().flatten();
@@ -70,7 +70,7 @@ impl Allowed {
             ));
         }
         if error.is::<MethodNotAllowedError>() {
-            let fixed = error.data::<api::Allowed>().map(|allowed| allowed.0);
+            let fixed = error.data::<api::AllowHeader>().map(|allowed| allowed.0);
             let allowed = fixed
                 .or_else(|| self.methods(path))
                 .unwrap_or("GET, HEAD, OPTIONS");

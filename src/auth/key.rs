@@ -62,7 +62,7 @@ pub(super) struct Key {
     decoding: DecodingKey,
     /// What makes two keys the same beside name and algorithms: the public values, type first.
     material: Vec<u8>,
-    /// Set once its key set no longer has it; ends the tokens that are remembered by it.
+    /// Set once its key set no longer has it; ends the tokens that are token_cache by it.
     withdrawn: AtomicBool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A token passes four doors, and tells no more than the one it stopped at: its shape (`token`), its
 //! key (`rule`, `key_set`, `jwk`), its signature (`key`), its claims (`claims`). What passed is
-//! `remembered` until it expires or its key is withdrawn.
+//! `token_cache` until it expires or its key is withdrawn.
 //!
 //! No web framework and no database here: [`bearer`] takes the bytes of a header, [`Verifier::verify`]
 //! answers with an [`Identity`] or a [`TokenFault`].
@@ -17,7 +17,6 @@ mod identity;
 mod jwk;
 mod key;
 mod key_set;
-mod remembered;
 mod resource;
 mod rule;
 mod settings;
@@ -25,6 +24,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_cache;
 mod verifier;
 
 pub use bearer::bearer;

@@ -35,24 +35,25 @@ pub(super) enum Keys {
 }
 
 /// What a rule says about a token, by how far the token came.
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     NoKey(TokenFault),
     Signature(TokenFault),
     /// The signature is good, so this is the fault to tell.
     Claims(TokenFault),
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Refusal::NoKey(_) => 0,
-            Refusal::Signature(_) => 1,
-            Refusal::Claims(_) => 2,
+            Rejection::NoKey(_) => 0,
+            Rejection::Signature(_) => 1,
+            Rejection::Claims(_) => 2,
         }
     }
 
     pub(super) fn into_fault(self) -> TokenFault {
-        let (Refusal::NoKey(fault) | Refusal::Signature(fault) | Refusal::Claims(fault)) = self;
+        let (Rejection::NoKey(fault) | Rejection::Signature(fault) | Rejection::Claims(fault)) =
+            self;
         fault
     }
 }
@@ -134,7 +135,7 @@ impl Rule {
     }
 
     /// The key that signed the token, among those that are known now.
-    pub(super) fn signer(&self, token: &Token<'_>) -> Result<Arc<Key>, Refusal> {
+    pub(super) fn signer(&self, token: &Token<'_>) -> Result<Arc<Key>, Rejection> {
         let kid = token.kid.as_deref();
         let choice = match &self.keys {
             Keys::Fixed(keys) => key::choose(keys, kid, token.alg),
@@ -144,21 +145,21 @@ impl Rule {
             Choice::Fitting(keys) => keys
                 .into_iter()
                 .find(|key| key.verifies(token.alg, token.signed, token.signature))
-                .ok_or_else(|| Refusal::Signature(TokenFault::bad_signature())),
-            Choice::WrongAlgorithm => Err(Refusal::NoKey(TokenFault::algorithm_not_allowed(
+                .ok_or_else(|| Rejection::Signature(TokenFault::bad_signature())),
+            Choice::WrongAlgorithm => Err(Rejection::NoKey(TokenFault::algorithm_not_allowed(
                 "the key that it names is for another one",
             ))),
-            Choice::Unknown => Err(Refusal::NoKey(TokenFault::unknown_key(kid.is_some()))),
+            Choice::Unknown => Err(Rejection::NoKey(TokenFault::unknown_key(kid.is_some()))),
         }
     }
 
     /// The key that signed the token; looks again at the issuer if none of the known ones did.
-    pub(super) async fn signer_or_newer(&self, token: &Token<'_>) -> Result<Arc<Key>, Refusal> {
+    pub(super) async fn signer_or_newer(&self, token: &Token<'_>) -> Result<Arc<Key>, Rejection> {
         // Twice: the fetch that one waits for may have begun before the key was made.
         for _ in 0..2 {
             match (self.signer(token), &self.keys) {
                 // A name that is used again for another key looks like a bad signature.
-                (Err(Refusal::NoKey(_) | Refusal::Signature(_)), Keys::Published(set))
+                (Err(Rejection::NoKey(_) | Rejection::Signature(_)), Keys::Published(set))
                     if set.look_again().await => {}
                 (found, _) => return self.unless_uncertain(found),
             }
@@ -167,12 +168,12 @@ impl Rule {
     }
 
     /// Says `keys_unavailable` where `unknown_key` would be a guess.
-    fn unless_uncertain(&self, found: Result<Arc<Key>, Refusal>) -> Result<Arc<Key>, Refusal> {
+    fn unless_uncertain(&self, found: Result<Arc<Key>, Rejection>) -> Result<Arc<Key>, Rejection> {
         match (found, &self.keys) {
-            (Err(Refusal::NoKey(fault)), Keys::Published(set))
+            (Err(Rejection::NoKey(fault)), Keys::Published(set))
                 if fault.code == "unknown_key" && set.is_uncertain() =>
             {
-                Err(Refusal::NoKey(TokenFault::keys_unavailable()))
+                Err(Rejection::NoKey(TokenFault::keys_unavailable()))
             }
             (found, _) => found,
         }

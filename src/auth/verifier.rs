@@ -13,11 +13,11 @@ use super::{
     identity::Identity,
     key::{self, Key},
     key_set::Pace,
-    remembered::{Entry, Remembered},
-    rule::{Keys, Refusal, Rule},
+    rule::{Keys, Rejection, Rule},
     settings::AuthSettings,
     summary::RuleSummary,
     token::{MAX_TOKEN, Token},
+    token_cache::{CachedToken, TokenCache},
 };
 
 /// Verifies tokens by the rules of the settings. A clone shares keys and memory with its original.
@@ -26,7 +26,7 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     rules: Vec<Rule>,
-    remembered: Remembered,
+    token_cache: TokenCache,
     clock: Clock,
     /// In milliseconds.
     leeway: i64,
@@ -78,7 +78,7 @@ impl Verifier {
         let leeway = i64::try_from(leeway.as_millis()).context("the leeway is too long")?;
         Ok(Verifier(Arc::new(Inner {
             rules,
-            remembered: Remembered::new(),
+            token_cache: TokenCache::new(),
             clock,
             leeway,
         })))
@@ -95,7 +95,7 @@ impl Verifier {
     /// was never fetched or cannot be fetched now: answer it with a 503.
     pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenFault> {
         let Inner {
-            remembered,
+            token_cache,
             clock,
             leeway,
             ..
@@ -104,11 +104,11 @@ impl Verifier {
             return Err(TokenFault::too_large());
         }
         let digest = Sha256::digest(token.as_bytes()).into();
-        if let Some(Entry {
+        if let Some(CachedToken {
             identity,
             expires,
             key: _,
-        }) = remembered.get(&digest)
+        }) = token_cache.get(&digest)
         {
             let now = clock.now_ms();
             return match now < expires.saturating_add(*leeway) {
@@ -118,9 +118,9 @@ impl Verifier {
         }
         let token = Token::parse(token)?;
         let (identity, expires, key) = self.judge(&token).await?;
-        remembered.put(
+        token_cache.put(
             digest,
-            Entry {
+            CachedToken {
                 identity: identity.clone(),
                 expires,
                 key,
@@ -156,12 +156,12 @@ impl Verifier {
         let meant = |rule: &&Rule| {
             rule.issuer.is_none() || rule.issuer.as_deref() == token.unproven.issuer()
         };
-        let mut worst: Option<Refusal> = None;
+        let mut worst: Option<Rejection> = None;
         for rule in rules().filter(meant) {
             let refusal = match rule.signer_or_newer(token).await {
                 Ok(key) => match self.accept(rule, token, key) {
                     Ok(judged) => return Ok(judged),
-                    Err(fault) => Refusal::Claims(fault),
+                    Err(fault) => Rejection::Claims(fault),
                 },
                 Err(refusal) => refusal,
             };
@@ -210,8 +210,8 @@ impl Verifier {
     }
 
     #[cfg(test)]
-    pub(super) fn remembered(&self) -> usize {
-        self.0.remembered.len()
+    pub(super) fn token_cache(&self) -> usize {
+        self.0.token_cache.len()
     }
 }
 

@@ -19,7 +19,8 @@ pub use source::Source;
 pub use table::help;
 
 use crate::{
-    api::{ListShape, RateLimit},
+    access::RateLimit,
+    api::ListShape,
     app::HttpSettings,
     auth::{AuthSettings, Resource},
     mcp::McpSettings,

@@ -5,13 +5,13 @@
 
 mod imported;
 mod json;
-mod list;
+mod nullability;
 mod owner;
-mod presence;
 mod problem;
 mod read;
 pub(crate) mod registry;
 mod scalar;
+mod sort;
 mod task;
 mod text;
 mod time;
@@ -19,17 +19,17 @@ mod time;
 pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
-pub use list::{DueBound, Filter, ListQuery, Sort};
+pub use nullability::{Change, Maybe, Nullable};
 pub use owner::{
     AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
     OwnerTaskChanges, PageNumber, PageSize, Status,
 };
-pub use presence::{Change, Maybe, Nullable};
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
 pub use read::Members;
 pub(crate) use read::{Member, Pointer};
-pub use scalar::{Count, Flag, Scalar, TaskId, Total, UserIdText, Version};
+pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
+pub use sort::Sort;
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
-pub use text::{CursorText, Description, SearchText, Tag, Tags, Title, fold};
+pub use text::{CursorText, Description, SearchText, Tag, Tags, Title};
 pub use time::{DueDate, Timestamp};

@@ -66,7 +66,7 @@ scalar_members!(
     super::DueDate,
     super::TaskId,
     super::Version,
-    super::Count,
+    super::PageLimit,
     super::CursorText,
     super::SearchText,
     super::Sort,

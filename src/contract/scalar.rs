@@ -133,7 +133,7 @@ integer!(
 );
 integer!(
     /// How many items a page may have: 1–100.
-    Count, "integer(limit)", 1, 100, "an integer from 1 to 100"
+    PageLimit, "integer(limit)", 1, 100, "an integer from 1 to 100"
 );
 integer!(
     /// How many there are of something.
@@ -147,7 +147,7 @@ impl Total {
     }
 }
 
-impl Count {
+impl PageLimit {
     /// 50.
     pub const DEFAULT: Self = Self(50);
 }

@@ -2,10 +2,6 @@
 //!
 //! Lengths count Unicode code points. A text is stored exactly as sent.
 
-use std::borrow::Cow;
-
-use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizer;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,22 +11,7 @@ use super::{
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, kind, mismatch},
 };
-
-/// Folds case for comparing and searching: Unicode full case folding of the composed form, so that
-/// `STRASSE` finds `Straße` and it does not matter how an accent was typed.
-pub fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
-    let nfc = ComposingNormalizer::new_nfc();
-    let folded = CaseMapper::new()
-        .fold_string(&nfc.normalize(text))
-        .into_owned();
-    match nfc.normalize(&folded) {
-        Cow::Borrowed(_) => folded,
-        Cow::Owned(composed) => composed,
-    }
-}
+use crate::unicode::fold;
 
 fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let length = text.chars().count();

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{schema::of_scalar, toolbox::Refusal};
+use super::{registry::ToolError, schema::of_scalar};
 use crate::contract::{
-    Change, Count, CursorText, Description, Fault, Flag, Maybe, Member, Members, Pointer, Priority,
-    SearchText, Sort, Tag, Tags, TaskId, Title, UserIdText, Version,
+    Change, CursorText, Description, Fault, Flag, Maybe, Member, Members, PageLimit, Pointer,
+    Priority, SearchText, Sort, Tag, Tags, TaskId, Title, UserIdText, Version,
 };
 
 /// The arguments of a tool, or of one item in them.
@@ -58,7 +58,7 @@ macro_rules! scalar_arguments {
     )*};
 }
 scalar_arguments!(
-    Count,
+    PageLimit,
     CursorText,
     Description,
     Flag,
@@ -158,8 +158,8 @@ impl<T: Arguments> Item for T {
 }
 
 /// Names the argument that a fault is about.
-pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> Refusal {
-    move |detail| Refusal(format!("`{name}` {detail}"))
+pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ToolError {
+    move |detail| ToolError(format!("`{name}` {detail}"))
 }
 
 /// The most faults that are told of one object. A model mends what it reads and tries again.

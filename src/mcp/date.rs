@@ -20,7 +20,10 @@ use serde_json::{Map, Value, json};
 
 use self::words::{Word, read_date, split_clock};
 use super::arguments::{Argument, object};
-use crate::contract::{DueBound, DueDate, Fault, Member, Pointer, Scalar, Timestamp};
+use crate::{
+    contract::{DueDate, Fault, Member, Pointer, Scalar, Timestamp},
+    store::DueBound,
+};
 
 /// All that is understood, for the error that anything else gets.
 const VOCABULARY: &str = "today, tomorrow, yesterday; monday to sunday (the first after today); next monday \

@@ -16,58 +16,58 @@ use url::Url;
 
 use super::{
     McpSettings,
-    doors::Doors,
+    host_policy::HostPolicy,
     message::{Malformed, Message},
-    server::Server,
-    toolbox::Toolbox,
+    registry::ToolRegistry,
+    server::McpServer,
 };
 use crate::{
-    api::{Admitted, Gate},
+    access::{Authenticated, Authenticator},
     contract::{Problem, check_media_type, into_poem, read_body},
 };
 
 /// The MCP endpoint (Streamable HTTP, without sessions).
 pub struct Mcp {
-    gate: Arc<Gate>,
-    doors: Doors,
-    tools: Arc<Toolbox>,
-    service: StreamableHttpService<Server, NeverSessionManager>,
+    authenticator: Arc<Authenticator>,
+    host_policy: HostPolicy,
+    tools: Arc<ToolRegistry>,
+    service: StreamableHttpService<McpServer, NeverSessionManager>,
 }
 
 const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const JSON: &str = "application/json";
 
 impl Mcp {
-    /// An endpoint behind `gate`, for a server at this public address, that pages of these origins may call.
+    /// An endpoint behind `authenticator`, for a server at this public address, that pages of these origins may call.
     pub fn new(
-        gate: Arc<Gate>,
+        authenticator: Arc<Authenticator>,
         public_url: Option<&Url>,
         origins: &[HeaderValue],
         settings: &McpSettings,
     ) -> Self {
-        let tools = Arc::new(Toolbox::new(settings));
-        let server = Server::new(Arc::clone(&tools));
-        // `doors` has looked at Host and Origin, before the token was.
+        let tools = Arc::new(ToolRegistry::new(settings));
+        let server = McpServer::new(Arc::clone(&tools));
+        // `host_policy` has looked at Host and Origin, before the token was.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .disable_allowed_hosts();
         Self {
-            gate,
-            doors: Doors::new(public_url, &settings.allowed_hosts, origins),
+            authenticator,
+            host_policy: HostPolicy::new(public_url, &settings.allowed_hosts, origins),
             tools,
             service: StreamableHttpService::new(move || Ok(server.clone()), Arc::default(), config),
         }
     }
 
     async fn answer(&self, request: Request) -> Result<Response, Problem> {
-        self.doors.check(request.headers())?;
+        self.host_policy.check(request.headers())?;
         if request.method() == Method::OPTIONS {
             let answer = Response::builder().status(StatusCode::NO_CONTENT);
             return Ok(answer.header(header::ALLOW, ALLOW).finish());
         }
         // Before the method: clients look for the challenge of a 401 by GET, too.
-        let admitted = self.gate.admit(&request).await?;
+        let authenticated = self.authenticator.authenticate(&request).await?;
         check_method(request.method())?;
         check_accept(request.headers())?;
         check_media_type(&request, &[JSON])?;
@@ -78,13 +78,13 @@ impl Mcp {
             Err(malformed) => return Ok(malformed.response()),
         };
         if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
-            (tool.permit)(&admitted)?;
-            admitted.count(message.weight() - 1)?;
+            (tool.permit)(&authenticated)?;
+            authenticated.count(message.weight() - 1)?;
         }
         let id = message.id();
         let answer = self
             .service
-            .handle(to_rmcp(request.headers(), message, admitted))
+            .handle(to_rmcp(request.headers(), message, authenticated))
             .await;
         let (head, body) = answer.into_parts();
         let Ok(body) = body.collect().await;
@@ -136,11 +136,11 @@ fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-/// The request as rmcp gets it. The token stays here: from now on, what counts is who was admitted.
+/// The request as rmcp gets it. The token stays here: from now on, what counts is who was authenticated.
 fn to_rmcp(
     headers: &HeaderMap,
     message: Message,
-    admitted: Admitted,
+    authenticated: Authenticated,
 ) -> http::Request<Full<Bytes>> {
     let mut request = http::Request::new(Full::new(Bytes::from(message.into_bytes())));
     *request.method_mut() = Method::POST;
@@ -152,7 +152,7 @@ fn to_rmcp(
         header::ACCEPT,
         HeaderValue::from_static("application/json, text/event-stream"),
     );
-    request.extensions_mut().insert(admitted);
+    request.extensions_mut().insert(authenticated);
     request
 }
 

@@ -1,25 +1,25 @@
 //! Tools for language models, over the Model Context Protocol at `/mcp`.
 //!
-//! The rules are those of REST: the same [`Gate`](crate::api::Gate) judges the token and counts the request
+//! The rules are those of REST: the same [`Authenticator`](crate::access::Authenticator) judges the token and counts the request
 //! before anything of the body is read, the same [`Scope`](crate::store::Scope) reaches the tasks, the
 //! same types check what is written. Who a call is for comes from the token alone.
 //!
 //! - `endpoint.rs`: one POST, from its head to its answer; `message.rs`: what must be known of a message before
-//!   it is handled; `doors.rs`: by which names the server may be called, and from which pages.
-//! - `server.rs`: what rmcp asks of a server; `toolbox.rs`: the tools, and how each is called.
+//!   it is handled; `host_policy.rs`: by which names the server may be called, and from which pages.
+//! - `server.rs`: what rmcp asks of a server; `registry.rs`: the tools, and how each is called.
 //! - `arguments.rs`: how arguments are declared, documented and read; `date.rs`: dates as people say them.
 //! - `row.rs`, `outcome.rs`: what comes back; `tools/`: one file a tool.
 
 mod arguments;
 mod date;
-mod doors;
 mod endpoint;
+mod host_policy;
 mod message;
 mod outcome;
+mod registry;
 mod row;
 mod schema;
 mod server;
-mod toolbox;
 mod tools;
 
 use chrono::{DateTime, Utc};

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::{
     date::Dates,
+    registry::{Outcome, ToolError},
     row::Row,
-    toolbox::{Outcome, Refusal},
 };
 
 /// What came of a batch.
@@ -55,9 +55,9 @@ impl ItemResult {
     }
 }
 
-impl From<Result<ItemResult, Refusal>> for ItemResult {
-    fn from(result: Result<ItemResult, Refusal>) -> Self {
-        result.unwrap_or_else(|Refusal(words)| Self {
+impl From<Result<ItemResult, ToolError>> for ItemResult {
+    fn from(result: Result<ItemResult, ToolError>) -> Self {
+        result.unwrap_or_else(|ToolError(words)| Self {
             error: Some(words),
             ..Self::default()
         })

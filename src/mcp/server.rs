@@ -12,8 +12,8 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::toolbox::Toolbox;
-use crate::api::Admitted;
+use super::registry::ToolRegistry;
+use crate::access::Authenticated;
 
 /// The revisions of the protocol that are served. The one before these had another transport.
 const VERSIONS: [ProtocolVersion; 4] = [
@@ -28,17 +28,17 @@ const INSTRUCTIONS: &str = include_str!("instructions.md");
 
 /// The server as rmcp sees it; made anew for each message, and without a state.
 #[derive(Clone)]
-pub(super) struct Server {
-    tools: Arc<Toolbox>,
+pub(super) struct McpServer {
+    tools: Arc<ToolRegistry>,
 }
 
-impl Server {
-    pub(super) fn new(tools: Arc<Toolbox>) -> Self {
+impl McpServer {
+    pub(super) fn new(tools: Arc<ToolRegistry>) -> Self {
         Self { tools }
     }
 }
 
-impl ServerHandler for Server {
+impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let mut info = Implementation::new("taskward", env!("CARGO_PKG_VERSION"));
         info.title = Some("Taskward".to_owned());
@@ -77,11 +77,12 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(message, None));
         };
         let parts = context.extensions.get::<Parts>();
-        let Some(admitted) = parts.and_then(|parts| parts.extensions.get::<Admitted>()) else {
-            return Err(ErrorData::internal_error("nobody was admitted", None));
+        let Some(authenticated) = parts.and_then(|parts| parts.extensions.get::<Authenticated>())
+        else {
+            return Err(ErrorData::internal_error("nobody was authenticated", None));
         };
         let arguments = call.arguments.unwrap_or_default();
-        let answer = self.tools.call(tool, admitted.clone(), arguments);
+        let answer = self.tools.call(tool, authenticated.clone(), arguments);
         // rmcp runs this in a task of its own, which goes on when the client has hung up, but then it cancels the
         // token. A write is done to its end; nobody waits for what a read finds.
         let reads = tool

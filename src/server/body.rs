@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::timeout;
 
-use super::link::Link;
+use super::connection_state::ConnectionState;
 
 /// The rest of a request body that is read for an endpoint that did not want it, so that an early
 /// answer (a 401, say) to a small request does not cost the client its connection.
@@ -25,7 +25,7 @@ pub(super) struct LeftOver(Arc<Mutex<Option<Incoming>>>);
 
 impl LeftOver {
     /// Reads what is left if that is little. Otherwise the connection cannot be used again.
-    pub(super) async fn finish(&self, link: &Link) {
+    pub(super) async fn finish(&self, state: &ConnectionState) {
         let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = left else { return };
         if body.size_hint().lower() > SMALL {
@@ -39,7 +39,7 @@ impl LeftOver {
                         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                     }
                     Some(Err(_)) => break,
-                    None => return link.body_ended(),
+                    None => return state.body_ended(),
                 }
             }
         };
@@ -51,15 +51,15 @@ impl LeftOver {
 /// A request body that tells its connection when it has been read to the end.
 pub(super) struct RequestBody {
     inner: Option<Incoming>,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     left_over: LeftOver,
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, link: Arc<Link>, left_over: LeftOver) -> Self {
+    pub(super) fn new(inner: Incoming, state: Arc<ConnectionState>, left_over: LeftOver) -> Self {
         Self {
             inner: Some(inner),
-            link,
+            state,
             left_over,
         }
     }
@@ -78,7 +78,7 @@ impl Body for RequestBody {
         };
         let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
         if frame.is_none() || inner.is_end_stream() {
-            self.link.body_ended();
+            self.state.body_ended();
             self.inner = None;
         } else if matches!(frame, Some(Err(_))) {
             // hyper reads no further, though the client may still be sending.
@@ -113,12 +113,12 @@ impl Drop for RequestBody {
 /// An answer's body that tells its connection when hyper is done with it.
 pub(super) struct AnswerBody<B> {
     inner: B,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
 }
 
 impl<B> AnswerBody<B> {
-    pub(super) fn new(inner: B, link: Arc<Link>) -> Self {
-        Self { inner, link }
+    pub(super) fn new(inner: B, state: Arc<ConnectionState>) -> Self {
+        Self { inner, state }
     }
 }
 
@@ -144,6 +144,6 @@ impl<B: Body + Unpin> Body for AnswerBody<B> {
 
 impl<B> Drop for AnswerBody<B> {
     fn drop(&mut self) {
-        self.link.answer_ended();
+        self.state.answer_ended();
     }
 }

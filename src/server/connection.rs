@@ -29,7 +29,7 @@ use tokio::{net::TcpStream, time::sleep};
 use super::{
     Limits, Shared,
     body::{AnswerBody, LeftOver, RequestBody},
-    link::Link,
+    connection_state::ConnectionState,
     socket::Socket,
 };
 
@@ -41,7 +41,7 @@ const FREE_HEADERS: usize = 100;
 /// Serves the requests of one connection until either side closes it.
 pub(super) async fn serve<E>(
     shared: Arc<Shared<E>>,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     stream: TcpStream,
     peer: SocketAddr,
 ) where
@@ -57,9 +57,9 @@ pub(super) async fn serve<E>(
         LocalAddr(Addr::SocketAddr(local)),
         RemoteAddr(Addr::SocketAddr(peer)),
     );
-    let socket = Socket::new(stream, link.clone(), &shared.limits);
+    let socket = Socket::new(stream, state.clone(), &shared.limits);
     let service = service_fn(|request| {
-        answer(shared.clone(), link.clone(), addresses.clone(), request).map(Ok::<_, Infallible>)
+        answer(shared.clone(), state.clone(), addresses.clone(), request).map(Ok::<_, Infallible>)
     });
     let connection = builder(&shared.limits).serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
@@ -69,13 +69,13 @@ pub(super) async fn serve<E>(
     tokio::select! {
         biased;
         ended = &mut connection => return log(peer, ended),
-        () = link.asked() => {}
+        () = state.asked() => {}
     }
     // A request on its way is still answered, but a head that does not come holds no stop up.
     tokio::select! {
         biased;
         ended = &mut connection => return log(peer, ended),
-        () = link.no_head_due() => {}
+        () = state.no_head_due() => {}
         () = sleep(shared.limits.late_head) => return,
     }
     // Closes an idle connection at once, a busy one after its answer.
@@ -101,17 +101,17 @@ type Answer = hyper::Response<AnswerBody<BoxBody<hyper::body::Bytes, std::io::Er
 /// Lets the endpoint answer one request.
 async fn answer<E: Endpoint>(
     shared: Arc<Shared<E>>,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     (local, remote): (LocalAddr, RemoteAddr),
     request: hyper::Request<Incoming>,
 ) -> Answer {
     let has_body = !request.body().is_end_stream();
-    link.request_began(has_body);
+    state.request_began(has_body);
     let (parts, body) = request.into_parts();
     let mut left_over = None;
     let body = if has_body {
         let slot = LeftOver::default();
-        let body = RequestBody::new(body, link.clone(), slot.clone());
+        let body = RequestBody::new(body, state.clone(), slot.clone());
         // Reading an expected body asks for it (RFC 9110 §10.1.1): that is the endpoint's choice.
         left_over = Some(slot).filter(|_| !parts.headers.contains_key(EXPECT));
         Body::from(BoxBody::new(body.map_err(std::io::Error::other)))
@@ -130,16 +130,16 @@ async fn answer<E: Endpoint>(
         Response::from(StatusCode::INTERNAL_SERVER_ERROR)
     });
     if let Some(left_over) = left_over {
-        left_over.finish(&link).await;
+        left_over.finish(&state).await;
     }
     // hyper closes after an answer to a body that was not read, but does not say so by itself.
-    if link.has_unread() || link.is_stopping() || shared.full.load(Ordering::Relaxed) {
+    if state.has_unread() || state.is_stopping() || shared.full.load(Ordering::Relaxed) {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let answer: hyper::Response<BoxBody<_, _>> = answer.into();
-    answer.map(|body| AnswerBody::new(body, link))
+    answer.map(|body| AnswerBody::new(body, state))
 }
 
 fn log(peer: SocketAddr, ended: hyper::Result<()>) {

@@ -8,14 +8,14 @@
 //! - `connection.rs`: one connection from its first byte to its last.
 //! - `body.rs`: what happens when a request or answer body ends, or is dropped before its end.
 //! - `socket.rs`: the time limits of reading and writing, and the lingering close.
-//! - `alarm.rs`: a timer whose deadline moves.
-//! - `link.rs`: the few facts about a connection that these share.
+//! - `deadline.rs`: a timer whose deadline moves.
+//! - `connection_state.rs`: the few facts about a connection that these share.
 
-mod alarm;
 mod body;
 mod connection;
+mod connection_state;
+mod deadline;
 mod limits;
-mod link;
 mod open;
 mod socket;
 #[cfg(test)]

@@ -8,13 +8,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Drained, Shared, connection, link::Link};
+use super::{Drained, Shared, connection, connection_state::ConnectionState};
 
 /// The open connections.
 #[derive(Default)]
 pub(super) struct Open {
     tasks: JoinSet<()>,
-    links: HashMap<Id, Arc<Link>>,
+    links: HashMap<Id, Arc<ConnectionState>>,
 }
 
 impl Open {
@@ -23,14 +23,14 @@ impl Open {
     where
         E: poem::Endpoint + 'static,
     {
-        let link = Arc::new(Link::new());
+        let state = Arc::new(ConnectionState::new());
         let task = self.tasks.spawn(connection::serve(
             shared.clone(),
-            link.clone(),
+            state.clone(),
             stream,
             peer,
         ));
-        self.links.insert(task.id(), link);
+        self.links.insert(task.id(), state);
     }
 
     /// How many there are; those that have ended count until [`Open::ended`] has seen them.
@@ -64,16 +64,16 @@ impl Open {
         let idle = self
             .links
             .values()
-            .filter_map(|link| Some((link.idle_since()?, link)));
-        if let Some((_, link)) = idle.min_by_key(|(since, _)| *since) {
-            link.ask_to_close();
+            .filter_map(|state| Some((state.idle_since()?, state)));
+        if let Some((_, state)) = idle.min_by_key(|(since, _)| *since) {
+            state.ask_to_close();
         }
     }
 
     /// Asks all to end and waits for them, cuts what has not within `limit`.
     pub(super) async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
-        self.links.values().for_each(|link| link.ask_to_stop());
+        self.links.values().for_each(|state| state.ask_to_stop());
         let finish = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.forget(ended);

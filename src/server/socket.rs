@@ -20,8 +20,8 @@ use tokio::{
 
 use super::{
     Limits,
-    alarm::Alarm,
-    link::{Link, Phase},
+    connection_state::{ConnectionState, Phase},
+    deadline::Deadline,
 };
 
 /// How much of an unread request body is thrown away while the client reads its answer. A client
@@ -30,13 +30,13 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Socket {
     stream: TcpStream,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     head_timeout: Duration,
     idle_timeout: Duration,
     write_stall: Duration,
     linger: Duration,
-    reading: Alarm,
-    writing: Alarm,
+    reading: Deadline,
+    writing: Deadline,
     /// When the kernel first refused more bytes, while it does.
     stalled_since: Option<Instant>,
     lingering: Option<Linger>,
@@ -49,16 +49,16 @@ struct Linger {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, link: Arc<Link>, limits: &Limits) -> Self {
+    pub(super) fn new(stream: TcpStream, state: Arc<ConnectionState>, limits: &Limits) -> Self {
         Self {
             stream,
-            link,
+            state,
             head_timeout: limits.head_timeout,
             idle_timeout: limits.idle_timeout,
             write_stall: limits.write_stall,
             linger: limits.linger,
-            reading: Alarm::default(),
-            writing: Alarm::default(),
+            reading: Deadline::default(),
+            writing: Deadline::default(),
             stalled_since: None,
             lingering: None,
         }
@@ -66,7 +66,7 @@ impl Socket {
 
     /// When reading has taken too long, by what the connection is doing.
     fn read_deadline(&self) -> Option<Instant> {
-        match self.link.phase() {
+        match self.state.phase() {
             Phase::Fresh(since) | Phase::Head(since) => Some(since + self.head_timeout),
             Phase::Idle(since) => Some(since + self.idle_timeout),
             // A body is the endpoint's to time: only it knows whether it wants one.
@@ -82,7 +82,7 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stalled_since = None;
-            self.link.bytes_went();
+            self.state.bytes_went();
             return written;
         }
         let since = *self.stalled_since.get_or_insert_with(Instant::now);
@@ -127,7 +127,7 @@ impl AsyncRead for Socket {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) {
             if buf.filled().len() > before {
-                this.link.bytes_came();
+                this.state.bytes_came();
             }
             // A drip would otherwise be ready at every poll and never meet the deadline.
             return match this.read_deadline() {
@@ -183,10 +183,10 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.lingering.is_none() {
-            this.link.closing();
+            this.state.closing();
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
         }
-        if this.link.has_unread() {
+        if this.state.has_unread() {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

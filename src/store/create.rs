@@ -15,7 +15,10 @@ use super::{
     row::{COLUMNS, StoredTags, TaskRow, rank},
     write::{With, Write},
 };
-use crate::contract::{self, Flag, Maybe, NewTask, Priority, Tags, fold};
+use crate::{
+    contract::{self, Flag, Maybe, NewTask, Priority, Tags},
+    unicode::fold,
+};
 
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]

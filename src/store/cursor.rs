@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use crate::contract::{Filter, Sort};
+use super::query::Filter;
+use crate::contract::Sort;
 
 /// What the list was sorted by, at the last task of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{StoreError, error::is_busy, migrate, presence::Presence};
+use super::{StoreError, availability::Availability, error::is_busy, migrate};
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -73,7 +73,7 @@ struct Inner {
     writer: DatabaseConnection,
     backend: DbBackend,
     /// Whether PostgreSQL is there. A file is, or it is not.
-    presence: Option<Arc<Presence>>,
+    availability: Option<Arc<Availability>>,
     max_tasks: i64,
     tombstone_retention: Duration,
     opened: Instant,
@@ -95,18 +95,18 @@ impl Database {
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let (reader, writer, presence) = if settings.url.starts_with("sqlite:") {
+        let (reader, writer, availability) = if settings.url.starts_with("sqlite:") {
             let (reader, writer) = sqlite(settings).await?;
             (reader, writer, None)
         } else {
-            let (pool, presence) = postgres(settings).await?;
-            (pool.clone(), pool, Some(presence))
+            let (pool, availability) = postgres(settings).await?;
+            (pool.clone(), pool, Some(availability))
         };
         Ok(Self(Arc::new(Inner {
             backend: reader.get_database_backend(),
             reader,
             writer,
-            presence,
+            availability,
             max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
             opened: Instant::now(),
@@ -141,7 +141,9 @@ impl Database {
             }
         }
         let at = Instant::now();
-        let away = self.presence().is_some_and(|presence| presence.is_away());
+        let away = self
+            .availability()
+            .is_some_and(|availability| availability.is_away());
         let pending = match away {
             true => Err("away, and looked for".to_owned()),
             false => self.pending().await,
@@ -162,8 +164,8 @@ impl Database {
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => "no answer in time".to_owned(),
         };
-        if let Some(presence) = self.presence() {
-            presence.look();
+        if let Some(availability) = self.availability() {
+            availability.look();
         }
         Err(error)
     }
@@ -176,14 +178,14 @@ impl Database {
         self.0
             .used
             .store(self.0.opened.elapsed().as_secs(), Relaxed);
-        match self.presence() {
-            Some(presence) => presence.run(work).await,
+        match self.availability() {
+            Some(availability) => availability.run(work).await,
             None => work.await,
         }
     }
 
-    fn presence(&self) -> Option<&Arc<Presence>> {
-        self.0.presence.as_ref()
+    fn availability(&self) -> Option<&Arc<Availability>> {
+        self.0.availability.as_ref()
     }
 
     /// Ends all connections, after what runs on them.
@@ -229,20 +231,20 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
 
 async fn postgres(
     settings: &DatabaseSettings,
-) -> Result<(DatabaseConnection, Arc<Presence>), DbErr> {
+) -> Result<(DatabaseConnection, Arc<Availability>), DbErr> {
     let named = |options: PgConnectOptions| options.application_name("taskward");
     let address = settings
         .url
         .parse()
         .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
-    let presence = Presence::new(named(address), settings.acquire_timeout);
+    let availability = Availability::new(named(address), settings.acquire_timeout);
     let mut options = options(settings);
     options
         .min_connections(0)
         .connect_lazy(true)
         .map_sqlx_postgres_opts(named);
-    presence.watch(&mut options);
-    Ok((sea_orm::Database::connect(options).await?, presence))
+    availability.watch(&mut options);
+    Ok((sea_orm::Database::connect(options).await?, availability))
 }
 
 async fn sqlite(

@@ -12,7 +12,10 @@ use super::{
     row::{StoredTags, rank},
     write::immediate,
 };
-use crate::contract::{Description, DueDate, ImportedTask, Title, fold};
+use crate::{
+    contract::{Description, DueDate, ImportedTask, Title},
+    unicode::fold,
+};
 
 /// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 18.
 const ROWS: usize = 1_000;

@@ -8,6 +8,7 @@ use sea_orm::{
     },
 };
 
+use super::query::{DueBound, Filter, ListQuery};
 use super::{
     Scope, StoreError,
     cursor::{self, Fingerprint, Position},
@@ -15,7 +16,10 @@ use super::{
     order::Ordering,
     row::{COLUMNS, TaskRow, rank},
 };
-use crate::contract::{self, DueBound, Filter, ListQuery, Sort, fold};
+use crate::{
+    contract::{self, Sort},
+    unicode::fold,
+};
 
 /// A part of a list by place, as front ends ask for it that know no cursors.
 #[derive(Debug)]

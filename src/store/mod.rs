@@ -4,6 +4,7 @@
 //! user's [`UserId`](crate::auth::UserId), which only a verified token makes, and every statement
 //! names it. The entities stay private to this module.
 
+mod availability;
 mod create;
 mod cursor;
 mod database;
@@ -14,7 +15,7 @@ mod list;
 pub mod migrate;
 mod order;
 mod overview;
-mod presence;
+mod query;
 mod row;
 mod scope;
 mod update;
@@ -26,5 +27,6 @@ pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
 pub use list::{Page, Slice, SliceQuery};
 pub use overview::{Overview, Periods};
+pub use query::{DueBound, Filter, ListQuery};
 pub use scope::Scope;
 pub use update::Expected;

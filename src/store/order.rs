@@ -12,7 +12,10 @@ use super::{
     entity::task::Column as Task,
     row::rank,
 };
-use crate::contract::{self, Sort, fold};
+use crate::{
+    contract::{self, Sort},
+    unicode::fold,
+};
 
 /// An order in which a list can be read, and continued after a position.
 #[derive(Debug, Clone, Copy)]

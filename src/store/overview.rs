@@ -5,13 +5,14 @@ use sea_orm::{
     sea_query::{Alias, Condition, Expr, Func, IntoCondition, Order, Query, SelectStatement},
 };
 
+use super::query::DueBound;
 use super::{
     Scope, StoreError,
     entity::{task, task::Column as Task},
     list::{due_after_bound, due_before_bound},
     row::rank,
 };
-use crate::contract::{DueBound, Priority, fold};
+use crate::{contract::Priority, unicode::fold};
 
 /// Where the periods begin whose open tasks are counted, in a time zone.
 #[derive(Debug, Clone, Copy)]

@@ -15,7 +15,10 @@ use super::{
     row::{COLUMNS, StoredTags, TaskRow, rank},
     write::{With, Write},
 };
-use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp, fold};
+use crate::{
+    contract::{self, Flag, TaskId, TaskPatch, Timestamp},
+    unicode::fold,
+};
 
 /// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -326,7 +326,7 @@ on_both! {
     /// The rate of one user is no matter of another's.
     async fn one_users_haste_does_not_slow_another(on: Backend) {
         let two = NonZeroU32::new(2).unwrap();
-        let limit = taskward::api::RateLimit { per_second: two, burst: two };
+        let limit = taskward::access::RateLimit { per_second: two, burst: two };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         let (alice, bob) = app.two_users();
         let answers = all_at_once(32, |_| alice.get(TASKS)).await;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use expect_test::expect;
 use futures_util::future::join_all;
 use serde_json::json;
-use taskward::api::RateLimit;
+use taskward::access::RateLimit;
 
 use crate::support::{Backend, Settings, on_both};
 

@@ -103,7 +103,7 @@ async fn only_reading_is_allowed() {
         .expect_err("refused");
     assert_eq!(error.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(
-        error.data::<Allowed>().expect("what is allowed").0,
+        error.data::<AllowHeader>().expect("what is allowed").0,
         "GET, HEAD"
     );
 }

@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use crate::{
     contract::{
-        AnyCasePriority, Direction, Filter, Flag, Offset, OwnerSort, OwnerTask, PageNumber,
-        PageSize, SearchText, Status, Tag, Task, Total,
+        AnyCasePriority, Direction, Flag, Offset, OwnerSort, OwnerTask, PageNumber, PageSize,
+        SearchText, Status, Tag, Task, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
-    store::SliceQuery,
+    store::{Filter, SliceQuery},
 };
 
 /// The shape of lists on the owner paths (the setting `OWNER_PATHS_LIST`).

@@ -14,12 +14,11 @@ use self::{
     owner::{Owner, Prefer},
 };
 use super::{
-    Tag,
-    caller::{Caller, Read, Write},
-    parameters::{Faults, PathId, Query},
-    problems::problem,
+    OperationGroup,
+    parameters::{ParameterFaults, PathId, Query},
 };
 use crate::{
+    access::{Caller, Read, Write, problem},
     contract::{
         AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
         OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
@@ -34,7 +33,7 @@ pub use list::ListShape;
 pub struct OwnerPaths;
 
 #[derive(ApiResponse)]
-enum Listed {
+enum OwnerListResponse {
     /// The tasks, in the shape that the server is set to.
     #[oai(status = 200)]
     Tasks(Json<OwnerList>),
@@ -48,7 +47,7 @@ enum Made {
 }
 
 #[derive(ApiResponse)]
-enum Shown {
+enum OwnerTaskResponse {
     /// The task.
     #[oai(status = 200)]
     Task(Json<OwnerTask>),
@@ -67,7 +66,7 @@ enum Removed {
 type OwnerFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND }>;
 type OwnerBodyFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND | BODY }>;
 
-#[OpenApi(tag = "Tag::OwnerPaths")]
+#[OpenApi(tag = "OperationGroup::OwnerPaths")]
 impl OwnerPaths {
     /// List your tasks (owner path)
     ///
@@ -121,9 +120,9 @@ impl OwnerPaths {
         skip: Query<Offset>,
         /// Which page of `limit` tasks, the first being 1.
         page: Query<PageNumber>,
-    ) -> Result<Listed, Fail<{ CALLER | PARAMETERS }>> {
+    ) -> Result<OwnerListResponse, Fail<{ CALLER | PARAMETERS }>> {
         owner.check(caller.identity())?;
-        let mut faults = Faults::default();
+        let mut faults = ParameterFaults::default();
         let given = Given {
             status: faults.take_unless_blank(status),
             completed: faults.take_unless_blank(completed),
@@ -143,7 +142,9 @@ impl OwnerPaths {
             .await
             .map_err(problem)?;
         let Slice { tasks, total } = slice;
-        Ok(Listed::Tasks(Json(OwnerList::new(*shape.0, tasks, total))))
+        Ok(OwnerListResponse::Tasks(Json(OwnerList::new(
+            *shape.0, tasks, total,
+        ))))
     }
 
     /// Create a task (owner path)
@@ -183,10 +184,10 @@ impl OwnerPaths {
         owner: Owner,
         /// The number of the task.
         id: PathId,
-    ) -> Result<Shown, OwnerFail> {
+    ) -> Result<OwnerTaskResponse, OwnerFail> {
         owner.check(caller.identity())?;
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
-        Ok(Shown::Task(Json(task.into())))
+        Ok(OwnerTaskResponse::Task(Json(task.into())))
     }
 
     /// Change a task (owner path)
@@ -206,7 +207,7 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<Shown, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
         change(&caller, &owner, id, changes).await
     }
 
@@ -227,7 +228,7 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<Shown, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
         change(&caller, &owner, id, changes).await
     }
 
@@ -248,14 +249,14 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         completion: Json<OwnerCompletion>,
-    ) -> Result<Shown, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
         owner.check(caller.identity())?;
         let task = caller
             .tasks()
             .complete(id.0, completion.0.side())
             .await
             .map_err(problem)?;
-        Ok(Shown::Task(Json(task.into())))
+        Ok(OwnerTaskResponse::Task(Json(task.into())))
     }
 
     /// Delete a task (owner path)
@@ -298,7 +299,7 @@ async fn change(
     owner: &Owner,
     id: PathId,
     changes: Json<OwnerTaskChanges>,
-) -> Result<Shown, OwnerBodyFail> {
+) -> Result<OwnerTaskResponse, OwnerBodyFail> {
     owner.check(caller.identity())?;
     let patch = changes.0.into();
     let task = caller
@@ -306,5 +307,5 @@ async fn change(
         .update(id.0, patch, &Expected::Any)
         .await
         .map_err(problem)?;
-    Ok(Shown::Task(Json(task.into())))
+    Ok(OwnerTaskResponse::Task(Json(task.into())))
 }

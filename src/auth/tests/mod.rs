@@ -6,7 +6,7 @@ mod claims;
 mod dev;
 mod faults;
 mod keys;
-mod memory;
 mod never_panics;
 mod rotation;
 mod support;
+mod token_cache;

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::contract::{
-    DueDate, Fault, Priority, Tags, fold,
-    read::{Member, Pointer},
-    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
-    scalar::{Scalar, mismatch},
+use crate::{
+    contract::{
+        DueDate, Fault, Priority, Tags,
+        read::{Member, Pointer},
+        registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
+        scalar::{Scalar, mismatch},
+    },
+    unicode::fold,
 };
 
 /// A priority in any case of letters.

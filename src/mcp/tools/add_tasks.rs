@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::Write,
+    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Member, NewTask, Pointer, Priority, Tags, Title,
     },
@@ -11,8 +11,8 @@ use crate::{
         arguments::{Argument, Items, arguments, at, in_words, object},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
+        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
-        toolbox::{Call, Effect, Refusal, Tooling},
     },
     store::{Created, IdempotencyKey, Scope, StoreError, digest},
 };
@@ -88,7 +88,7 @@ impl Tooling for AddTasks {
     type Arguments = Additions;
     type Output = Results;
 
-    async fn call(call: Call<Write>, additions: Additions) -> Result<Results, Refusal> {
+    async fn call(call: Call<Write>, additions: Additions) -> Result<Results, ToolError> {
         let Additions {
             tasks: items,
             request_id,
@@ -120,7 +120,7 @@ async fn add(
     item: Result<Addition, Vec<Fault>>,
     key: Option<(IdempotencyKey, String)>,
     dates: &mut Dates,
-) -> Result<ItemResult, Refusal> {
+) -> Result<ItemResult, ToolError> {
     let Addition {
         title,
         description,
@@ -128,7 +128,7 @@ async fn add(
         priority,
         due_date,
         tags,
-    } = item.map_err(|faults| Refusal(in_words(&faults)))?;
+    } = item.map_err(|faults| ToolError(in_words(&faults)))?;
     // Of a task that was made before, its words are not told: they meant what they did on that day.
     let mut with_words = dates.clone();
     let due_date = match due_date {
@@ -167,7 +167,7 @@ async fn made_before(
     tasks: &Scope,
     key: Option<&(IdempotencyKey, String)>,
     dates: &Dates,
-) -> Result<Option<ItemResult>, Refusal> {
+) -> Result<Option<ItemResult>, ToolError> {
     let Some((key, hash)) = key else {
         return Ok(None);
     };
@@ -182,12 +182,12 @@ fn result(created: &Created, dates: &Dates) -> ItemResult {
     }
 }
 
-fn refusal(error: StoreError) -> Refusal {
+fn refusal(error: StoreError) -> ToolError {
     match error {
-        StoreError::KeyReused => Refusal(
+        StoreError::KeyReused => ToolError(
             "this `request_id` came before with other arguments; repeat those to retry, or take a new one".to_owned(),
         ),
-        StoreError::KeyOfDeleted(id) => Refusal(format!(
+        StoreError::KeyOfDeleted(id) => ToolError(format!(
             "this `request_id` added it before as task {0}, which was deleted since; restore_tasks brings {0} back",
             id.get()
         )),

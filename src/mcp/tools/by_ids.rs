@@ -2,14 +2,14 @@
 
 use super::change::{change, completion};
 use crate::{
-    api::Write,
+    access::Write,
     contract::{Flag, Maybe, TaskId},
     mcp::{
         arguments::{Items, arguments, in_words},
         date::Dates,
         outcome::{ItemResult, Results},
+        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
-        toolbox::{Call, Effect, Refusal, Tooling},
     },
     store::{Expected, StoreError},
 };
@@ -40,13 +40,13 @@ arguments! {
 /// Does something with each task.
 async fn each<F>(ids: Items<TaskId>, dates: Dates, act: impl Fn(TaskId) -> F) -> Results
 where
-    F: Future<Output = Result<ItemResult, Refusal>>,
+    F: Future<Output = Result<ItemResult, ToolError>>,
 {
     let mut results = Vec::with_capacity(ids.0.len());
     for id in ids.0 {
         let result = match id {
             Ok(id) => act(id).await,
-            Err(faults) => Err(Refusal(in_words(&faults))),
+            Err(faults) => Err(ToolError(in_words(&faults))),
         };
         results.push(result.into());
     }
@@ -65,7 +65,7 @@ impl Tooling for CompleteTasks {
     async fn call(
         call: Call<Write>,
         Completion { ids, completed }: Completion,
-    ) -> Result<Results, Refusal> {
+    ) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let patch = completion(completed.0.is_none_or(|Flag(done)| done));
         let act = async |id| {
@@ -87,7 +87,7 @@ impl Tooling for DeleteTasks {
     type Arguments = Ids;
     type Output = Results;
 
-    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, Refusal> {
+    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let act = async |id| {
             let task = tasks.delete(id, &Expected::Any).await?;
@@ -107,11 +107,11 @@ impl Tooling for RestoreTasks {
     type Arguments = Ids;
     type Output = Results;
 
-    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, Refusal> {
+    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let act = async |id| match tasks.restore(id).await {
             Ok(task) => Ok(ItemResult::task(Row::of(&task, &dates))),
-            Err(StoreError::NotFound(id)) => Err(Refusal(format!(
+            Err(StoreError::NotFound(id)) => Err(ToolError(format!(
                 "no deleted task {} that can still be restored",
                 id.get()
             ))),

@@ -7,20 +7,20 @@ use crate::{
     mcp::{
         date::Dates,
         outcome::ItemResult,
+        registry::ToolError,
         row::{Row, name},
-        toolbox::Refusal,
     },
     store::{Expected, Scope, StoreError},
 };
 
 /// A task after a change.
-pub(super) struct Changed {
+pub(super) struct ChangeOutcome {
     pub(super) task: Task,
     /// What was changed, as it was.
     pub(super) before: Map<String, Value>,
 }
 
-impl Changed {
+impl ChangeOutcome {
     pub(super) fn into_item(self, dates: &Dates) -> ItemResult {
         ItemResult {
             unchanged: self.before.is_empty().then_some(true),
@@ -41,7 +41,7 @@ pub(super) async fn change(
     patch: &TaskPatch,
     expected: Option<Version>,
     dates: &Dates,
-) -> Result<Changed, Refusal> {
+) -> Result<ChangeOutcome, ToolError> {
     for _ in 0..ATTEMPTS {
         let old = tasks.get(id).await?;
         if expected.is_some_and(|version| version != old.version) {
@@ -49,24 +49,26 @@ pub(super) async fn change(
         }
         let before = replaced(&old, patch, dates);
         if before.is_empty() {
-            return Ok(Changed { task: old, before });
+            return Ok(ChangeOutcome { task: old, before });
         }
         let this = Expected::OneOf(vec![old.version.get()]);
         match tasks.update(id, patch.clone(), &this).await {
-            Ok(task) => return Ok(Changed { task, before }),
-            Err(StoreError::Changed(now)) if expected.is_some() => return Err(stale(&now, dates)),
+            Ok(task) => return Ok(ChangeOutcome { task, before }),
+            Err(StoreError::Changed(now)) if expected.is_some() => {
+                return Err(stale(&now, dates));
+            }
             Err(StoreError::Changed(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Refusal(format!(
+    Err(ToolError(format!(
         "task {} is being changed by others all the time; try again",
         id.get()
     )))
 }
 
-fn stale(now: &Task, dates: &Dates) -> Refusal {
-    Refusal(format!(
+fn stale(now: &Task, dates: &Dates) -> ToolError {
+    ToolError(format!(
         "task {} has changed since you saw it, and was left alone; now it is {}",
         now.id.get(),
         Row::of(now, dates),

@@ -9,18 +9,18 @@ use serde_json::{Map, Value, json};
 
 use super::change::{change, completion, nothing};
 use crate::{
-    api::{Access, Read, Write},
+    access::{Access, Read, Write},
     contract::{
-        Change, Count, Description, Fault, Filter, ListQuery, Maybe, Member, NewTask, Pointer,
-        Sort, TaskId, TaskPatch, Title, UserIdText,
+        Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, TaskId,
+        TaskPatch, Title, UserIdText,
     },
     mcp::{
         arguments::{Argument, arguments, object},
         date::Dates,
+        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Row,
-        toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
-    store::Expected,
+    store::{Expected, Filter, ListQuery},
 };
 
 /// `add_task`
@@ -45,7 +45,7 @@ arguments! {
 
 arguments! {
     /// Which tasks.
-    struct Wanted {
+    struct ListTasksArguments {
         user_id: UserIdText,
         status: Maybe<StatusText>,
     }
@@ -129,11 +129,11 @@ impl Outcome for Done {}
 impl Outcome for All {}
 
 /// Makes sure that the user that a model names is the caller.
-fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<(), Refusal> {
+fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<(), ToolError> {
     if named == call.caller.identity().user_id.as_str() {
         return Ok(());
     }
-    Err(Refusal(
+    Err(ToolError(
         "`user_id` must be the user of the access token, who is the only one that this is for"
             .to_owned(),
     ))
@@ -155,7 +155,7 @@ impl Tooling for AddTask {
             title,
             description,
         }: NewOne,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let new = NewTask {
             title,
@@ -181,10 +181,13 @@ impl Tooling for ListTasks {
     const DESCRIPTION: &'static str = "The newest 100 tasks.";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
-    type Arguments = Wanted;
+    type Arguments = ListTasksArguments;
     type Output = All;
 
-    async fn call(call: Call<Read>, Wanted { user_id, status }: Wanted) -> Result<All, Refusal> {
+    async fn call(
+        call: Call<Read>,
+        ListTasksArguments { user_id, status }: ListTasksArguments,
+    ) -> Result<All, ToolError> {
         check(&call, &user_id)?;
         let query = ListQuery {
             filter: Filter {
@@ -192,7 +195,7 @@ impl Tooling for ListTasks {
                 ..Filter::default()
             },
             sort: Sort::CreatedDesc,
-            limit: Count::new(100).unwrap_or(Count::DEFAULT),
+            limit: PageLimit::new(100).unwrap_or(PageLimit::DEFAULT),
             cursor: None,
         };
         let dates = Dates::new(call.now, None);
@@ -216,7 +219,7 @@ impl Tooling for CompleteTask {
     type Arguments = One;
     type Output = Done;
 
-    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, Refusal> {
+    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let dates = Dates::new(call.now, None);
         let task = change(
@@ -246,7 +249,7 @@ impl Tooling for DeleteTask {
     type Arguments = One;
     type Output = Done;
 
-    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, Refusal> {
+    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let task = call.caller.tasks().delete(task_id, &Expected::Any).await?;
         Ok(Done {
@@ -267,7 +270,7 @@ impl Tooling for UpdateTask {
     type Arguments = OneChange;
     type Output = Done;
 
-    async fn call(call: Call<Write>, arguments: OneChange) -> Result<Done, Refusal> {
+    async fn call(call: Call<Write>, arguments: OneChange) -> Result<Done, ToolError> {
         let OneChange {
             user_id,
             task_id,

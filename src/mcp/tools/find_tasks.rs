@@ -6,18 +6,16 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::Read,
-    contract::{
-        Count, CursorText, Filter, Flag, ListQuery, Maybe, Priority, SearchText, Sort, Tag,
-    },
+    access::Read,
+    contract::{CursorText, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag},
     mcp::{
         arguments::{arguments, at},
         date::{DateText, Dates, Zone},
         outcome::resolved,
+        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::{Row, quoted},
-        toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
-    store::StoreError,
+    store::{Filter, ListQuery, StoreError},
 };
 
 /// A page of tasks.
@@ -25,7 +23,7 @@ pub(in crate::mcp) struct FindTasks;
 
 arguments! {
     /// Which tasks, in which order.
-    struct Wanted {
+    struct FindTasksArguments {
         /// Text in the title or description, ignoring case
         q: Maybe<SearchText>,
         /// false: open; true: done; absent: both
@@ -41,7 +39,7 @@ arguments! {
         /// Default -created_at (newest first); no due date comes last
         sort: Maybe<Sort>,
         /// Default 25
-        limit: Maybe<Count>,
+        limit: Maybe<PageLimit>,
         /// next_cursor of the page before, with the same other arguments
         cursor: Maybe<CursorText>,
         /// IANA; needed with overdue, due_from, due_to
@@ -51,7 +49,7 @@ arguments! {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
-pub(in crate::mcp) struct Listed {
+pub(in crate::mcp) struct FoundTasks {
     tasks: Vec<Row>,
     /// On all pages
     total: i64,
@@ -61,7 +59,7 @@ pub(in crate::mcp) struct Listed {
     dates: Option<BTreeMap<String, String>>,
 }
 
-impl fmt::Display for Listed {
+impl fmt::Display for FoundTasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} tasks", self.tasks.len(), self.total)?;
         if let Some(dates) = &self.dates {
@@ -77,7 +75,7 @@ impl fmt::Display for Listed {
     }
 }
 
-impl Outcome for Listed {}
+impl Outcome for FoundTasks {}
 
 /// How many tasks a page has when nothing is said: what a model can look through at once.
 const DEFAULT_LIMIT: i64 = 25;
@@ -89,11 +87,11 @@ impl Tooling for FindTasks {
         Rows leave out what is usual (completed false, priority medium).";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
-    type Arguments = Wanted;
-    type Output = Listed;
+    type Arguments = FindTasksArguments;
+    type Output = FoundTasks;
 
-    async fn call(call: Call<Read>, wanted: Wanted) -> Result<Listed, Refusal> {
-        let Wanted {
+    async fn call(call: Call<Read>, wanted: FindTasksArguments) -> Result<FoundTasks, ToolError> {
+        let FindTasksArguments {
             q,
             completed,
             overdue,
@@ -109,7 +107,7 @@ impl Tooling for FindTasks {
         let mut dates = Dates::new(call.now, time_zone.0);
         let overdue = overdue.0.is_some_and(|Flag(overdue)| overdue);
         if overdue && (due_to.0.is_some() || completed.0 == Some(Flag(true))) {
-            return Err(Refusal(
+            return Err(ToolError(
                 "`overdue` is about open tasks up to now: leave out `due_to`, and `completed`"
                     .to_owned(),
             ));
@@ -138,19 +136,19 @@ impl Tooling for FindTasks {
             sort: sort.0.unwrap_or(Sort::CreatedDesc),
             limit: limit
                 .0
-                .or(Count::new(DEFAULT_LIMIT))
-                .unwrap_or(Count::DEFAULT),
+                .or(PageLimit::new(DEFAULT_LIMIT))
+                .unwrap_or(PageLimit::DEFAULT),
             cursor: cursor.0,
         };
         let tasks = call.caller.tasks();
         let (page, total) = futures_util::try_join!(tasks.list(&query), tasks.count(&query.filter))
             .map_err(|error| match error {
-                StoreError::BadCursor => Refusal(
+                StoreError::BadCursor => ToolError(
                     "`cursor` is not the next_cursor of a page with these arguments; start again without it".to_owned(),
                 ),
                 other => other.into(),
             })?;
-        Ok(Listed {
+        Ok(FoundTasks {
             tasks: page
                 .items
                 .iter()

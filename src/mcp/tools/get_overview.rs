@@ -6,12 +6,12 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::Read,
+    access::Read,
     mcp::{
         arguments::{arguments, at},
         date::{Dates, Zone},
+        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::quoted,
-        toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
     store::{Overview, Periods},
 };
@@ -101,7 +101,7 @@ impl Tooling for GetOverview {
     type Arguments = Here;
     type Output = Counts;
 
-    async fn call(call: Call<Read>, Here { time_zone }: Here) -> Result<Counts, Refusal> {
+    async fn call(call: Call<Read>, Here { time_zone }: Here) -> Result<Counts, ToolError> {
         let dates = Dates::new(call.now, Some(time_zone));
         let today = dates.today().map_err(at("time_zone"))?;
         let begins = |after| dates.day_begins(today, after).map_err(at("time_zone"));

@@ -1,13 +1,13 @@
 //! `get_task`.
 
 use crate::{
-    api::Read,
+    access::Read,
     contract::{Maybe, TaskId},
     mcp::{
         arguments::arguments,
         date::{Dates, Zone},
+        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Whole,
-        toolbox::{Call, Effect, Outcome, Refusal, Tooling},
     },
 };
 
@@ -33,7 +33,7 @@ impl Tooling for GetTask {
     type Arguments = Which;
     type Output = Whole;
 
-    async fn call(call: Call<Read>, which: Which) -> Result<Whole, Refusal> {
+    async fn call(call: Call<Read>, which: Which) -> Result<Whole, ToolError> {
         let Which { id, time_zone } = which;
         let task = call.caller.tasks().get(id).await?;
         Ok(Whole::of(&task, &Dates::new(call.now, time_zone.0)))

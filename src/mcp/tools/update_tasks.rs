@@ -2,7 +2,7 @@
 
 use super::change::change;
 use crate::{
-    api::Write,
+    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Priority, Tags, TaskId, TaskPatch, Title, Version,
     },
@@ -10,7 +10,7 @@ use crate::{
         arguments::{Items, arguments, at, in_words},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
-        toolbox::{Call, Effect, Refusal, Tooling},
+        registry::{Call, Effect, ToolError, Tooling},
     },
     store::Scope,
 };
@@ -57,7 +57,7 @@ impl Tooling for UpdateTasks {
     async fn call(
         call: Call<Write>,
         Updates { tasks, time_zone }: Updates,
-    ) -> Result<Results, Refusal> {
+    ) -> Result<Results, ToolError> {
         let mut dates = Dates::new(call.now, time_zone.0);
         let mut results = Vec::with_capacity(tasks.0.len());
         for item in tasks.0 {
@@ -71,7 +71,7 @@ async fn update(
     tasks: &Scope,
     item: Result<Update, Vec<Fault>>,
     dates: &mut Dates,
-) -> Result<ItemResult, Refusal> {
+) -> Result<ItemResult, ToolError> {
     let Update {
         id,
         version,
@@ -81,7 +81,7 @@ async fn update(
         priority,
         due_date,
         tags,
-    } = item.map_err(|faults| Refusal(in_words(&faults)))?;
+    } = item.map_err(|faults| ToolError(in_words(&faults)))?;
     let due_date = match due_date {
         Change::Keep => Change::Keep,
         Change::Clear => Change::Clear,

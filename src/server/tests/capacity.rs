@@ -9,7 +9,7 @@ use std::{
 use futures_util::FutureExt;
 
 use super::*;
-use crate::server::{Accept, link::Link, run};
+use crate::server::{Accept, connection_state::ConnectionState, run};
 
 #[tokio::test]
 async fn a_connection_serves_many_requests_even_after_a_panic() {
@@ -109,14 +109,14 @@ async fn a_full_and_busy_server_lets_the_next_wait_and_asks_clients_to_come_back
 
 #[tokio::test]
 async fn a_wish_for_its_place_does_not_reach_a_connection_that_became_busy() {
-    let link = Link::new();
-    link.request_began(false);
-    link.ask_to_close();
-    assert!(link.asked().now_or_never().is_none());
-    link.answer_ended();
-    assert!(link.asked().now_or_never().is_none(), "an old wish");
-    link.ask_to_close();
-    assert!(link.asked().now_or_never().is_some());
+    let state = ConnectionState::new();
+    state.request_began(false);
+    state.ask_to_close();
+    assert!(state.asked().now_or_never().is_none());
+    state.answer_ended();
+    assert!(state.asked().now_or_never().is_none(), "an old wish");
+    state.ask_to_close();
+    assert!(state.asked().now_or_never().is_some());
 }
 
 /// A listener that fails before it accepts.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, num::NonZeroU32, sync::Mutex};
 use jsonschema::{Draft, Validator};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
-use taskward::api::{ListShape, RateLimit};
+use taskward::{access::RateLimit, api::ListShape};
 
 use crate::support::{
     Actor, Answer, Backend, Settings, TestApp,

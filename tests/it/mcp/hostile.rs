@@ -50,7 +50,7 @@ on_both! {
 
     async fn reading_much_counts_as_more(on: Backend) {
         use std::num::NonZeroU32;
-        let limit = taskward::api::RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(12).unwrap() };
+        let limit = taskward::access::RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(12).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         for (tool, arguments) in [
             ("get_overview", json!({ "time_zone": "UTC" })),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use taskward::api::RateLimit;
+use taskward::access::RateLimit;
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
 
 use crate::support::{Backend, on_both};

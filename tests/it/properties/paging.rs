@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
-use taskward::contract::fold;
+use taskward::unicode::fold;
 
 use super::try_on;
 use crate::support::{Actor, Backend, on_both};

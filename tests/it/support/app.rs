@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, pkcs8::DecodePrivateKey};
 use serde_json::Value;
 use taskward::{
-    api::{ListShape, RateLimit, Stopping},
+    access::RateLimit,
+    api::{ListShape, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
     mcp::McpSettings,

@@ -9,14 +9,14 @@ use super::{identity::Identity, key::Key};
 /// Hash of the token: whoever reads the memory finds no token, and a lookup costs the same for all.
 pub(super) type Digest = [u8; 32];
 
-/// In bytes, for all that is remembered.
+/// In bytes, for all that is token_cache.
 const MAX_MEMORY: u64 = 16 * 1024 * 1024;
 /// What an entry costs beside its texts: digest, identity, counters, the cache's own bookkeeping.
-const ENTRY: usize = 320;
+const CACHED_TOKEN: usize = 320;
 
 /// One token.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct CachedToken {
     pub(super) identity: Arc<Identity>,
     /// `exp` in milliseconds since 1970.
     pub(super) expires: i64,
@@ -25,13 +25,13 @@ pub(super) struct Entry {
 }
 
 /// At most 16 MiB and so at most 52,000 tokens; the least used leave first.
-pub(super) struct Remembered(Cache<Digest, Entry, Weight>);
+pub(super) struct TokenCache(Cache<Digest, CachedToken, Weight>);
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Digest, Entry> for Weight {
-    fn weight(&self, _: &Digest, entry: &Entry) -> u64 {
+impl Weighter<Digest, CachedToken> for Weight {
+    fn weight(&self, _: &Digest, entry: &CachedToken) -> u64 {
         let Identity {
             user_id,
             issuer,
@@ -39,22 +39,22 @@ impl Weighter<Digest, Entry> for Weight {
             scopes: _,
             rule: _,
         } = &*entry.identity;
-        (ENTRY + user_id.as_str().len() + issuer.as_ref().map_or(0, String::len)) as u64
+        (CACHED_TOKEN + user_id.as_str().len() + issuer.as_ref().map_or(0, String::len)) as u64
     }
 }
 
-impl Remembered {
-    pub(super) fn new() -> Remembered {
-        let entries = usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX) / ENTRY;
-        Remembered(Cache::with_weighter(entries, MAX_MEMORY, Weight))
+impl TokenCache {
+    pub(super) fn new() -> TokenCache {
+        let entries = usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX) / CACHED_TOKEN;
+        TokenCache(Cache::with_weighter(entries, MAX_MEMORY, Weight))
     }
 
     /// What is known of a token, unless the key that verified it was withdrawn.
-    pub(super) fn get(&self, token: &Digest) -> Option<Entry> {
+    pub(super) fn get(&self, token: &Digest) -> Option<CachedToken> {
         self.0.get(token).filter(|entry| !entry.key.is_withdrawn())
     }
 
-    pub(super) fn put(&self, token: Digest, entry: Entry) {
+    pub(super) fn put(&self, token: Digest, entry: CachedToken) {
         self.0.insert(token, entry);
     }
 

@@ -41,7 +41,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is known about the way to the database.
 #[derive(Debug)]
-pub(super) struct Presence {
+pub(super) struct Availability {
     options: PgConnectOptions,
     /// How long a request waits for the database, connection and statement together.
     limit: Duration,
@@ -54,7 +54,7 @@ pub(super) struct Presence {
     away: AtomicBool,
 }
 
-impl Presence {
+impl Availability {
     pub(super) fn new(options: PgConnectOptions, limit: Duration) -> Arc<Self> {
         Arc::new(Self {
             options,
@@ -83,11 +83,11 @@ impl Presence {
                 })
             })
             .map_sqlx_postgres_pool_opts(move |pool| {
-                let presence = after.clone();
+                let availability = after.clone();
                 pool.after_release(move |connection, _| {
                     // sqlx pings here without a limit. When nothing comes back from the network, the
                     // connection's place in the pool would be gone for a quarter of an hour.
-                    let asks = presence.looking.load(Relaxed);
+                    let asks = availability.looking.load(Relaxed);
                     Box::pin(async move {
                         if asks {
                             ping(connection).await?;
@@ -138,29 +138,29 @@ impl Presence {
         if self.looking.swap(true, Relaxed) {
             return;
         }
-        let (options, presence) = (self.options.clone(), Arc::downgrade(self));
+        let (options, availability) = (self.options.clone(), Arc::downgrade(self));
         tokio::spawn(async move {
             let began = Instant::now();
             while let Err(error) = find(&options).await {
-                let Some(presence) = presence.upgrade() else {
+                let Some(availability) = availability.upgrade() else {
                     return;
                 };
-                presence.note_loss();
-                if began.elapsed() >= GRACE && !presence.away.swap(true, Relaxed) {
+                availability.note_loss();
+                if began.elapsed() >= GRACE && !availability.away.swap(true, Relaxed) {
                     tracing::error!(%error, "the database is away: requests are refused at once");
                 }
-                drop(presence);
+                drop(availability);
                 sleep(PAUSE).await;
             }
-            if let Some(presence) = presence.upgrade()
-                && presence.away.swap(false, Relaxed)
+            if let Some(availability) = availability.upgrade()
+                && availability.away.swap(false, Relaxed)
             {
                 tracing::info!("the database is back");
             }
             // However many are slow together: not one look after the other.
             sleep(SLOW).await;
-            if let Some(presence) = presence.upgrade() {
-                presence.looking.store(false, Relaxed);
+            if let Some(availability) = availability.upgrade() {
+                availability.looking.store(false, Relaxed);
             }
         });
     }

@@ -17,7 +17,7 @@ use super::{
     tools,
 };
 use crate::{
-    api::{Access, Admitted, Caller, problem},
+    access::{Access, Authenticated, Caller, problem},
     contract::Problem,
     store::StoreError,
 };
@@ -43,7 +43,7 @@ pub(super) trait Tooling: 'static {
     fn call(
         call: Call<Self::Access>,
         arguments: Self::Arguments,
-    ) -> impl Future<Output = Result<Self::Output, Refusal>> + Send;
+    ) -> impl Future<Output = Result<Self::Output, ToolError>> + Send;
 }
 
 /// What calling a tool does (MCP, `ToolAnnotations`). No tool reaches beyond the user's own tasks.
@@ -83,9 +83,9 @@ pub(super) struct Call<A: Access> {
 
 /// Why a call, or one item of it, was not done: words that a model can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) String);
+pub(super) struct ToolError(pub(super) String);
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ToolError {
     fn from(error: StoreError) -> Self {
         Self(match error {
             StoreError::NotFound(id) => {
@@ -112,14 +112,14 @@ pub(super) trait Outcome {
 }
 
 /// A tool as it is offered and called.
-pub(super) struct Entry {
+pub(super) struct RegisteredTool {
     pub(super) tool: Tool,
     /// Whether a token's scopes allow it.
-    pub(super) permit: fn(&Admitted) -> Result<(), Problem>,
-    call: fn(Admitted, DateTime<Utc>, JsonObject) -> BoxFuture<'static, CallToolResult>,
+    pub(super) permit: fn(&Authenticated) -> Result<(), Problem>,
+    call: fn(Authenticated, DateTime<Utc>, JsonObject) -> BoxFuture<'static, CallToolResult>,
 }
 
-impl Entry {
+impl RegisteredTool {
     fn of<T: Tooling>() -> Self {
         let tool = Tool::new(T::NAME, T::DESCRIPTION, T::Arguments::schema())
             .with_title(T::TITLE)
@@ -127,23 +127,23 @@ impl Entry {
             .with_annotations(T::EFFECT.annotations());
         Self {
             tool,
-            permit: |admitted| admitted.caller::<T::Access>().map(|_| ()),
-            call: |admitted, now, arguments| run::<T>(admitted, now, arguments).boxed(),
+            permit: |authenticated| authenticated.caller::<T::Access>().map(|_| ()),
+            call: |authenticated, now, arguments| run::<T>(authenticated, now, arguments).boxed(),
         }
     }
 }
 
 async fn run<T: Tooling>(
-    admitted: Admitted,
+    authenticated: Authenticated,
     now: DateTime<Utc>,
     arguments: JsonObject,
 ) -> CallToolResult {
     let outcome = async {
-        let caller = admitted
+        let caller = authenticated
             .caller()
-            .map_err(|problem| Refusal(problem.detail))?;
+            .map_err(|problem| ToolError(problem.detail))?;
         let arguments =
-            T::Arguments::read(arguments).map_err(|faults| Refusal(in_words(&faults)))?;
+            T::Arguments::read(arguments).map_err(|faults| ToolError(in_words(&faults)))?;
         T::call(Call { caller, now }, arguments).await
     };
     match outcome.await {
@@ -153,7 +153,7 @@ async fn run<T: Tooling>(
             result.is_error = Some(output.failed());
             result
         }
-        Err(Refusal(words)) => failure(&format!("{}: {words}", T::NAME)),
+        Err(ToolError(words)) => failure(&format!("{}: {words}", T::NAME)),
     }
 }
 
@@ -162,30 +162,30 @@ fn failure(words: &str) -> CallToolResult {
 }
 
 /// All tools of a server.
-pub(super) struct Toolbox {
-    entries: Vec<Entry>,
+pub(super) struct ToolRegistry {
+    entries: Vec<RegisteredTool>,
     now: fn() -> DateTime<Utc>,
 }
 
-impl Toolbox {
+impl ToolRegistry {
     pub(super) fn new(settings: &McpSettings) -> Self {
         let mut entries = vec![
-            Entry::of::<tools::FindTasks>(),
-            Entry::of::<tools::GetTask>(),
-            Entry::of::<tools::GetOverview>(),
-            Entry::of::<tools::AddTasks>(),
-            Entry::of::<tools::UpdateTasks>(),
-            Entry::of::<tools::CompleteTasks>(),
-            Entry::of::<tools::DeleteTasks>(),
-            Entry::of::<tools::RestoreTasks>(),
+            RegisteredTool::of::<tools::FindTasks>(),
+            RegisteredTool::of::<tools::GetTask>(),
+            RegisteredTool::of::<tools::GetOverview>(),
+            RegisteredTool::of::<tools::AddTasks>(),
+            RegisteredTool::of::<tools::UpdateTasks>(),
+            RegisteredTool::of::<tools::CompleteTasks>(),
+            RegisteredTool::of::<tools::DeleteTasks>(),
+            RegisteredTool::of::<tools::RestoreTasks>(),
         ];
         if settings.chat_app_tools {
             entries.extend([
-                Entry::of::<tools::AddTask>(),
-                Entry::of::<tools::ListTasks>(),
-                Entry::of::<tools::CompleteTask>(),
-                Entry::of::<tools::DeleteTask>(),
-                Entry::of::<tools::UpdateTask>(),
+                RegisteredTool::of::<tools::AddTask>(),
+                RegisteredTool::of::<tools::ListTasks>(),
+                RegisteredTool::of::<tools::CompleteTask>(),
+                RegisteredTool::of::<tools::DeleteTask>(),
+                RegisteredTool::of::<tools::UpdateTask>(),
             ]);
         }
         Self {
@@ -194,7 +194,7 @@ impl Toolbox {
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Entry> {
+    pub(super) fn get(&self, name: &str) -> Option<&RegisteredTool> {
         self.entries.iter().find(|entry| entry.tool.name == name)
     }
 
@@ -213,11 +213,11 @@ impl Toolbox {
     /// Calls a tool. It ends in an answer even if it panics: rmcp would never answer.
     pub(super) async fn call(
         &self,
-        entry: &Entry,
-        admitted: Admitted,
+        entry: &RegisteredTool,
+        authenticated: Authenticated,
         arguments: JsonObject,
     ) -> CallToolResult {
-        let call = (entry.call)(admitted, (self.now)(), arguments);
+        let call = (entry.call)(authenticated, (self.now)(), arguments);
         let result = AssertUnwindSafe(call).catch_unwind().await;
         result.unwrap_or_else(|_| failure("the server failed; its log has the cause"))
     }

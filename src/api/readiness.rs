@@ -9,7 +9,7 @@ use crate::{auth::Verifier, store::Database};
 
 /// What the server needs to work.
 #[derive(Clone)]
-pub struct Vitals {
+pub struct Readiness {
     database: Database,
     verifier: Verifier,
     stopping: Stopping,
@@ -26,7 +26,7 @@ impl Stopping {
     }
 }
 
-impl Vitals {
+impl Readiness {
     /// Looks at these.
     pub fn new(database: Database, verifier: Verifier, stopping: Stopping) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Tokens that are remembered.
+//! Tokens that are token_cache.
 
 use std::{sync::Arc, time::Instant};
 
@@ -35,9 +35,9 @@ async fn only_good_tokens_are_remembered() {
     for bad in [&token[..token.len() - 2], "undefined", "a.b.c"] {
         assert!(server.verify(bad).await.is_err());
     }
-    assert_eq!(server.verifier.remembered(), 0);
+    assert_eq!(server.verifier.token_cache(), 0);
     assert_eq!(server.says(&token).await, "alice");
-    assert_eq!(server.verifier.remembered(), 1);
+    assert_eq!(server.verifier.token_cache(), 1);
 }
 
 #[tokio::test]
@@ -54,11 +54,11 @@ async fn memory_is_bounded() {
     }
     let most = 16 * 1024 * 1024 / 5000;
     assert!(
-        server.verifier.remembered() <= most,
+        server.verifier.token_cache() <= most,
         "{}",
-        server.verifier.remembered()
+        server.verifier.token_cache()
     );
-    assert!(server.verifier.remembered() > most / 2);
+    assert!(server.verifier.token_cache() > most / 2);
 }
 
 /// `cargo test --release --lib auth::tests::memory -- --ignored --nocapture`

@@ -10,13 +10,13 @@ use url::{Host, Url};
 use crate::contract::Problem;
 
 /// The rules of one server.
-pub(super) struct Doors {
+pub(super) struct HostPolicy {
     /// `name`, or `name:port`.
     hosts: Vec<String>,
     origins: Vec<HeaderValue>,
 }
 
-impl Doors {
+impl HostPolicy {
     /// Lets in calls to the host of the public address, to loopback and to `hosts`, from the pages of the
     /// public address and of `origins`.
     pub(super) fn new(public: Option<&Url>, hosts: &[String], origins: &[HeaderValue]) -> Self {
@@ -109,27 +109,27 @@ fn is_loopback_origin(origin: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn doors(public: Option<&str>, hosts: &[&str]) -> Doors {
+    fn host_policy(public: Option<&str>, hosts: &[&str]) -> HostPolicy {
         let public = public.map(|url| url.parse::<Url>().unwrap());
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let origins = [HeaderValue::from_static("https://app.example")];
-        Doors::new(public.as_ref(), &hosts, &origins)
+        HostPolicy::new(public.as_ref(), &hosts, &origins)
     }
 
-    fn asked(doors: &Doors, host: &str, origin: Option<&str>) -> &'static str {
+    fn asked(host_policy: &HostPolicy, host: &str, origin: Option<&str>) -> &'static str {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        doors
+        host_policy
             .check(&headers)
             .map_or_else(|problem| problem.code, |()| "in")
     }
 
     #[test]
     fn loopback_is_always_served_and_nothing_else_by_default() {
-        let doors = doors(None, &[]);
+        let host_policy = host_policy(None, &[]);
         for host in [
             "localhost",
             "localhost:8000",
@@ -138,7 +138,7 @@ mod tests {
             "127.8.9.1",
             "LOCALHOST",
         ] {
-            assert_eq!(asked(&doors, host, None), "in", "{host}");
+            assert_eq!(asked(&host_policy, host, None), "in", "{host}");
         }
         for host in [
             "example.com",
@@ -148,13 +148,17 @@ mod tests {
             "[::2]",
             "",
         ] {
-            assert_eq!(asked(&doors, host, None), "host_not_allowed", "{host}");
+            assert_eq!(
+                asked(&host_policy, host, None),
+                "host_not_allowed",
+                "{host}"
+            );
         }
     }
 
     #[test]
     fn the_public_address_and_named_hosts_are_served() {
-        let doors = doors(
+        let host_policy = host_policy(
             Some("https://Tasks.Example.com/base"),
             &["taskward:8000", "inner"],
         );
@@ -165,7 +169,7 @@ mod tests {
             "inner",
             "inner:9",
         ] {
-            assert_eq!(asked(&doors, host, None), "in", "{host}");
+            assert_eq!(asked(&host_policy, host, None), "in", "{host}");
         }
         for host in [
             "taskward",
@@ -173,16 +177,20 @@ mod tests {
             "example.com",
             "tasks.example.com.evil.example",
         ] {
-            assert_eq!(asked(&doors, host, None), "host_not_allowed", "{host}");
+            assert_eq!(
+                asked(&host_policy, host, None),
+                "host_not_allowed",
+                "{host}"
+            );
         }
     }
 
     #[test]
     fn pages_need_permission() {
-        let doors = doors(Some("https://tasks.example.com"), &[]);
+        let host_policy = host_policy(Some("https://tasks.example.com"), &[]);
         let public = "tasks.example.com";
         for origin in ["https://tasks.example.com", "https://app.example"] {
-            assert_eq!(asked(&doors, public, Some(origin)), "in", "{origin}");
+            assert_eq!(asked(&host_policy, public, Some(origin)), "in", "{origin}");
         }
         // A page on the developer's machine may call a server on that machine, and no other.
         for origin in [
@@ -191,12 +199,12 @@ mod tests {
             "http://[::1]:3000",
         ] {
             assert_eq!(
-                asked(&doors, "localhost:8000", Some(origin)),
+                asked(&host_policy, "localhost:8000", Some(origin)),
                 "in",
                 "{origin}"
             );
             assert_eq!(
-                asked(&doors, public, Some(origin)),
+                asked(&host_policy, public, Some(origin)),
                 "origin_not_allowed",
                 "{origin}"
             );
@@ -210,7 +218,7 @@ mod tests {
             "http://localhost.evil.example",
         ] {
             assert_eq!(
-                asked(&doors, "localhost:8000", Some(origin)),
+                asked(&host_policy, "localhost:8000", Some(origin)),
                 "origin_not_allowed",
                 "{origin}"
             );

@@ -12,9 +12,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// timer, only the wake-up that then comes too early does: so a busy connection, whose deadline
 /// moves with every request, sets its timer once in some seconds.
 #[derive(Default)]
-pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(super) struct Deadline(Option<Pin<Box<Sleep>>>);
 
-impl Alarm {
+impl Deadline {
     /// Ready at `deadline`, which counts from this poll on.
     pub(super) fn poll_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         if Instant::now() >= deadline {

@@ -1,12 +1,10 @@
-//! What a list is asked for: filters, order, page.
+//! The orders of a list.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use poem_openapi::{Enum, types::Type};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Count, CursorText, DueDate, Priority, SearchText, Tag, Timestamp,
     registry::MetaSchemaRef,
     scalar::{Scalar, mismatch},
 };
@@ -96,69 +94,4 @@ impl Scalar for Sort {
             .map(|(_, sort)| *sort)
             .ok_or_else(|| format!("must be {}", Self::EXPECTED))
     }
-}
-
-/// What due dates are compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum DueBound {
-    /// An instant; a date counts as its midnight in UTC.
-    Utc(DueDate),
-    /// In a time zone: dates are compared with the day, times with the instant.
-    Local {
-        /// The day.
-        day: NaiveDate,
-        /// The instant.
-        at: Timestamp,
-    },
-    /// The same for the present. A list up to it stays the same list while time goes on.
-    Present {
-        /// The day that it is.
-        today: NaiveDate,
-        /// The instant that it is.
-        #[serde(skip)]
-        now: Timestamp,
-    },
-}
-
-impl DueBound {
-    /// What dates are compared with (as their midnights in UTC, which is how they are stored), and what
-    /// times are.
-    pub fn instants(self) -> (DateTime<Utc>, DateTime<Utc>) {
-        match self {
-            Self::Utc(due) => (due.instant(), due.instant()),
-            Self::Local { day, at } => (DueDate::Date(day).instant(), at.get()),
-            Self::Present { today, now } => (DueDate::Date(today).instant(), now.get()),
-        }
-    }
-}
-
-/// Which tasks are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Done, or not done.
-    pub completed: Option<bool>,
-    /// Of this priority.
-    pub priority: Option<Priority>,
-    /// With this tag, ignoring case.
-    pub tag: Option<Tag>,
-    /// Due before this, exclusive.
-    pub due_before: Option<DueBound>,
-    /// Due at this or later, inclusive.
-    pub due_after: Option<DueBound>,
-    /// With this text in the title or the description, ignoring case.
-    pub q: Option<SearchText>,
-}
-
-/// A page that is asked for.
-#[derive(Debug, Clone)]
-pub struct ListQuery {
-    /// Which tasks.
-    pub filter: Filter,
-    /// In which order.
-    pub sort: Sort,
-    /// How many at most.
-    pub limit: Count,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<CursorText>,
 }

@@ -28,7 +28,7 @@ pub(super) enum Phase {
 }
 
 /// The state of one connection.
-pub(super) struct Link {
+pub(super) struct ConnectionState {
     /// Written by the connection's own task only; the lock is there for the accept loop's look.
     phase: Mutex<Phase>,
     /// The client may still be sending what nobody will read.
@@ -42,7 +42,7 @@ pub(super) struct Link {
     waker: AtomicWaker,
 }
 
-impl Link {
+impl ConnectionState {
     pub(super) fn new() -> Self {
         Self {
             phase: Mutex::new(Phase::Fresh(Instant::now())),

@@ -1,0 +1,147 @@
+//! From a request to the user who sent it.
+
+use std::{fmt, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    state::keyed::DefaultKeyedStateStore,
+};
+use poem::{
+    Request,
+    http::{HeaderValue, StatusCode, header},
+};
+
+use super::{
+    Access, Caller, RateLimit,
+    challenge::{insufficient_scope, refused, unauthorized},
+};
+use crate::{
+    auth::{Identity, UserId, Verifier, bearer},
+    contract::Problem,
+    store::Database,
+};
+
+/// What stands between a request and the tasks.
+pub struct Authenticator {
+    verifier: Verifier,
+    database: Database,
+    limiter: Option<(Limiter, RateLimit)>,
+}
+
+type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator").finish_non_exhaustive()
+    }
+}
+
+impl Authenticator {
+    /// A authenticator to the tasks in `database` for the tokens that `verifier` accepts.
+    pub fn new(verifier: Verifier, database: Database, limit: Option<RateLimit>) -> Self {
+        let limiter = limit.map(|limit| {
+            let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
+            (RateLimiter::keyed(quota), limit)
+        });
+        Self {
+            verifier,
+            database,
+            limiter,
+        }
+    }
+
+    /// Forgets users who have not sent anything for a while; to be called now and then.
+    pub fn forget_idle_users(&self) {
+        if let Some((limiter, _)) = &self.limiter {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+
+    /// Judges the token of a request, and counts the request.
+    ///
+    /// # Errors
+    /// 401, 429; 503 while the keys for the token are not there.
+    pub(crate) async fn authenticate(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Authenticated, Problem> {
+        let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
+        let header = headers.next().map(HeaderValue::as_bytes);
+        if headers.next().is_some() {
+            let detail = "The request has more than one Authorization header; send one.";
+            return Err(unauthorized("authorization_malformed", detail));
+        }
+        let token = bearer(header).map_err(refused)?;
+        let identity = self.verifier.verify(token).await.map_err(refused)?;
+        self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
+        Ok(Authenticated {
+            authenticator: Arc::clone(self),
+            identity,
+        })
+    }
+
+    /// Counts requests of a user. Whoever has sent too many is told to wait until they can be counted, and for
+    /// a while more.
+    fn count(&self, user: &UserId, requests: NonZeroU32, more: Duration) -> Result<(), Problem> {
+        let Some((limiter, _)) = &self.limiter else {
+            return Ok(());
+        };
+        let Ok(counted) = limiter.check_key_n(user, requests) else {
+            // More than may ever come at once, which nobody asks for: see `Authenticated::count`.
+            return Err(Problem::internal());
+        };
+        counted.map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now()) + more;
+            // Whole seconds, rounded up: a client that waits so long gets through.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let detail = format!("You have sent too many requests; go on in {seconds} s.");
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+        })
+    }
+}
+
+/// Somebody whose token was verified, and who has not said yet what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Authenticated {
+    authenticator: Arc<Authenticator>,
+    identity: Arc<Identity>,
+}
+
+impl Authenticated {
+    /// The sender as one who may do this with the tasks.
+    ///
+    /// # Errors
+    /// 403 if the token's scopes do not allow it.
+    pub(crate) fn caller<A: Access>(&self) -> Result<Caller<A>, Problem> {
+        if !A::allowed(self.identity.scopes) {
+            return Err(insufficient_scope(A::SCOPE));
+        }
+        Ok(Caller {
+            identity: Arc::clone(&self.identity),
+            scope: self
+                .authenticator
+                .database
+                .scope(self.identity.user_id.clone()),
+            access: PhantomData,
+        })
+    }
+
+    /// Counts more requests than the one that was authenticated, for one that does the work of several; with it never
+    /// more than may come at once, so that it can be done at all.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn count(&self, more: u32) -> Result<(), Problem> {
+        let Some((_, RateLimit { per_second, burst })) = &self.authenticator.limiter else {
+            return Ok(());
+        };
+        let Some(more) = NonZeroU32::new(more.min(burst.get() - 1)) else {
+            return Ok(());
+        };
+        // The next try has to be authenticated as well.
+        let one = Duration::from_secs(1) / per_second.get();
+        self.authenticator.count(&self.identity.user_id, more, one)
+    }
+}

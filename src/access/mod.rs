@@ -1,0 +1,18 @@
+//! Access: who may do what. REST (`api`) and MCP (`mcp`) share this layer and nothing else.
+//!
+//! [`Authenticator`] verifies the token of a request and counts the request against the rate limit of its
+//! user. [`Caller`] is the only way from a request to a [`Scope`](crate::store::Scope): an operation that
+//! does not ask for one has no tasks to touch. [`store_problem`] says what an error of the store means to a
+//! client.
+
+mod authenticator;
+mod caller;
+mod challenge;
+mod rate_limit;
+mod store_problem;
+
+pub(crate) use authenticator::Authenticated;
+pub use authenticator::Authenticator;
+pub(crate) use caller::{Access, Caller, Read, Write};
+pub use rate_limit::RateLimit;
+pub(crate) use store_problem::problem;

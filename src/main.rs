@@ -108,7 +108,11 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     if let Command::Openapi { yaml } = command {
         // Needs no settings and no database.
-        print(&if yaml { spec::yaml() } else { spec::json() })?;
+        print(&if yaml {
+            spec::yaml(None)
+        } else {
+            spec::json(None)
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::read(Source::environment())?;

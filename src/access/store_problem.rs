@@ -27,6 +27,18 @@ pub(crate) fn problem(error: StoreError) -> Problem {
                 ..problem
             }
         }
+        StoreError::UnknownVersion(task) => {
+            let detail = format!(
+                "If-Match names no version of a task. Send the ETag of the task as it came; it is \"{}\" now. \
+                 `current` shows the task.",
+                task.version.get()
+            );
+            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+            Problem {
+                current: Some(task),
+                ..problem
+            }
+        }
         StoreError::KeyReused => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",

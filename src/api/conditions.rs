@@ -119,12 +119,19 @@ fn etag_schema() -> MetaSchema {
     }
 }
 
+/// What servers and proxies that compress an answer add to its tag: `-gzip` (Apache, Caddy), `--gzip`
+/// (Jetty), `;gzip`, `:br`.
+const CODINGS: [&str; 5] = ["gzip", "br", "zstd", "deflate", "compress"];
+
 /// The version whose tag this is; `None` for a tag that no task has, such as "01" (tags are compared
 /// character by character, RFC 9110 §8.8.3.2).
 fn version(tag: &str) -> Option<i64> {
-    tag.parse()
+    let coded = CODINGS.iter().find_map(|coding| tag.strip_suffix(coding));
+    let plain = coded.map_or(tag, |tag| tag.trim_end_matches(['-', ';', ':']));
+    plain
+        .parse()
         .ok()
-        .filter(|version: &i64| version.to_string() == tag)
+        .filter(|version: &i64| version.to_string() == plain)
 }
 
 /// `If-Match`: change the task only in this version.
@@ -152,10 +159,9 @@ impl IfNoneMatch {
 
     /// Whether the client has this version already.
     pub fn matches(&self, version: i64) -> bool {
-        let tag = version.to_string();
-        self.0
-            .as_ref()
-            .is_some_and(|tags| tags.is_empty() || tags.contains(&tag))
+        self.0.as_ref().is_some_and(|tags| {
+            tags.is_empty() || tags.iter().any(|tag| self::version(tag) == Some(version))
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::service;
 use crate::contract::problem_examples;
@@ -15,15 +16,26 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The document as it is checked in: indented JSON with a line feed at its end.
-pub fn json() -> String {
-    format!("{:#}\n", document())
+/// The document as a server at this public address serves it, as indented JSON with a line feed at its
+/// end. The checked-in one has no public address.
+pub fn json(public_url: Option<&Url>) -> String {
+    format!("{:#}\n", document_at(public_url))
 }
 
-/// The document as YAML.
+/// The same as YAML.
 #[expect(clippy::expect_used, reason = "JSON can be written as YAML")]
-pub fn yaml() -> String {
-    serde_yaml::to_string(document()).expect("JSON can be written as YAML")
+pub fn yaml(public_url: Option<&Url>) -> String {
+    serde_yaml::to_string(&document_at(public_url)).expect("JSON can be written as YAML")
+}
+
+/// Without a public address, operations are where the document is. A prefix that a proxy takes off is
+/// known from the public address only.
+fn document_at(public_url: Option<&Url>) -> Value {
+    let mut document = document().clone();
+    if let Some(url) = public_url {
+        document["servers"][0]["url"] = url.as_str().trim_end_matches('/').into();
+    }
+    document
 }
 
 /// What poem-openapi writes, before it is mended. (A test looks for names that occur twice in it.)

@@ -9,10 +9,13 @@ use poem::{
 };
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+/// What this server reads, for a preflight that names no headers or names them badly.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, \
      Mcp-Protocol-Version, Mcp-Session-Id, Prefer, X-Request-Id",
 );
+/// The longest list of header names that a preflight may ask for, in bytes.
+const MAX_NAMES: usize = 2048;
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id",
 );
@@ -70,7 +73,7 @@ impl Cors {
         let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
         let (methods, request_headers) = match self.readers(request) {
             Readers::Nobodys => return Some(response),
-            Readers::Of(_) => (METHODS, REQUEST_HEADERS),
+            Readers::Of(_) => (METHODS, wanted_headers(request)),
             Readers::Everybodys => (DISCOVERY_METHODS, DISCOVERY_HEADERS),
         };
         let headers = response.headers_mut();
@@ -96,4 +99,21 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
         }
     }
+}
+
+/// The headers that a page of an allowed origin may send: all that it asks for. Libraries add their own
+/// (`traceparent`, `baggage`, `sentry-trace`, `cache-control`), and no list stays complete. The origin is
+/// what is trusted, so a list of headers would protect nothing.
+fn wanted_headers(request: &Request) -> HeaderValue {
+    let asked = request
+        .headers()
+        .get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    let is_list = |value: &&HeaderValue| {
+        value.len() <= MAX_NAMES
+            && value.to_str().is_ok_and(|text| {
+                text.split(',')
+                    .all(|name| name.trim().parse::<HeaderName>().is_ok())
+            })
+    };
+    asked.filter(is_list).cloned().unwrap_or(REQUEST_HEADERS)
 }

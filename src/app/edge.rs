@@ -10,8 +10,11 @@ use poem::{
 };
 use rand::Rng;
 
+use super::HttpSettings;
 use super::{
     cors::Cors,
+    host,
+    prefix::Prefix,
     problems::{self, AllowedMethods},
 };
 use crate::contract::Problem;
@@ -22,14 +25,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct Edge<E> {
     inner: E,
     cors: Cors,
+    prefix: Prefix,
     allowed: AllowedMethods,
 }
 
 impl<E: Endpoint> Edge<E> {
-    pub(super) fn new(inner: E, origins: &[HeaderValue], allowed: AllowedMethods) -> Self {
+    pub(super) fn new(inner: E, settings: &HttpSettings, allowed: AllowedMethods) -> Self {
         Self {
             inner,
-            cors: Cors::new(origins),
+            cors: Cors::new(&settings.allowed_origins),
+            prefix: Prefix::of(settings.public_url.as_ref()),
             allowed,
         }
     }
@@ -62,9 +67,10 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let readers = self.cors.readers(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut response = match self.cors.preflight(&request) {
-            Some(response) => response,
-            None => {
+        let mut response = match (host::check(&request), self.cors.preflight(&request)) {
+            (Err(problem), _) => problems::response(problem, &request_id),
+            (Ok(()), Some(response)) => response,
+            (Ok(()), None) => {
                 strip_slash(&mut request);
                 self.answer(request, &request_id).await
             }
@@ -72,6 +78,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let status = response.status().as_u16();
         let headers = response.headers_mut();
         self.cors.mark(readers, headers);
+        self.prefix.mark(headers);
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -108,14 +115,17 @@ fn request_id(request: &Request) -> String {
     }
 }
 
-/// A path with a slash at its end is served as the one without it: a redirect would lose the body of
-/// a POST, or the token. `/docs/` is a folder and keeps it.
+/// An operation whose path ends in a slash is served as the one without it, as front ends written for
+/// FastAPI call it: a redirect would lose the body of a POST, or the token. Nothing else has two paths, so
+/// that a rule of a proxy for `/mcp` or `/readyz` holds.
 fn strip_slash(request: &mut Request) {
     let path = request.uri().path();
-    let stripped = path.trim_end_matches('/');
-    if stripped.len() == path.len() || stripped.is_empty() || stripped.starts_with("/docs") {
+    let Some(stripped) = path
+        .strip_suffix('/')
+        .filter(|path| path.starts_with("/api/") || *path == "/health")
+    else {
         return;
-    }
+    };
     let target = match request.uri().query() {
         Some(query) => format!("{stripped}?{query}"),
         None => stripped.to_owned(),

@@ -4,6 +4,8 @@
 mod challenge;
 mod cors;
 mod edge;
+mod host;
+mod prefix;
 mod problems;
 
 use std::{
@@ -68,11 +70,11 @@ pub fn app(
         .nest_no_strip("/", operations)
         .at(
             "/openapi.json",
-            docs::document(spec::json(), "application/json"),
+            docs::document(spec::json(settings.public_url.as_ref()), "application/json"),
         )
         .at(
             "/openapi.yaml",
-            docs::document(spec::yaml(), "application/yaml"),
+            docs::document(spec::yaml(settings.public_url.as_ref()), "application/yaml"),
         )
         .at(
             "/mcp",
@@ -97,7 +99,7 @@ pub fn app(
         .data(Readiness::new(database, verifier, stopping));
     edge::Edge::new(
         inner,
-        &settings.allowed_origins,
+        settings,
         problems::AllowedMethods::of(spec::document()),
     )
 }

@@ -29,6 +29,17 @@ pub enum Expected {
     OneOf(Vec<i64>),
 }
 
+impl Expected {
+    /// The error for a task in another version.
+    fn not_met(&self, task: contract::Task) -> StoreError {
+        let task = Box::new(task);
+        match self {
+            Self::OneOf(versions) if versions.is_empty() => StoreError::UnknownVersion(task),
+            _ => StoreError::Changed(task),
+        }
+    }
+}
+
 /// What a change does to the number of live tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Count {
@@ -53,7 +64,7 @@ impl Scope {
             let task = self.get(id).await?;
             return match expected {
                 Expected::OneOf(versions) if !versions.contains(&task.version.get()) => {
-                    Err(StoreError::Changed(Box::new(task)))
+                    Err(expected.not_met(task))
                 }
                 _ => Ok(task),
             };
@@ -160,7 +171,7 @@ impl Scope {
             return StoreError::NotFound(id);
         }
         match self.get(id).await {
-            Ok(task) => StoreError::Changed(Box::new(task)),
+            Ok(task) => expected.not_met(task),
             Err(error) => error,
         }
     }

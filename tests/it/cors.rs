@@ -115,7 +115,7 @@ on_both! {
         expect![[r#"
             204
             access-control-allow-credentials: true
-            access-control-allow-headers: Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Prefer, X-Request-Id
+            access-control-allow-headers: authorization,content-type,if-match
             access-control-allow-methods: GET, POST, PUT, PATCH, DELETE
             access-control-allow-origin: http://localhost:3000
             access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id

@@ -94,21 +94,17 @@ on_both! {
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"taskward\"");
     }
 
-    async fn slashes_at_the_end_do_not_matter(on: Backend) {
+    async fn a_slash_at_the_end_of_an_operation_does_not_matter(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let made = alice.post("/api/v1/tasks/", json!({ "title": "Buy milk" })).await.has(201);
         assert_eq!(made.header("location"), "/api/v1/tasks/1");
         alice.create("Call mum").await;
-        for path in ["/api/v1/tasks/?limit=1&sort=created_at", "/api/v1/tasks//?limit=1&sort=created_at"] {
-            assert_eq!(alice.get(path).await.items()[0], made.body);
-        }
+        assert_eq!(alice.get("/api/v1/tasks/?limit=1&sort=created_at").await.items()[0], made.body);
         alice.patch("/api/v1/tasks/1/", json!({ "completed": true })).await.has(200);
         alice.delete("/api/v1/tasks/1/").await.has(204);
         alice.post_nothing("/api/v1/tasks/1/restore/").await.has(200);
-        for path in ["/api/v1/me/", "/healthz/", "/readyz/", "/openapi.json/"] {
-            alice.get(path).await.has(200);
-        }
+        alice.get("/api/v1/me/").await.has(200);
     }
 
     async fn every_request_has_an_id(on: Backend) {

@@ -1,0 +1,36 @@
+//! Every request names one host (RFC 9112 §3.2).
+
+use poem::{
+    Request,
+    http::{StatusCode, Version, header, uri::Authority},
+};
+
+use crate::contract::Problem;
+
+/// Refuses a request without a host, with two, or with one that is no host: a proxy and this server could
+/// each take another one for the host that is meant.
+///
+/// # Errors
+/// 400.
+pub(super) fn check(request: &Request) -> Result<(), Problem> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let detail = match (hosts.next(), hosts.next()) {
+        (None, _) if request.version() < Version::HTTP_11 => return Ok(()),
+        (None, _) => "The request has no Host header; send one.",
+        (Some(_), Some(_)) => "The request has more than one Host header; send one.",
+        (Some(host), None) => {
+            let host = host.as_bytes();
+            let is_host = |authority: Authority| !authority.as_str().contains('@');
+            // An empty one is allowed where there is no host to name (RFC 9110 §7.2).
+            if host.is_empty() || Authority::try_from(host).is_ok_and(is_host) {
+                return Ok(());
+            }
+            "The Host header must be a host name or address, with a port if it is not the usual one."
+        }
+    };
+    Err(Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_host",
+        detail,
+    ))
+}

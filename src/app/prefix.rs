@@ -1,0 +1,34 @@
+//! Addresses in answers, as they are seen from outside.
+
+use poem::http::{HeaderMap, HeaderValue, header};
+use url::Url;
+
+/// The path of `PUBLIC_URL` without a slash at its end. A proxy takes it off a request before this server
+/// sees it; the addresses in answers must have it.
+#[derive(Debug, Clone)]
+pub(super) struct Prefix(String);
+
+impl Prefix {
+    pub(super) fn of(public_url: Option<&Url>) -> Self {
+        let path = public_url.map_or("", Url::path);
+        Self(path.trim_end_matches('/').to_owned())
+    }
+
+    /// Adds the prefix to `Location` and `Link` where they begin at the root of this server.
+    pub(super) fn mark(&self, headers: &mut HeaderMap) {
+        if self.0.is_empty() {
+            return;
+        }
+        for (name, root) in [(header::LOCATION, "/"), (header::LINK, "</")] {
+            let rooted = headers
+                .get(&name)
+                .and_then(|value| value.to_str().ok()?.strip_prefix(root));
+            let prefixed = rooted.map(|rest| {
+                HeaderValue::from_str(&format!("{}{}/{rest}", root.trim_end_matches('/'), self.0))
+            });
+            if let Some(Ok(value)) = prefixed {
+                headers.insert(name, value);
+            }
+        }
+    }
+}

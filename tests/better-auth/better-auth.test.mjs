@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { signUp, startIssuer } from './issuer.mjs'
-import { freePort, startTaskward } from './server.mjs'
+import { freePort, isAlive, startTaskward } from '../support/server.mjs'
 
 const part = (token, index) => JSON.parse(Buffer.from(token.split('.')[index], 'base64url'))
 
@@ -55,7 +55,7 @@ describe('a server that trusts it by BETTER_AUTH_URL', () => {
   let issuer, taskward, alice
   before(async () => {
     issuer = await startIssuer()
-    taskward = await startTaskward(issuer.url)
+    taskward = await startTaskward({ BETTER_AUTH_URL: issuer.url })
     alice = await signUp(issuer.url, 'alice')
   })
   after(async () => {
@@ -125,7 +125,7 @@ describe('a server that trusts it by BETTER_AUTH_URL', () => {
 
 test('a server started before its issuer accepts the first token within a second of its start', async (t) => {
   const port = await freePort()
-  const taskward = await startTaskward(`http://127.0.0.1:${port}`)
+  const taskward = await startTaskward({ BETTER_AUTH_URL: `http://127.0.0.1:${port}` }, isAlive)
   t.after(() => taskward.stop())
   // Long enough for its pauses between attempts to have grown as long as they get.
   await sleep(3500)

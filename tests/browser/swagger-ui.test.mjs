@@ -1,22 +1,26 @@
-// Swagger UI as a newcomer uses it, in Debian's Chromium, with the link and the token that the server
-// printed.
+// Swagger UI as a newcomer uses it, in Debian's Chromium, with the link and the token that the server printed.
 //
 //   cargo build && cd tests/browser && npm ci && npm test
 //
-// CHROMIUM names another browser than /usr/bin/chromium. SCREENSHOT=FILE takes the README's picture.
+// CHROMIUM names another browser than /usr/bin/chromium. SCREENSHOT=FILE takes the README's picture; PORT=8000 shows
+// the address there that people will see.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
+import { startTaskward } from '../support/server.mjs'
 import { launchChromium } from './chromium.mjs'
-import { startTaskward } from './server.mjs'
 
-let taskward, browser, page
+let taskward, link, token, browser, page
 const complaints = []
 const hosts = new Set()
 
 before(async () => {
-  taskward = await startTaskward()
+  // Nothing is set but the port: development mode, as a newcomer starts it.
+  const welcome = ({ output }) => /Token\s+eyJ\S+/.test(output())
+  taskward = await startTaskward({ PORT: process.env.PORT }, welcome)
+  link = /Swagger UI\s+(http\S+)/.exec(taskward.output())[1]
+  token = /Token\s+(eyJ\S+)/.exec(taskward.output())[1]
   browser = await launchChromium()
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 })
   page = await context.newPage()
@@ -61,7 +65,7 @@ async function execute(id) {
 }
 
 test('the printed link opens the page', async () => {
-  await page.goto(taskward.link)
+  await page.goto(link)
   await operation('createTask').waitFor()
   assert.equal(await page.title(), 'Taskward API')
 })
@@ -76,7 +80,7 @@ test('without a token, a request is refused and the page shows why', async () =>
 test('the printed token authorises', async () => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   const dialog = page.locator('.dialog-ux')
-  await dialog.locator('input[type=text], input[type=password]').fill(taskward.token)
+  await dialog.locator('input[type=text], input[type=password]').fill(token)
   await dialog.getByRole('button', { name: 'Apply credentials' }).click()
   await dialog.getByRole('button', { name: 'Close' }).click()
   const { status, body } = await execute('getMe')
@@ -115,14 +119,14 @@ test('after a reload one is still authorised', async () => {
 })
 
 test('the page asked no other host, broke no policy and wrote no error to the console', async () => {
-  assert.deepEqual([...hosts], [new URL(taskward.link).host])
+  assert.deepEqual([...hosts], [new URL(link).host])
   assert.deepEqual(await page.evaluate(() => window.violations), [])
   assert.deepEqual(complaints, [])
 })
 
 test('it has its picture taken', { skip: !process.env.SCREENSHOT }, async () => {
   await page.goto('about:blank')
-  await page.goto(taskward.link)
+  await page.goto(link)
   await operation('createTask').waitFor()
   await page.screenshot({ path: process.env.SCREENSHOT })
 })

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
-import { freePort, startTaskward } from '../better-auth/server.mjs'
+import { freePort, startTaskward } from '../support/server.mjs'
 import { SDKS, agent } from './agent.mjs'
 import { person, startIssuer } from './issuer.mjs'
 
@@ -21,7 +21,7 @@ before(async () => {
   resource = `${PUBLIC_URL}/mcp`
   // Two servers trust this authorization server; we are one of them.
   issuer = await startIssuer([resource, OTHER])
-  taskward = await startTaskward(issuer.url, { PORT, PUBLIC_URL })
+  taskward = await startTaskward({ BETTER_AUTH_URL: issuer.url, PORT, PUBLIC_URL })
   alice = await person(issuer.url, 'alice')
   bob = await person(issuer.url, 'bob')
 })

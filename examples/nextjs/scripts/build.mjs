@@ -38,7 +38,7 @@ export function build(env = process.env) {
   if (process.env.TASKWARD_BIN) return process.env.TASKWARD_BIN
   // Cargo knows by itself what is missing.
   step('Taskward', root, ['cargo', 'build', '--locked'])
-  return join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/taskward')
+  return join(targetFolder(), 'debug/taskward')
 }
 
 if (process.argv[1] === import.meta.filename) build()
@@ -48,6 +48,12 @@ function step(name, cwd, [command, ...args], env = process.env) {
   const { status, error } = spawnSync(command, args, { cwd, env, stdio: 'inherit' })
   if (error) fail(`${command} cannot be run (${error.message}). Is it installed?`)
   if (status !== 0) fail(`Building ${name} failed; the messages are above.`)
+}
+
+/** Where cargo builds: CARGO_TARGET_DIR and cargo's configuration can move it. */
+function targetFolder() {
+  const { stdout } = spawnSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], { cwd: root, encoding: 'utf8' })
+  return JSON.parse(stdout).target_directory
 }
 
 /** Whether `made` is missing, or any file in `sources` is newer. */

@@ -1,86 +1,14 @@
-// Taskward in development mode as a child process, with an own SQLite file, and what stands between it and a client.
+// What the tests share: Taskward, a fetch that records, and a proxy that cuts connections.
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 
-const binary = resolve(process.env['TASKWARD_BIN'] ?? join(import.meta.dirname, '../../../../target/debug/taskward'))
-const START_LIMIT = 20_000
-const STOP_LIMIT = 5_000
+import { startTaskward as start } from '../../../tests/support/server.mjs'
 
-/** A port that nobody listens on, a moment ago at least. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
+export { type Server, freePort } from '../../../tests/support/server.mjs'
 
-export interface Server {
-  url: string
-  port: number
-  /** A token of the user, by `taskward token`. */
-  token(user: string, ...options: string[]): Promise<string>
-  stop(): Promise<void>
-}
-
-/** Starts Taskward and waits until it is ready. */
-export async function startTaskward(settings: Record<string, string> = {}): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskward-client-'))
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  // An own environment and folder, so that no .env and no settings of the developer get in.
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: folder,
-    PORT: String(port),
-    DATABASE_URL: `sqlite://${join(folder, 'tasks.db')}?mode=rwc`,
-    RATE_LIMIT: 'off',
-    SHUTDOWN_DELAY_SECONDS: '0',
-    ...settings,
-  }
-  const child: ChildProcess = spawn(binary, [], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const log: string[] = []
-  let failure: Error | undefined
-  child.once('error', (error) => (failure = error))
-  child.stdout?.on('data', (text) => log.push(String(text)))
-  child.stderr?.on('data', (text) => log.push(String(text)))
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-
-  async function stop() {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      const late = setTimeout(kill, STOP_LIMIT)
-      await ended
-      clearTimeout(late)
-    }
-    process.off('exit', kill)
-    await rm(folder, { recursive: true, force: true })
-  }
-
-  async function token(user: string, ...options: string[]) {
-    const { stdout } = await promisify(execFile)(binary, ['token', ...options, user], { cwd: folder, env })
-    return stdout.trim()
-  }
-
-  for (const end = Date.now() + START_LIMIT; ; await sleep(20)) {
-    const ready = await fetch(`${url}/readyz`).catch(() => undefined)
-    if (ready?.status === 200) return { url, port, token, stop }
-    if (failure || child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
-      await stop()
-      throw new Error(`${binary} did not start: ${failure ?? ''}\n${log.join('')}`)
-    }
-  }
-}
+/** Starts Taskward without a rate limit, unless the settings name one, and waits until it is ready. */
+export const startTaskward = (settings: Record<string, string> = {}) => start({ RATE_LIMIT: 'off', ...settings })
 
 /** A request as it was sent, and the status of its answer (undefined if there was none). */
 export interface Sent {

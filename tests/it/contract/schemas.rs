@@ -1,0 +1,155 @@
+//! The schemas: closed for what is sent, open for what is answered, and nothing that generators stumble over.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::is_sentence;
+use crate::support::contract::{TEXT, contract, operations, resolved};
+
+#[test]
+fn bodies_refuse_unknown_members_and_answers_may_gain_some() {
+    let mut bodies = BTreeSet::new();
+    for operation in operations() {
+        for (media_type, body) in operation.bodies() {
+            let schema = resolved(&body["schema"]);
+            // Front ends send to the owner paths what other servers know.
+            if operation.is_on_an_owner_path() {
+                assert_eq!(schema.get("additionalProperties"), None, "{}", operation.id);
+                continue;
+            }
+            assert_eq!(
+                schema["additionalProperties"], false,
+                "{} {media_type}",
+                operation.id
+            );
+            bodies.insert(
+                body["schema"]["$ref"]
+                    .as_str()
+                    .unwrap()
+                    .rsplit('/')
+                    .next()
+                    .unwrap(),
+            );
+        }
+        assert_eq!(
+            operation.bodies().is_empty(),
+            operation.spec["requestBody"].is_null()
+        );
+    }
+    for (name, schema) in contract()["components"]["schemas"].as_object().unwrap() {
+        let closed = schema.get("additionalProperties").is_some();
+        assert_eq!(closed, bodies.contains(name.as_str()), "{name}");
+    }
+    let patch = operations()
+        .into_iter()
+        .find(|operation| operation.id == "updateTask")
+        .unwrap();
+    let types: Vec<_> = patch.bodies().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(types, ["application/merge-patch+json", "application/json"]);
+}
+
+/// Nothing that generators stumble over: remains of OpenAPI 3.0, schemas that say nothing, floats where
+/// there are integers.
+#[test]
+fn the_document_is_clean() {
+    assert_eq!(contract()["openapi"], "3.1.1");
+    clean("", contract());
+    for operation in operations() {
+        for parameter in operation.spec["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            clean_schema(parameter["name"].as_str().unwrap(), &parameter["schema"]);
+        }
+    }
+    for (name, schema) in contract()["components"]["schemas"].as_object().unwrap() {
+        clean_schema(name, schema);
+        let used = TEXT.contains(&format!("\"#/components/schemas/{name}\""));
+        assert!(used, "{name} is used nowhere");
+    }
+    let id = &contract()["components"]["schemas"]["Task"]["properties"]["id"];
+    assert_eq!(
+        (&id["minimum"], &id["maximum"]),
+        (&json!(1), &json!((1_i64 << 53) - 1))
+    );
+    let new = &contract()["components"]["schemas"]["NewTask"]["properties"];
+    let defaults: Vec<_> = new
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|member| member.get("default"))
+        .collect();
+    let expected = [
+        None,
+        Some(json!(null)),
+        Some(json!(false)),
+        Some(json!("medium")),
+        Some(json!(null)),
+        Some(json!([])),
+    ];
+    assert_eq!(
+        defaults,
+        expected.iter().map(Option::as_ref).collect::<Vec<_>>()
+    );
+}
+
+fn clean(at: &str, value: &Value) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let at = format!("{at}/{name}");
+        assert!(
+            name != "nullable" && name != "allOf" && name != "oneOf",
+            "{at}"
+        );
+        assert!(!name.starts_with("application/json;"), "{at}");
+        let may_be_null = ["default", "value", "current", "completed_at"].contains(&name.as_str());
+        assert!(
+            !value.is_null() || may_be_null || at.contains("/examples/"),
+            "{at} is null"
+        );
+        assert!(!value.is_f64(), "{at} is {value}");
+        if !["examples", "value"].contains(&name.as_str()) {
+            clean(&at, value);
+        }
+    }
+    for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+        clean(&format!("{at}/{index}"), value);
+    }
+}
+
+/// A schema says of what type it is, all the way down, and members say what they are for.
+fn clean_schema(at: &str, schema: &Value) {
+    let says = ["type", "$ref", "anyOf"]
+        .iter()
+        .filter(|name| schema.get(**name).is_some());
+    assert_eq!(says.count(), 1, "{at}: {schema}");
+    assert!(
+        schema.get("example").is_none() && schema.get("title").is_none(),
+        "{at}"
+    );
+    if schema["type"] == "integer" {
+        assert!(
+            schema["minimum"].is_i64() && schema["maximum"].is_i64() && schema["format"].is_null(),
+            "{at}"
+        );
+    }
+    if schema["type"] == "array" {
+        clean_schema(&format!("{at}[]"), &schema["items"]);
+    }
+    for any in schema["anyOf"].as_array().into_iter().flatten() {
+        clean_schema(at, any);
+    }
+    let members = schema["properties"].as_object();
+    assert_eq!(members.is_some(), schema["type"] == "object", "{at}");
+    for (name, member) in members.into_iter().flatten() {
+        assert!(is_sentence(&member["description"]), "{at}.{name}");
+        clean_schema(&format!("{at}.{name}"), member);
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(
+            members.unwrap().contains_key(name.as_str().unwrap()),
+            "{at}.{name}"
+        );
+    }
+}

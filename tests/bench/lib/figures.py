@@ -25,7 +25,8 @@ class Figures:
         return median(start[key] for start in self.document["starts"] if start["peer"] == peer)
 
     def errors(self, peer):
-        return sum(sum(result["errors"].values()) for result in self.results if result["peer"] == peer and not result["rate"])
+        return sum(sum(result["errors"].values()) for result in self.results
+                   if result["peer"] == peer and not result["rate"])
 
     def values(self, key, closed_only=True):
         return sorted({result[key] for result in self.results if not (closed_only and result["rate"])})

@@ -65,8 +65,8 @@ class Measurement:
             result = self.quiet(server, load, session.round * 1000 + number)
             result |= {"peer": server.peer.name, "users": session.users, "round": session.round} | asdict(load)
             self.results.append(result)
-            if load.rate:
-                overloaded = bool(result["errors"] or result["unanswered"]) or result["p95"] is None or result["p95"] > 1000
+            # An open loop stops at the first rate that the server does not keep up with.
+            overloaded = bool(load.rate and (result["errors"] or result["unanswered"] or (result["p95"] or 0) > 1000))
 
     def quiet(self, server, load, seed):
         """Repeats a measurement during which other processes were busy; the quietest one counts."""
@@ -78,9 +78,10 @@ class Measurement:
         return min(tried, key=lambda result: result["others_cpu"])
 
     def once(self, server, load, seed):
-        command = [self.load_program, "run", "--server", f"127.0.0.1:{server.port}", "--tokens", server.folder / "tokens",
-                   "--tasks", server.folder / "tasks", "--mix", load.weights, "--connections", load.connections,
-                   "--warm-up", load.warm_up, "--seconds", load.seconds, "--rate", load.rate, "--seed", seed]
+        command = [self.load_program, "run", "--server", f"127.0.0.1:{server.port}", "--mix", load.weights,
+                   "--tokens", server.folder / "tokens", "--tasks", server.folder / "tasks",
+                   "--connections", load.connections, "--rate", load.rate,
+                   "--warm-up", load.warm_up, "--seconds", load.seconds, "--seed", seed]
         self.settle(server)
         generator = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
         samples, report = [], {}

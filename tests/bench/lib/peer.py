@@ -62,8 +62,8 @@ class Server:
         began = time.perf_counter()
         with open(self.log, "ab") as log:
             # Away from the source tree, where a server might find a file with settings.
-            self.process = subprocess.Popen([peer.folder / "start"], env=environment, cwd=folder, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+            self.process = subprocess.Popen([peer.folder / "start"], env=environment, cwd=folder, stdout=log,
+                                            stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         while not self.is_ready():
             if self.process.poll() is not None or time.perf_counter() - began > START_TIMEOUT:
                 self.stop()

@@ -1,6 +1,9 @@
 """The reports of a run: the full tables for docs/performance.md, and the short one for the README."""
 from lib.figures import Figures, number, table
-from lib.plan import MAIN_CONNECTIONS, MIXES, OPEN_LOOP_CONNECTIONS, PEERS, QUIET
+from lib.plan import MAIN_CONNECTIONS, MIXES, OPEN_LOOP_CONNECTIONS, PEERS, QUIET, TASKS_PER_USER
+
+
+VERSIONS = ("PostgreSQL", "Rust", "Python", "FastAPI", "Node", "Fastify")
 
 
 def label(peer):
@@ -23,13 +26,15 @@ def full(document):
 
 def conditions(figures):
     machine, mode = figures.document["machine"], figures.document["mode"]
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("PostgreSQL", "Rust", "Python", "FastAPI", "Node", "Fastify"))
+    versions = ", ".join(f"{name} {machine[name]}" for name in VERSIONS)
     usual, most = figures.noise()
     text = (f"`tests/bench/run {mode}` on {machine['when']}, Taskward {machine['taskward']}; {machine['cpus']} CPUs "
-            f"({machine['model']}), {machine['memory_gb']} GB; {versions}; {figures.users:,} users with 100 tasks each. "
-            f"Other processes of the machine used {usual:.2f} CPUs at the median, {most:.2f} at most.")
+            f"({machine['model']}), {machine['memory_gb']} GB; {versions}; {figures.users:,} users with "
+            f"{TASKS_PER_USER} tasks each. While it measured, other processes of the machine used {usual:.2f} CPUs at "
+            f"the median, {most:.2f} at most.")
     if usual > QUIET:
-        text += "\n\n**The machine was busy with other work. Trust ratios and CPU times, not requests a second or latencies.**"
+        text += ("\n\n**The machine was busy with other work. Trust ratios and CPU times, not requests/s or "
+                 "latencies.**")
     for peer, why in figures.document["refused"].items():
         text += f"\n\n**{label(peer)} was not measured:** {why}"
     return text
@@ -57,10 +62,9 @@ def open_loop(figures):
     rows = []
     for peer in figures.peers:
         def cell(rate):
-            reached = {key: figures.median(key, peer, "mixed", OPEN_LOOP_CONNECTIONS, rate) for key in ("p95", "unanswered")}
-            if reached["p95"] is None:
-                return "–"
-            return "> 5,000" if reached["unanswered"] or reached["p95"] > 5000 else number(reached["p95"], 1)
+            p95 = figures.median("p95", peer, "mixed", OPEN_LOOP_CONNECTIONS, rate)
+            # 5 s is how long the load generator waits for the last answers.
+            return "> 5,000" if p95 and p95 > 5000 else number(p95, 1)
         rows.append([label(peer), *map(cell, figures.rates())])
     head = ["p95 in ms at"] + [f"{rate:,}/s" for rate in figures.rates()]
     return f"### Open loop, {OPEN_LOOP_CONNECTIONS:,} connections, mixed\n\n" + table(head, rows)
@@ -110,13 +114,16 @@ def short(document):
     for peer in figures.peers:
         cpu = [figures.median(key, peer) for key in ("server_us", "database_us")]
         seconds = figures.start("seconds", peer)
-        rows.append([label(peer), number(figures.median("rps", peer)), number(figures.ratio(peer, "fastapi-sync", "mixed"), 1),
+        rows.append([label(peer), number(figures.median("rps", peer)),
+                     number(figures.ratio(peer, "fastapi-sync", "mixed"), 1),
                      number(sum(cpu) if all(cpu) else None), number(seconds and seconds * 1000),
                      number(figures.start("idle_mb", peer))])
     head = ["", "requests/s", "× FastAPI", "CPU µs per request", "start ms", "idle MB"]
-    return (table(head, rows) + f"\n\n{MAIN_CONNECTIONS} connections; 35 % lists of 50 tasks, 35 % reads, 20 % changes, 10 % creations; "
-            f"PostgreSQL {machine['PostgreSQL']}, server and load generator together on {machine['cpus']} CPUs. "
-            f"CPU time is that of server and database. `tests/bench/run {document['mode']}` on {machine['when'][:10]}.\n")
+    return (table(head, rows)
+            + f"\n\n{MAIN_CONNECTIONS} connections; 35 % lists of 50 tasks, 35 % reads, 20 % changes, 10 % creations. "
+            f"Server, PostgreSQL {machine['PostgreSQL']} and load generator share {machine['cpus']} CPUs. "
+            "CPU time is that of server and database. "
+            f"Measured by `tests/bench/run {document['mode']}` on {machine['when'][:10]}.\n")
 
 
 def update(path, document):

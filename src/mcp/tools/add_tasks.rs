@@ -11,8 +11,9 @@ use crate::{
         arguments::{Argument, Items, arguments, at, in_words, object},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
     store::{Created, IdempotencyKey, Scope, StoreError, digest},
 };
@@ -78,7 +79,7 @@ impl RequestId {
     }
 }
 
-impl Tooling for AddTasks {
+impl Tool for AddTasks {
     const NAME: &'static str = "add_tasks";
     const TITLE: &'static str = "Add tasks";
     const DESCRIPTION: &'static str =

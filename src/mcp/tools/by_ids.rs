@@ -8,8 +8,9 @@ use crate::{
         arguments::{Items, arguments, in_words},
         date::Dates,
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
     store::{Expected, StoreError},
 };
@@ -53,7 +54,7 @@ where
     Results::new(results, dates)
 }
 
-impl Tooling for CompleteTasks {
+impl Tool for CompleteTasks {
     const NAME: &'static str = "complete_tasks";
     const TITLE: &'static str = "Complete or reopen tasks";
     const DESCRIPTION: &'static str = "Mark tasks as done, or with completed false as open again.";
@@ -77,7 +78,7 @@ impl Tooling for CompleteTasks {
     }
 }
 
-impl Tooling for DeleteTasks {
+impl Tool for DeleteTasks {
     const NAME: &'static str = "delete_tasks";
     const TITLE: &'static str = "Delete tasks";
     const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, \
@@ -98,7 +99,7 @@ impl Tooling for DeleteTasks {
     }
 }
 
-impl Tooling for RestoreTasks {
+impl Tool for RestoreTasks {
     const NAME: &'static str = "restore_tasks";
     const TITLE: &'static str = "Restore deleted tasks";
     const DESCRIPTION: &'static str = "Bring deleted tasks back as they were, with their ids.";

@@ -7,8 +7,8 @@ use crate::{
     mcp::{
         date::Dates,
         outcome::ItemResult,
-        registry::ToolError,
         row::{Row, name},
+        tool_error::ToolError,
     },
     store::{Expected, Scope, StoreError},
 };

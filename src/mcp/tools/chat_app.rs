@@ -17,8 +17,9 @@ use crate::{
     mcp::{
         arguments::{Argument, arguments, object},
         date::Dates,
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
     store::{Expected, Filter, ListQuery},
 };
@@ -139,7 +140,7 @@ fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<()
     ))
 }
 
-impl Tooling for AddTask {
+impl Tool for AddTask {
     const NAME: &'static str = "add_task";
     const TITLE: &'static str = "Add a task";
     const DESCRIPTION: &'static str = "Create a task.";
@@ -175,7 +176,7 @@ impl Tooling for AddTask {
     }
 }
 
-impl Tooling for ListTasks {
+impl Tool for ListTasks {
     const NAME: &'static str = "list_tasks";
     const TITLE: &'static str = "List tasks";
     const DESCRIPTION: &'static str = "The newest 100 tasks.";
@@ -210,7 +211,7 @@ impl Tooling for ListTasks {
     }
 }
 
-impl Tooling for CompleteTask {
+impl Tool for CompleteTask {
     const NAME: &'static str = "complete_task";
     const TITLE: &'static str = "Complete a task";
     const DESCRIPTION: &'static str = "Mark a task as completed.";
@@ -240,7 +241,7 @@ impl Tooling for CompleteTask {
     }
 }
 
-impl Tooling for DeleteTask {
+impl Tool for DeleteTask {
     const NAME: &'static str = "delete_task";
     const TITLE: &'static str = "Delete a task";
     const DESCRIPTION: &'static str = "Delete a task.";
@@ -261,7 +262,7 @@ impl Tooling for DeleteTask {
     }
 }
 
-impl Tooling for UpdateTask {
+impl Tool for UpdateTask {
     const NAME: &'static str = "update_task";
     const TITLE: &'static str = "Update a task";
     const DESCRIPTION: &'static str = "Change the title or description of a task.";

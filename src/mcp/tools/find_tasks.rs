@@ -12,8 +12,9 @@ use crate::{
         arguments::{arguments, at},
         date::{DateText, Dates, Zone},
         outcome::resolved,
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::{Row, quoted},
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
     store::{Filter, ListQuery, StoreError},
 };
@@ -80,7 +81,7 @@ impl Outcome for FoundTasks {}
 /// How many tasks a page has when nothing is said: what a model can look through at once.
 const DEFAULT_LIMIT: i64 = 25;
 
-impl Tooling for FindTasks {
+impl Tool for FindTasks {
     const NAME: &'static str = "find_tasks";
     const TITLE: &'static str = "Find tasks";
     const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. \

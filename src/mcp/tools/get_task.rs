@@ -6,8 +6,9 @@ use crate::{
     mcp::{
         arguments::arguments,
         date::{Dates, Zone},
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Whole,
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
 };
 
@@ -24,7 +25,7 @@ arguments! {
 
 impl Outcome for Whole {}
 
-impl Tooling for GetTask {
+impl Tool for GetTask {
     const NAME: &'static str = "get_task";
     const TITLE: &'static str = "Get a task";
     const DESCRIPTION: &'static str = "All of one task, with its description.";

@@ -10,7 +10,8 @@ use crate::{
         arguments::{Items, arguments, at, in_words},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
     store::Scope,
 };
@@ -44,7 +45,7 @@ arguments! {
     }
 }
 
-impl Tooling for UpdateTasks {
+impl Tool for UpdateTasks {
     const NAME: &'static str = "update_tasks";
     const TITLE: &'static str = "Change tasks";
     const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. \

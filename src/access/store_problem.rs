@@ -3,7 +3,7 @@
 use poem::http::StatusCode;
 
 use crate::{
-    contract::{Fault, Problem},
+    contract::{Fault, Problem, Task, Version},
     store::StoreError,
 };
 
@@ -15,18 +15,7 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             "task_not_found",
             format!("You have no task {}.", id.get()),
         ),
-        StoreError::Changed(task) => {
-            let detail = format!(
-                "The task has changed since: it is at version {} now. `current` shows it; decide again and \
-                 send If-Match with its version.",
-                task.version.get()
-            );
-            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-            Problem {
-                current: Some(task),
-                ..problem
-            }
-        }
+        StoreError::Changed(task) => changed(task.version(), None),
         StoreError::KeyReused => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
@@ -72,5 +61,24 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             tracing::error!(cause, "the database failed");
             Problem::internal()
         }
+    }
+}
+
+/// 412 for a write that expected another version. `current` is for clients that may read.
+pub(super) fn changed(version: Version, current: Option<Task>) -> Problem {
+    let then = match current {
+        Some(_) => "`current` shows it; decide again and send If-Match with its version.",
+        None => {
+            "Read it with a token that has `tasks:read`, decide again and send If-Match with its version."
+        }
+    };
+    let detail = format!(
+        "The task has changed since: it is at version {} now. {then}",
+        version.get()
+    );
+    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+    Problem {
+        current: current.map(Box::new),
+        ..problem
     }
 }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::{
-    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Member, NewTask, Pointer, Priority, Tags, Title,
     },
@@ -15,7 +14,7 @@ use crate::{
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
     },
-    store::{Created, IdempotencyKey, Scope, StoreError, digest},
+    store::{Created, IdempotencyKey, Scope, StoreError, Write, digest},
 };
 
 /// New tasks.
@@ -117,7 +116,7 @@ impl Tool for AddTasks {
 }
 
 async fn add(
-    tasks: &Scope,
+    tasks: &Scope<Write>,
     item: Result<Addition, Vec<Fault>>,
     key: Option<(IdempotencyKey, String)>,
     dates: &mut Dates,
@@ -165,7 +164,7 @@ async fn add(
 
 /// What an earlier call with this key made of the item.
 async fn made_before(
-    tasks: &Scope,
+    tasks: &Scope<Write>,
     key: Option<&(IdempotencyKey, String)>,
     dates: &Dates,
 ) -> Result<Option<ItemResult>, ToolError> {

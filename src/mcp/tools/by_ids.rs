@@ -2,7 +2,6 @@
 
 use super::change::{change, completion};
 use crate::{
-    access::Write,
     contract::{Flag, Maybe, TaskId},
     mcp::{
         arguments::{Items, arguments, in_words},
@@ -12,7 +11,7 @@ use crate::{
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
     },
-    store::{Expected, StoreError},
+    store::{Expected, ReadWrite, Restored, StoreError, Write},
 };
 
 /// Completing, and taking that back.
@@ -58,13 +57,13 @@ impl Tool for CompleteTasks {
     const NAME: &'static str = "complete_tasks";
     const TITLE: &'static str = "Complete or reopen tasks";
     const DESCRIPTION: &'static str = "Mark tasks as done, or with completed false as open again.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Completion;
     type Output = Results;
 
     async fn call(
-        call: Call<Write>,
+        call: Call<ReadWrite>,
         Completion { ids, completed }: Completion,
     ) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
@@ -103,15 +102,19 @@ impl Tool for RestoreTasks {
     const NAME: &'static str = "restore_tasks";
     const TITLE: &'static str = "Restore deleted tasks";
     const DESCRIPTION: &'static str = "Bring deleted tasks back as they were, with their ids.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Ids;
     type Output = Results;
 
-    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
+    async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let act = async |id| match tasks.restore(id).await {
-            Ok(task) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            Ok(Restored::Now(task)) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            Ok(Restored::Already(task)) => {
+                let task = tasks.show(task);
+                Ok(ItemResult::task(Row::of(&task, &dates)))
+            }
             Err(StoreError::NotFound(id)) => Err(ToolError(format!(
                 "no deleted task {} that can still be restored",
                 id.get()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{change, completion, nothing};
 use crate::{
-    access::{Access, Read, Write},
+    access::Access,
     contract::{
         Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, TaskId,
         TaskPatch, Title, UserIdText,
@@ -21,7 +21,7 @@ use crate::{
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
-    store::{Expected, Filter, ListQuery},
+    store::{Expected, Filter, ListQuery, Read, ReadWrite, Write},
 };
 
 /// `add_task`
@@ -215,12 +215,12 @@ impl Tool for CompleteTask {
     const NAME: &'static str = "complete_task";
     const TITLE: &'static str = "Complete a task";
     const DESCRIPTION: &'static str = "Mark a task as completed.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = One;
     type Output = Done;
 
-    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
+    async fn call(call: Call<ReadWrite>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let dates = Dates::new(call.now, None);
         let task = change(
@@ -266,12 +266,12 @@ impl Tool for UpdateTask {
     const NAME: &'static str = "update_task";
     const TITLE: &'static str = "Update a task";
     const DESCRIPTION: &'static str = "Change the title or description of a task.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = OneChange;
     type Output = Done;
 
-    async fn call(call: Call<Write>, arguments: OneChange) -> Result<Done, ToolError> {
+    async fn call(call: Call<ReadWrite>, arguments: OneChange) -> Result<Done, ToolError> {
         let OneChange {
             user_id,
             task_id,

@@ -6,7 +6,6 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    access::Read,
     contract::{CursorText, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag},
     mcp::{
         arguments::{arguments, at},
@@ -16,7 +15,7 @@ use crate::{
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
-    store::{Filter, ListQuery, StoreError},
+    store::{Filter, ListQuery, Read, StoreError},
 };
 
 /// A page of tasks.

@@ -6,7 +6,6 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    access::Read,
     mcp::{
         arguments::{arguments, at},
         date::{Dates, Zone},
@@ -14,7 +13,7 @@ use crate::{
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
-    store::{Overview, Periods},
+    store::{Overview, Periods, Read},
 };
 
 /// Counts of tasks.

@@ -1,7 +1,6 @@
 //! `get_task`.
 
 use crate::{
-    access::Read,
     contract::{Maybe, TaskId},
     mcp::{
         arguments::arguments,
@@ -10,6 +9,7 @@ use crate::{
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
+    store::Read,
 };
 
 /// All of one task.

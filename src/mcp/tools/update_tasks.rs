@@ -2,7 +2,6 @@
 
 use super::change::change;
 use crate::{
-    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Priority, Tags, TaskId, TaskPatch, Title, Version,
     },
@@ -13,7 +12,7 @@ use crate::{
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
     },
-    store::Scope,
+    store::{ReadWrite, Scope},
 };
 
 /// Changes of tasks.
@@ -50,13 +49,13 @@ impl Tool for UpdateTasks {
     const TITLE: &'static str = "Change tasks";
     const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. \
         `before` in the result is what was replaced: setting it again undoes the change.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Updates;
     type Output = Results;
 
     async fn call(
-        call: Call<Write>,
+        call: Call<ReadWrite>,
         Updates { tasks, time_zone }: Updates,
     ) -> Result<Results, ToolError> {
         let mut dates = Dates::new(call.now, time_zone.0);
@@ -69,7 +68,7 @@ impl Tool for UpdateTasks {
 }
 
 async fn update(
-    tasks: &Scope,
+    tasks: &Scope<ReadWrite>,
     item: Result<Update, Vec<Fault>>,
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {

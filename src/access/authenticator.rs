@@ -1,6 +1,6 @@
 //! From a request to the user who sent it.
 
-use std::{fmt, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -17,7 +17,7 @@ use super::{
     challenge::{insufficient_scope, refused, unauthorized},
 };
 use crate::{
-    auth::{Identity, UserId, Verifier, bearer},
+    auth::{Identity, Scopes, UserId, Verifier, bearer},
     contract::Problem,
     store::Database,
 };
@@ -110,21 +110,23 @@ pub(crate) struct Authenticated {
 }
 
 impl Authenticated {
-    /// The sender as one who may do this with the tasks.
+    /// Who was authenticated.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The sender, for an operation that needs `A`.
     ///
     /// # Errors
     /// 403 if the token's scopes do not allow it.
     pub(crate) fn caller<A: Access>(&self) -> Result<Caller<A>, Problem> {
-        if !A::allowed(self.identity.scopes) {
-            return Err(insufficient_scope(A::SCOPE));
+        if let Some(missing) = missing(A::SCOPES, self.identity.scopes) {
+            return Err(insufficient_scope(missing));
         }
+        let user = self.identity.user_id.clone();
         Ok(Caller {
-            identity: Arc::clone(&self.identity),
-            scope: self
-                .authenticator
-                .database
-                .scope(self.identity.user_id.clone()),
-            access: PhantomData,
+            authenticated: self.clone(),
+            scope: self.authenticator.database.scope(user),
         })
     }
 
@@ -143,5 +145,15 @@ impl Authenticated {
         // The next try has to be authenticated as well.
         let one = Duration::from_secs(1) / per_second.get();
         self.authenticator.count(&self.identity.user_id, more, one)
+    }
+}
+
+/// The scopes that are needed and not granted, as they are written in a token; `None` if there are none.
+fn missing(needed: Scopes, granted: Scopes) -> Option<&'static str> {
+    match (needed.read && !granted.read, needed.write && !granted.write) {
+        (false, false) => None,
+        (true, false) => Some("tasks:read"),
+        (false, true) => Some("tasks:write"),
+        (true, true) => Some("tasks:read tasks:write"),
     }
 }

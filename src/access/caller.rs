@@ -1,69 +1,81 @@
 //! The caller: who sent the request, and the right to act for them.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::sync::Arc;
 
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::Authenticator;
+use super::{Authenticated, Authenticator, store_problem};
 use crate::{
     auth::{Identity, Scopes},
     contract::{
         Problem, into_poem,
         registry::{MetaSecurityScheme, Registry},
     },
-    store::Scope,
+    store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Write},
 };
 
-/// What an operation does with the tasks, and so which scope a token must have for it.
-pub trait Access: Send + Sync + 'static {
-    /// The scope, for messages.
-    const SCOPE: &'static str;
-    /// Whether scopes allow it.
-    fn allowed(scopes: Scopes) -> bool;
+/// What an operation does with the tasks, and so which OAuth scopes its token needs.
+pub trait Access: ScopeKind {
+    /// The scopes, all of which are needed.
+    const SCOPES: Scopes;
 }
 
-/// Reads.
-#[derive(Debug)]
-pub struct Read;
-
-/// Changes.
-#[derive(Debug)]
-pub struct Write;
-
 impl Access for Read {
-    const SCOPE: &'static str = "tasks:read";
-
-    fn allowed(scopes: Scopes) -> bool {
-        scopes.read
-    }
+    const SCOPES: Scopes = Scopes {
+        read: true,
+        write: false,
+    };
 }
 
 impl Access for Write {
-    const SCOPE: &'static str = "tasks:write";
-
-    fn allowed(scopes: Scopes) -> bool {
-        scopes.write
-    }
+    const SCOPES: Scopes = Scopes {
+        read: false,
+        write: true,
+    };
 }
 
-/// The sender of a request whose token has been verified and allows `A`.
+impl Access for ReadWrite {
+    const SCOPES: Scopes = Scopes::ALL;
+}
+
+/// The sender of a request, whose token was verified and has the scopes for `A`.
 #[derive(Debug)]
-pub struct Caller<A: Access> {
-    pub(super) identity: Arc<Identity>,
-    pub(super) scope: Scope,
-    pub(super) access: PhantomData<A>,
+pub struct Caller<A> {
+    pub(super) authenticated: Authenticated,
+    pub(super) scope: Scope<A>,
 }
 
 impl<A: Access> Caller<A> {
     /// The caller's tasks.
-    pub fn tasks(&self) -> &Scope {
+    pub fn tasks(&self) -> &Scope<A> {
         &self.scope
     }
 
     /// Who the caller is.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        self.authenticated.identity()
+    }
+}
+
+impl Caller<Write> {
+    /// The same caller for an operation that turns out to show a task that it does not write.
+    ///
+    /// # Errors
+    /// 403 if the token may not read.
+    pub(crate) fn reading(&self) -> Result<Caller<ReadWrite>, Problem> {
+        self.authenticated.caller()
+    }
+
+    /// What an error of the store means to this client. With 412 the task is shown as it is now, if the token may
+    /// read it.
+    pub(crate) fn problem(&self, error: StoreError) -> Problem {
+        match (error, self.reading()) {
+            (StoreError::Changed(task), Ok(reader)) => {
+                store_problem::changed(&task, Some(reader.tasks().show(&task)))
+            }
+            (error, _) => store_problem::problem(error),
+        }
     }
 }
 

@@ -13,6 +13,6 @@ mod store_problem;
 
 pub(crate) use authenticator::Authenticated;
 pub use authenticator::Authenticator;
-pub(crate) use caller::{Access, Caller, Read, Write};
+pub(crate) use caller::{Access, Caller};
 pub use rate_limit::RateLimit;
 pub(crate) use store_problem::problem;

@@ -3,8 +3,8 @@
 use poem::http::StatusCode;
 
 use crate::{
-    contract::{Fault, Problem},
-    store::StoreError,
+    contract::{Fault, Problem, Task},
+    store::{StoreError, Unchanged},
 };
 
 /// What the store's errors mean to a client. What only the log may know goes there.
@@ -15,30 +15,7 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             "task_not_found",
             format!("You have no task {}.", id.get()),
         ),
-        StoreError::Changed(task) => {
-            let detail = format!(
-                "The task has changed since: it is at version {} now. `current` shows it; decide again and \
-                 send If-Match with its version.",
-                task.version.get()
-            );
-            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-            Problem {
-                current: Some(task),
-                ..problem
-            }
-        }
-        StoreError::UnknownVersion(task) => {
-            let detail = format!(
-                "If-Match names no version of a task. Send the ETag of the task as it came; it is \"{}\" now. \
-                 `current` shows the task.",
-                task.version.get()
-            );
-            let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-            Problem {
-                current: Some(task),
-                ..problem
-            }
-        }
+        StoreError::Changed(task) => changed(&task, None),
         StoreError::KeyReused => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
@@ -84,5 +61,29 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             tracing::error!(cause, "the database failed");
             Problem::internal()
         }
+    }
+}
+
+/// 412 for a write that expected another version. `current` is for clients that may read.
+pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
+    let then = match current {
+        Some(_) => "`current` shows it.",
+        None => "A token with `tasks:read` can read it.",
+    };
+    let version = met.version().get();
+    let detail = if met.is_in_another_version() {
+        format!(
+            "The task has changed since: it is at version {version} now. {then} Decide again and send If-Match with \
+             its version."
+        )
+    } else {
+        format!(
+            "If-Match names no version of a task. Send the ETag of the task as it came; it is \"{version}\" now. {then}"
+        )
+    };
+    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+    Problem {
+        current: current.map(Box::new),
+        ..problem
     }
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::OperationGroup;
 use crate::{
-    access::{Caller, Read},
+    access::Caller,
     auth::Scopes,
     contract::{Fail, Json, Nullable, Timestamp, UserIdText, status::CALLER},
+    store::Read,
 };
 
 /// The operations on the account.

@@ -8,13 +8,13 @@ use super::{
     parameters::{ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
-    access::{Caller, Read, Write, problem},
+    access::{Caller, problem},
     contract::{
-        CursorText, DueDate, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority, SearchText,
-        Sort, Task, TaskList, TaskPatch,
+        CursorText, DueDate, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority, Problem,
+        SearchText, Sort, Task, TaskId, TaskList, TaskPatch,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
     },
-    store::{Created, DueBound, Filter, ListQuery, Page},
+    store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Page, Read, Restored, Write},
 };
 
 /// The operations on tasks.
@@ -246,11 +246,7 @@ impl Tasks {
         if_match: IfMatch,
         patch: Json<TaskPatch>,
     ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | BODY | NOT_FOUND | PRECONDITION }>> {
-        let task = caller
-            .tasks()
-            .update(id.0, patch.0, &if_match.0)
-            .await
-            .map_err(problem)?;
+        let task = update(&caller, id.0, patch.0, &if_match.0).await?;
         Ok(ChangedTask::task(task))
     }
 
@@ -275,7 +271,7 @@ impl Tasks {
             .tasks()
             .delete(id.0, &if_match.0)
             .await
-            .map_err(problem)?;
+            .map_err(|error| caller.problem(error))?;
         Ok(Deleted::Gone)
     }
 
@@ -293,9 +289,27 @@ impl Tasks {
         /// The number of the task among yours.
         id: PathId,
     ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
-        let task = caller.tasks().restore(id.0).await.map_err(problem)?;
+        let task = match caller.tasks().restore(id.0).await.map_err(problem)? {
+            Restored::Now(task) => task,
+            Restored::Already(task) => caller.reading()?.tasks().show(&task),
+        };
         Ok(ChangedTask::task(task))
     }
+}
+
+/// Changes what a patch names. A patch that names no member writes nothing: it shows the task, and so it needs a token
+/// that may read.
+pub(super) async fn update(
+    caller: &Caller<Write>,
+    id: TaskId,
+    patch: TaskPatch,
+    expected: &Expected,
+) -> Result<Task, Problem> {
+    let result = match Changes::of(patch) {
+        Some(changes) => caller.tasks().update(id, changes, expected).await,
+        None => caller.reading()?.tasks().get_expected(id, expected).await,
+    };
+    result.map_err(|error| caller.problem(error))
 }
 
 fn default_sort() -> Sort {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{registry::ToolError, schema::of_scalar};
+use super::{schema::of_scalar, tool_error::ToolError};
 use crate::contract::{
     Change, CursorText, Description, Fault, Flag, Maybe, Member, Members, PageLimit, Pointer,
     Priority, SearchText, Sort, Tag, Tags, TaskId, Title, UserIdText, Version,

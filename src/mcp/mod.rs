@@ -6,7 +6,8 @@
 //!
 //! - `endpoint.rs`: one POST, from its head to its answer; `message.rs`: what must be known of a message before
 //!   it is handled; `host_policy.rs`: by which names the server may be called, and from which pages.
-//! - `server.rs`: what rmcp asks of a server; `registry.rs`: the tools, and how each is called.
+//! - `server.rs`: what rmcp asks of a server; `registry.rs`: the tools, and how each is called; `tool.rs`: what a tool
+//!   is; `tool_error.rs`: why a call was not done.
 //! - `arguments.rs`: how arguments are declared, documented and read; `date.rs`: dates as people say them.
 //! - `row.rs`, `outcome.rs`: what comes back; `tools/`: one file a tool.
 
@@ -20,6 +21,8 @@ mod registry;
 mod row;
 mod schema;
 mod server;
+mod tool;
+mod tool_error;
 mod tools;
 
 use chrono::{DateTime, Utc};

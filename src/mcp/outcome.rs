@@ -6,11 +6,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{
-    date::Dates,
-    registry::{Outcome, ToolError},
-    row::Row,
-};
+use super::{date::Dates, row::Row, tool::Outcome, tool_error::ToolError};
 
 /// What came of a batch.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -13,6 +13,7 @@ use super::{
     entity::{task::Column as Task, user_clock::Column as Clock},
     error::{Outage, is_duplicate, is_lost},
     row::{COLUMNS, StoredTags, TaskRow, rank},
+    scope::CanWrite,
     write::{With, Write},
 };
 use crate::{
@@ -38,7 +39,7 @@ struct Keyed {
     create_hash: Option<String>,
 }
 
-impl Scope {
+impl<A: CanWrite> Scope<A> {
     /// Creates a task. With a key, a retry finds what the first request made.
     ///
     /// # Errors

@@ -4,17 +4,16 @@ use std::{borrow::Cow, fmt, io};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 
-use crate::contract::{Task, TaskId};
+use super::scope::Unchanged;
+use crate::contract::TaskId;
 
 /// Why the store did not do what was asked. `DbErr` never goes to a client; its text is for the log.
 #[derive(Debug)]
 pub enum StoreError {
     /// The user has no such task, or it is deleted.
     NotFound(TaskId),
-    /// The task is not in the version that was expected; it is like this.
-    Changed(Box<Task>),
-    /// What was expected is no version that a task can have; the task is like this.
-    UnknownVersion(Box<Task>),
+    /// The task is not in the version that was expected.
+    Changed(Unchanged),
     /// The Idempotency-Key came before with another body.
     KeyReused,
     /// The task that was created with this Idempotency-Key is deleted.
@@ -46,9 +45,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(id) => write!(f, "no task {}", id.get()),
-            Self::Changed(task) | Self::UnknownVersion(task) => {
-                write!(f, "the task is at version {}", task.version.get())
-            }
+            Self::Changed(task) => write!(f, "the task is at version {}", task.version().get()),
             Self::KeyReused => f.write_str("the idempotency key was used with another body"),
             Self::KeyOfDeleted(id) => write!(f, "task {} of this key is deleted", id.get()),
             Self::LimitReached(limit) => write!(f, "the user has {limit} tasks"),

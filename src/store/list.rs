@@ -15,6 +15,7 @@ use super::{
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     order::Ordering,
     row::{COLUMNS, TaskRow, rank},
+    scope::CanRead,
 };
 use crate::{
     contract::{self, Sort},
@@ -54,7 +55,7 @@ pub struct Page {
     pub revision: i64,
 }
 
-impl Scope {
+impl<A: CanRead> Scope<A> {
     /// A page of the user's tasks, and the revision at which it was read, in one statement.
     ///
     /// # Errors

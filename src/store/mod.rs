@@ -1,8 +1,8 @@
 //! Where tasks are kept, and the only module that names sea-orm.
 //!
-//! Whoever holds a [`Scope`] can reach the tasks of one user and nobody else's: it is opened by that
-//! user's [`UserId`](crate::auth::UserId), which only a verified token makes, and every statement
-//! names it. The entities stay private to this module.
+//! A [`Scope`] reaches the tasks of one user and nobody else's: it is opened with that user's
+//! [`UserId`](crate::auth::UserId), which only a verified token makes, and every statement names the user. A scope is
+//! for reading, writing or both, and has the methods of that kind only. The entities stay private to this module.
 
 mod availability;
 mod create;
@@ -28,5 +28,5 @@ pub use error::StoreError;
 pub use list::{Page, Slice, SliceQuery};
 pub use overview::{Overview, Periods};
 pub use query::{DueBound, Filter, ListQuery};
-pub use scope::Scope;
-pub use update::Expected;
+pub use scope::{CanRead, CanWrite, Read, ReadWrite, Scope, ScopeKind, Unchanged, Write};
+pub use update::{Changes, Expected, Restored};

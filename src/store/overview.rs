@@ -11,6 +11,7 @@ use super::{
     entity::{task, task::Column as Task},
     list::{due_after_bound, due_before_bound},
     row::rank,
+    scope::CanRead,
 };
 use crate::{contract::Priority, unicode::fold};
 
@@ -49,7 +50,7 @@ const TAGS: usize = 10;
 /// How many spellings are looked at: those that differ in case only are one tag.
 const SPELLINGS: u64 = 100;
 
-impl Scope {
+impl<A: CanRead> Scope<A> {
     /// Counts the user's tasks: one pass over their rows, and one over the tags of the open ones.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
-//! The tasks of one user.
+//! The tasks of one user, and what may be done with them.
 
-use std::future::Future;
+use std::{future::Future, marker::PhantomData};
 
 use sea_orm::{
     ConnectionTrait, DbErr, ExprTrait,
@@ -15,36 +15,123 @@ use super::{
 };
 use crate::{
     auth::UserId,
-    contract::{Task, TaskId},
+    contract::{Task, TaskId, Version},
 };
 
-/// The way to the tasks of one user, and to nobody else's.
-#[derive(Debug, Clone)]
-pub struct Scope {
+/// For reading the tasks of a user.
+#[derive(Debug)]
+pub enum Read {}
+/// For changing the tasks of a user.
+#[derive(Debug)]
+pub enum Write {}
+/// For both, where one operation needs both.
+#[derive(Debug)]
+pub enum ReadWrite {}
+
+/// What a [`Scope`] is opened for. There are these three kinds, and no others.
+pub trait ScopeKind: sealed::Sealed + Send + Sync + 'static {}
+/// The kinds of [`Scope`] that have the methods that read.
+pub trait CanRead: ScopeKind {}
+/// The kinds of [`Scope`] that have the methods that write.
+pub trait CanWrite: ScopeKind {}
+
+impl ScopeKind for Read {}
+impl ScopeKind for Write {}
+impl ScopeKind for ReadWrite {}
+impl CanRead for Read {}
+impl CanRead for ReadWrite {}
+impl CanWrite for Write {}
+impl CanWrite for ReadWrite {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Read {}
+    impl Sealed for super::Write {}
+    impl Sealed for super::ReadWrite {}
+}
+
+/// The way to the tasks of one user, and to nobody else's, for one kind of access.
+///
+/// A scope that is open for reading has no method that writes:
+///
+/// ```compile_fail,E0599
+/// # use taskward::{contract::TaskId, store::{Expected, Read, Scope, StoreError, Write}};
+/// async fn delete(tasks: &Scope<Read>, id: TaskId) -> Result<(), StoreError> {
+///     tasks.delete(id, &Expected::Any).await.map(|_| ())
+/// }
+/// ```
+///
+/// and one that is open for writing has no method that reads:
+///
+/// ```compile_fail,E0599
+/// # use taskward::{contract::TaskId, store::{Expected, Read, Scope, StoreError, Write}};
+/// async fn get(tasks: &Scope<Write>, id: TaskId) -> Result<(), StoreError> {
+///     tasks.get(id).await.map(|_| ())
+/// }
+/// ```
+///
+/// The other way round, both compile:
+///
+/// ```
+/// # use taskward::{contract::TaskId, store::{Expected, Read, Scope, StoreError, Write}};
+/// async fn delete(tasks: &Scope<Write>, id: TaskId) -> Result<(), StoreError> {
+///     tasks.delete(id, &Expected::Any).await.map(|_| ())
+/// }
+/// async fn get(tasks: &Scope<Read>, id: TaskId) -> Result<(), StoreError> {
+///     tasks.get(id).await.map(|_| ())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Scope<A> {
     pub(super) database: Database,
     pub(super) user: UserId,
+    kind: PhantomData<fn() -> A>,
+}
+
+/// A task that a write met and did not change. Only a scope that can read [shows](Scope::show) it: the answer to a
+/// write has the task that was written, and no other.
+#[derive(Debug)]
+pub struct Unchanged {
+    pub(super) task: Box<Task>,
+    /// Whether the write named a version that a task can have.
+    pub(super) named: bool,
+}
+
+impl Unchanged {
+    /// Whether the write expected a version that a task can have, which this one has not.
+    pub fn is_in_another_version(&self) -> bool {
+        self.named
+    }
+
+    /// The version of the task.
+    pub fn version(&self) -> Version {
+        self.task.version
+    }
 }
 
 impl Database {
     /// Opens the tasks of a user.
-    pub fn scope(&self, user: UserId) -> Scope {
+    pub fn scope<A: ScopeKind>(&self, user: UserId) -> Scope<A> {
         Scope {
             database: self.clone(),
             user,
+            kind: PhantomData,
         }
     }
 }
 
-impl Scope {
+impl<A: CanRead> Scope<A> {
     /// One task.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the user has no such task, whoever else has one of that number.
     pub async fn get(&self, id: TaskId) -> Result<Task, StoreError> {
-        match self.row(id).await? {
-            Some(row) if row.deleted_at.is_none() => row.into_task(self.user.as_str()),
-            _ => Err(StoreError::NotFound(id)),
-        }
+        self.find(id).await
+    }
+
+    /// The task that a write of this user met.
+    pub fn show(&self, task: &Unchanged) -> Task {
+        task.task.as_ref().clone()
     }
 
     /// The user's revision: that of the last write, 0 before the first.
@@ -65,19 +152,23 @@ impl Scope {
             .transpose()?
             .unwrap_or(0))
     }
+}
+
+// What both kinds of methods are made of. A write reads, too: whether there is a task that it could not change.
+impl<A> Scope<A> {
+    /// One task that is not deleted.
+    pub(super) async fn find(&self, id: TaskId) -> Result<Task, StoreError> {
+        match self.row(id).await? {
+            Some(row) if row.deleted_at.is_none() => row.into_task(self.user.as_str()),
+            _ => Err(StoreError::NotFound(id)),
+        }
+    }
 
     /// The row of a task, deleted or not.
     pub(super) async fn row(&self, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
         let query = self.select(task::Column::Id, id.get());
-        self.row_of(&query).await
-    }
-
-    pub(super) async fn row_of(
-        &self,
-        query: &SelectStatement,
-    ) -> Result<Option<TaskRow>, StoreError> {
         let row = self
-            .read(|| self.database.reader().query_one(query))
+            .read(|| self.database.reader().query_one(&query))
             .await?;
         Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }

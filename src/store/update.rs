@@ -13,6 +13,7 @@ use super::{
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     error::{Outage, is_lost},
     row::{COLUMNS, StoredTags, TaskRow, rank},
+    scope::{CanRead, CanWrite, Unchanged},
     write::{With, Write},
 };
 use crate::{
@@ -32,11 +33,10 @@ pub enum Expected {
 impl Expected {
     /// The error for a task in another version.
     fn not_met(&self, task: contract::Task) -> StoreError {
-        let task = Box::new(task);
-        match self {
-            Self::OneOf(versions) if versions.is_empty() => StoreError::UnknownVersion(task),
-            _ => StoreError::Changed(task),
-        }
+        StoreError::Changed(Unchanged {
+            task: Box::new(task),
+            named: !matches!(self, Self::OneOf(versions) if versions.is_empty()),
+        })
     }
 }
 
@@ -48,7 +48,48 @@ enum Count {
     More,
 }
 
-impl Scope {
+/// What a patch changes: at least one member. A patch that names none is no write, so it needs a scope that can read.
+#[derive(Debug, Clone)]
+pub struct Changes(Vec<(Task, Expr)>);
+
+impl Changes {
+    /// The changes that a patch names; `None` if it names none.
+    pub fn of(patch: TaskPatch) -> Option<Self> {
+        let values = assignments(patch);
+        (!values.is_empty()).then_some(Self(values))
+    }
+}
+
+/// What [`Scope::restore`] found.
+#[derive(Debug)]
+pub enum Restored {
+    /// The task was deleted, and is back.
+    Now(contract::Task),
+    /// The task is not deleted; nothing was written.
+    Already(Unchanged),
+}
+
+impl<A: CanRead> Scope<A> {
+    /// One task, in a version that is expected: what a patch that names no member comes to.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
+    pub async fn get_expected(
+        &self,
+        id: TaskId,
+        expected: &Expected,
+    ) -> Result<contract::Task, StoreError> {
+        let task = self.find(id).await?;
+        match expected {
+            Expected::OneOf(versions) if !versions.contains(&task.version.get()) => {
+                Err(expected.not_met(task))
+            }
+            _ => Ok(task),
+        }
+    }
+}
+
+impl<A: CanWrite> Scope<A> {
     /// Changes what the patch names and leaves the rest as it is, whoever else changes it meanwhile.
     ///
     /// # Errors
@@ -56,19 +97,9 @@ impl Scope {
     pub async fn update(
         &self,
         id: TaskId,
-        patch: TaskPatch,
+        Changes(values): Changes,
         expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
-        let values = assignments(patch);
-        if values.is_empty() {
-            let task = self.get(id).await?;
-            return match expected {
-                Expected::OneOf(versions) if !versions.contains(&task.version.get()) => {
-                    Err(expected.not_met(task))
-                }
-                _ => Ok(task),
-            };
-        }
         let write = self.change(id, live(expected), values, Count::Same);
         match self.attempt(&write).await? {
             Some(row) => row.into_task(self.user.as_str()),
@@ -118,21 +149,27 @@ impl Scope {
         }
     }
 
-    /// Brings a deleted task back. One that is not deleted stays as it is.
+    /// Restores a deleted task. One that is not deleted stays as it is.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is neither the task nor a tombstone younger than the
     /// retention; [`StoreError::LimitReached`].
-    pub async fn restore(&self, id: TaskId) -> Result<contract::Task, StoreError> {
+    pub async fn restore(&self, id: TaskId) -> Result<Restored, StoreError> {
         let restorable = Expr::col(Task::DeletedAt).gt(self.oldest_tombstone());
         let values = vec![(Task::DeletedAt, Expr::val(None::<DateTimeUtc>))];
         let write = self.change(id, restorable.into_condition(), values, Count::More);
         loop {
             if let Some(row) = self.attempt(&write).await? {
-                return row.into_task(self.user.as_str());
+                return row.into_task(self.user.as_str()).map(Restored::Now);
             }
             match self.row(id).await? {
-                Some(row) if row.deleted_at.is_none() => return row.into_task(self.user.as_str()),
+                Some(row) if row.deleted_at.is_none() => {
+                    let task = Box::new(row.into_task(self.user.as_str())?);
+                    return Ok(Restored::Already(Unchanged {
+                        task: task,
+                        named: true,
+                    }));
+                }
                 Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
                     if self.is_full().await? {
                         return Err(StoreError::LimitReached(self.database.max_tasks()));
@@ -170,7 +207,7 @@ impl Scope {
         if *expected == Expected::Any {
             return StoreError::NotFound(id);
         }
-        match self.get(id).await {
+        match self.find(id).await {
             Ok(task) => expected.not_met(task),
             Err(error) => error,
         }

@@ -7,7 +7,7 @@ use expect_test::expect;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, TestApp, on_both};
+use crate::support::{Actor, Answer, Backend, TestApp, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 

@@ -16,15 +16,16 @@ use self::{
 use super::{
     OperationGroup,
     parameters::{ParameterFaults, PathId, Query},
+    tasks::update,
 };
 use crate::{
-    access::{Caller, Read, Write, problem},
+    access::{Caller, problem},
     contract::{
         AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
         OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS},
     },
-    store::{Expected, Slice},
+    store::{Expected, Read, Slice, Write},
 };
 
 pub use list::ListShape;
@@ -301,11 +302,6 @@ async fn change(
     changes: Json<OwnerTaskChanges>,
 ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
     owner.check(caller.identity())?;
-    let patch = changes.0.into();
-    let task = caller
-        .tasks()
-        .update(id.0, patch, &Expected::Any)
-        .await
-        .map_err(problem)?;
+    let task = update(caller, id.0, changes.0.into(), &Expected::Any).await?;
     Ok(OwnerTaskResponse::Task(Json(task.into())))
 }

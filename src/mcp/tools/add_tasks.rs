@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::{
-    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Member, NewTask, Pointer, Priority, Tags, Title,
     },
@@ -11,10 +10,11 @@ use crate::{
         arguments::{Argument, Items, arguments, at, in_words, object},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
-    store::{Created, IdempotencyKey, Scope, StoreError, digest},
+    store::{Created, IdempotencyKey, Scope, StoreError, Write, digest},
 };
 
 /// New tasks.
@@ -78,7 +78,7 @@ impl RequestId {
     }
 }
 
-impl Tooling for AddTasks {
+impl Tool for AddTasks {
     const NAME: &'static str = "add_tasks";
     const TITLE: &'static str = "Add tasks";
     const DESCRIPTION: &'static str =
@@ -116,7 +116,7 @@ impl Tooling for AddTasks {
 }
 
 async fn add(
-    tasks: &Scope,
+    tasks: &Scope<Write>,
     item: Result<Addition, Vec<Fault>>,
     key: Option<(IdempotencyKey, String)>,
     dates: &mut Dates,
@@ -164,7 +164,7 @@ async fn add(
 
 /// What an earlier call with this key made of the item.
 async fn made_before(
-    tasks: &Scope,
+    tasks: &Scope<Write>,
     key: Option<&(IdempotencyKey, String)>,
     dates: &Dates,
 ) -> Result<Option<ItemResult>, ToolError> {

@@ -2,16 +2,16 @@
 
 use super::change::{change, completion};
 use crate::{
-    access::Write,
     contract::{Flag, Maybe, TaskId},
     mcp::{
         arguments::{Items, arguments, in_words},
         date::Dates,
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
-    store::{Expected, StoreError},
+    store::{Expected, ReadWrite, Restored, StoreError, Write},
 };
 
 /// Completing, and taking that back.
@@ -53,17 +53,17 @@ where
     Results::new(results, dates)
 }
 
-impl Tooling for CompleteTasks {
+impl Tool for CompleteTasks {
     const NAME: &'static str = "complete_tasks";
     const TITLE: &'static str = "Complete or reopen tasks";
     const DESCRIPTION: &'static str = "Mark tasks as done, or with completed false as open again.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Completion;
     type Output = Results;
 
     async fn call(
-        call: Call<Write>,
+        call: Call<ReadWrite>,
         Completion { ids, completed }: Completion,
     ) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
@@ -77,7 +77,7 @@ impl Tooling for CompleteTasks {
     }
 }
 
-impl Tooling for DeleteTasks {
+impl Tool for DeleteTasks {
     const NAME: &'static str = "delete_tasks";
     const TITLE: &'static str = "Delete tasks";
     const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, \
@@ -98,19 +98,23 @@ impl Tooling for DeleteTasks {
     }
 }
 
-impl Tooling for RestoreTasks {
+impl Tool for RestoreTasks {
     const NAME: &'static str = "restore_tasks";
     const TITLE: &'static str = "Restore deleted tasks";
     const DESCRIPTION: &'static str = "Bring deleted tasks back as they were, with their ids.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Ids;
     type Output = Results;
 
-    async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
+    async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let act = async |id| match tasks.restore(id).await {
-            Ok(task) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            Ok(Restored::Now(task)) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            Ok(Restored::Already(task)) => {
+                let task = tasks.show(&task);
+                Ok(ItemResult::task(Row::of(&task, &dates)))
+            }
             Err(StoreError::NotFound(id)) => Err(ToolError(format!(
                 "no deleted task {} that can still be restored",
                 id.get()

@@ -7,10 +7,10 @@ use crate::{
     mcp::{
         date::Dates,
         outcome::ItemResult,
-        registry::ToolError,
         row::{Row, name},
+        tool_error::ToolError,
     },
-    store::{Expected, Scope, StoreError},
+    store::{Changes, Expected, ReadWrite, Scope, StoreError},
 };
 
 /// A task after a change.
@@ -36,7 +36,7 @@ const ATTEMPTS: usize = 5;
 /// Changes a task, and tells what it replaced. The change is made only to the version that was looked at,
 /// so that `before` is what was there, whoever else changes it; one that would change nothing is not made.
 pub(super) async fn change(
-    tasks: &Scope,
+    tasks: &Scope<ReadWrite>,
     id: TaskId,
     patch: &TaskPatch,
     expected: Option<Version>,
@@ -48,14 +48,15 @@ pub(super) async fn change(
             return Err(stale(&old, dates));
         }
         let before = replaced(&old, patch, dates);
-        if before.is_empty() {
+        let changes = Changes::of(patch.clone()).filter(|_| !before.is_empty());
+        let Some(changes) = changes else {
             return Ok(ChangeOutcome { task: old, before });
-        }
+        };
         let this = Expected::OneOf(vec![old.version.get()]);
-        match tasks.update(id, patch.clone(), &this).await {
+        match tasks.update(id, changes, &this).await {
             Ok(task) => return Ok(ChangeOutcome { task, before }),
             Err(StoreError::Changed(now)) if expected.is_some() => {
-                return Err(stale(&now, dates));
+                return Err(stale(&tasks.show(&now), dates));
             }
             Err(StoreError::Changed(_)) => {}
             Err(error) => return Err(error.into()),

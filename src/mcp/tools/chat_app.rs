@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{change, completion, nothing};
 use crate::{
-    access::{Access, Read, Write},
+    access::Access,
     contract::{
         Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, TaskId,
         TaskPatch, Title, UserIdText,
@@ -17,10 +17,11 @@ use crate::{
     mcp::{
         arguments::{Argument, arguments, object},
         date::Dates,
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Row,
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
-    store::{Expected, Filter, ListQuery},
+    store::{Expected, Filter, ListQuery, Read, ReadWrite, Write},
 };
 
 /// `add_task`
@@ -139,7 +140,7 @@ fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<()
     ))
 }
 
-impl Tooling for AddTask {
+impl Tool for AddTask {
     const NAME: &'static str = "add_task";
     const TITLE: &'static str = "Add a task";
     const DESCRIPTION: &'static str = "Create a task.";
@@ -175,7 +176,7 @@ impl Tooling for AddTask {
     }
 }
 
-impl Tooling for ListTasks {
+impl Tool for ListTasks {
     const NAME: &'static str = "list_tasks";
     const TITLE: &'static str = "List tasks";
     const DESCRIPTION: &'static str = "The newest 100 tasks.";
@@ -210,16 +211,16 @@ impl Tooling for ListTasks {
     }
 }
 
-impl Tooling for CompleteTask {
+impl Tool for CompleteTask {
     const NAME: &'static str = "complete_task";
     const TITLE: &'static str = "Complete a task";
     const DESCRIPTION: &'static str = "Mark a task as completed.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = One;
     type Output = Done;
 
-    async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
+    async fn call(call: Call<ReadWrite>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let dates = Dates::new(call.now, None);
         let task = change(
@@ -240,7 +241,7 @@ impl Tooling for CompleteTask {
     }
 }
 
-impl Tooling for DeleteTask {
+impl Tool for DeleteTask {
     const NAME: &'static str = "delete_task";
     const TITLE: &'static str = "Delete a task";
     const DESCRIPTION: &'static str = "Delete a task.";
@@ -261,16 +262,16 @@ impl Tooling for DeleteTask {
     }
 }
 
-impl Tooling for UpdateTask {
+impl Tool for UpdateTask {
     const NAME: &'static str = "update_task";
     const TITLE: &'static str = "Update a task";
     const DESCRIPTION: &'static str = "Change the title or description of a task.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = OneChange;
     type Output = Done;
 
-    async fn call(call: Call<Write>, arguments: OneChange) -> Result<Done, ToolError> {
+    async fn call(call: Call<ReadWrite>, arguments: OneChange) -> Result<Done, ToolError> {
         let OneChange {
             user_id,
             task_id,

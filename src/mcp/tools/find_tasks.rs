@@ -6,16 +6,16 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    access::Read,
     contract::{CursorText, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag},
     mcp::{
         arguments::{arguments, at},
         date::{DateText, Dates, Zone},
         outcome::resolved,
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::{Row, quoted},
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
-    store::{Filter, ListQuery, StoreError},
+    store::{Filter, ListQuery, Read, StoreError},
 };
 
 /// A page of tasks.
@@ -80,7 +80,7 @@ impl Outcome for FoundTasks {}
 /// How many tasks a page has when nothing is said: what a model can look through at once.
 const DEFAULT_LIMIT: i64 = 25;
 
-impl Tooling for FindTasks {
+impl Tool for FindTasks {
     const NAME: &'static str = "find_tasks";
     const TITLE: &'static str = "Find tasks";
     const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. \

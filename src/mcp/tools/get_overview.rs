@@ -6,14 +6,14 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    access::Read,
     mcp::{
         arguments::{arguments, at},
         date::{Dates, Zone},
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::quoted,
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
-    store::{Overview, Periods},
+    store::{Overview, Periods, Read},
 };
 
 /// Counts of tasks.
@@ -91,7 +91,7 @@ impl fmt::Display for Counts {
 
 impl Outcome for Counts {}
 
-impl Tooling for GetOverview {
+impl Tool for GetOverview {
     const NAME: &'static str = "get_overview";
     const TITLE: &'static str = "Get an overview";
     const DESCRIPTION: &'static str = "What day it is for the user, and how many tasks are open, \

@@ -1,14 +1,15 @@
 //! `get_task`.
 
 use crate::{
-    access::Read,
     contract::{Maybe, TaskId},
     mcp::{
         arguments::arguments,
         date::{Dates, Zone},
-        registry::{Call, Effect, Outcome, ToolError, Tooling},
         row::Whole,
+        tool::{Call, Effect, Outcome, Tool},
+        tool_error::ToolError,
     },
+    store::Read,
 };
 
 /// All of one task.
@@ -24,7 +25,7 @@ arguments! {
 
 impl Outcome for Whole {}
 
-impl Tooling for GetTask {
+impl Tool for GetTask {
     const NAME: &'static str = "get_task";
     const TITLE: &'static str = "Get a task";
     const DESCRIPTION: &'static str = "All of one task, with its description.";

@@ -2,7 +2,6 @@
 
 use super::change::change;
 use crate::{
-    access::Write,
     contract::{
         Change, Description, Fault, Flag, Maybe, Priority, Tags, TaskId, TaskPatch, Title, Version,
     },
@@ -10,9 +9,10 @@ use crate::{
         arguments::{Items, arguments, at, in_words},
         date::{DateText, Dates, Zone},
         outcome::{ItemResult, Results},
-        registry::{Call, Effect, ToolError, Tooling},
+        tool::{Call, Effect, Tool},
+        tool_error::ToolError,
     },
-    store::Scope,
+    store::{ReadWrite, Scope},
 };
 
 /// Changes of tasks.
@@ -44,18 +44,18 @@ arguments! {
     }
 }
 
-impl Tooling for UpdateTasks {
+impl Tool for UpdateTasks {
     const NAME: &'static str = "update_tasks";
     const TITLE: &'static str = "Change tasks";
     const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. \
         `before` in the result is what was replaced: setting it again undoes the change.";
-    type Access = Write;
+    type Access = ReadWrite;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Updates;
     type Output = Results;
 
     async fn call(
-        call: Call<Write>,
+        call: Call<ReadWrite>,
         Updates { tasks, time_zone }: Updates,
     ) -> Result<Results, ToolError> {
         let mut dates = Dates::new(call.now, time_zone.0);
@@ -68,7 +68,7 @@ impl Tooling for UpdateTasks {
 }
 
 async fn update(
-    tasks: &Scope,
+    tasks: &Scope<ReadWrite>,
     item: Result<Update, Vec<Fault>>,
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {

@@ -1,0 +1,77 @@
+//! What a tool is: its name, arguments, answer and effect, and what calling it needs.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use rmcp::{model::ToolAnnotations, schemars::JsonSchema};
+use serde::Serialize;
+
+use super::{arguments::Arguments, tool_error::ToolError};
+use crate::access::{Access, Caller};
+
+/// One of the tools.
+pub(super) trait Tool: 'static {
+    /// Its name, for models.
+    const NAME: &'static str;
+    /// Its name, for people.
+    const TITLE: &'static str;
+    /// What it does, in the fewest words that a model understands.
+    const DESCRIPTION: &'static str;
+    /// What it does with the tasks, and so which scope a token must have for it.
+    type Access: Access;
+    /// What calling it does, for clients that ask their user first.
+    const EFFECT: Effect;
+    /// Its arguments.
+    type Arguments: Arguments + Send;
+    /// What it answers with: as JSON, and as text for clients that show nothing else.
+    type Output: Serialize + JsonSchema + fmt::Display + Outcome + Send;
+
+    /// Does it.
+    fn call(
+        call: Call<Self::Access>,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<Self::Output, ToolError>> + Send;
+}
+
+/// What calling a tool does (MCP, `ToolAnnotations`). No tool reaches beyond the user's own tasks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Effect {
+    /// It changes nothing.
+    Reads,
+    /// It adds; called twice, it adds twice.
+    Adds,
+    /// It changes what can be changed back; called twice, it does no more than once.
+    Sets,
+    /// It overwrites or removes what a person wrote; called twice, it does no more than once.
+    Overwrites,
+}
+
+impl Effect {
+    pub(super) fn annotations(self) -> ToolAnnotations {
+        let (reads, destroys, repeats) = match self {
+            Self::Reads => (true, false, true),
+            Self::Adds => (false, false, false),
+            Self::Sets => (false, false, true),
+            Self::Overwrites => (false, true, true),
+        };
+        ToolAnnotations::new()
+            .read_only(reads)
+            .destructive(destroys)
+            .idempotent(repeats)
+            .open_world(false)
+    }
+}
+
+/// Who calls, and when.
+pub(super) struct Call<A: Access> {
+    pub(super) caller: Caller<A>,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// What came of a call.
+pub(super) trait Outcome {
+    /// Whether nothing at all was done of what was asked.
+    fn failed(&self) -> bool {
+        false
+    }
+}

@@ -47,6 +47,15 @@ pub struct Caller<A> {
 }
 
 impl<A: Access> Caller<A> {
+    /// The sender of a request.
+    ///
+    /// # Errors
+    /// As of [`Authenticator::authenticate`]; 403 if the token's scopes do not allow `A`.
+    pub(crate) async fn of(request: &Request) -> Result<Self, Problem> {
+        let authenticator: &Arc<Authenticator> = request.data().ok_or_else(Problem::internal)?;
+        authenticator.authenticate(request).await?.caller()
+    }
+
     /// The caller's tasks.
     pub fn tasks(&self) -> &Scope<A> {
         &self.scope
@@ -114,13 +123,6 @@ impl<'a, A: Access> ApiExtractor<'a> for Caller<A> {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let authenticator: &Arc<Authenticator> = request
-            .data()
-            .ok_or_else(|| into_poem(Problem::internal()))?;
-        let authenticated = authenticator
-            .authenticate(request)
-            .await
-            .map_err(into_poem)?;
-        authenticated.caller().map_err(into_poem)
+        Self::of(request).await.map_err(into_poem)
     }
 }

@@ -1,7 +1,7 @@
 //! The paths that existing front ends call, with the owner in the path: `/api/{user_id}/tasks…`.
 //!
-//! A thin adapter over the same store. The owner in the path adds nothing to the rights of the caller:
-//! it must be the caller, or the answer is 403 before anything is looked at.
+//! The owner in the path adds nothing to the rights of the caller: it must be the caller, or the answer is 403 before
+//! anything else of the request is read ([`OwnerCaller`]).
 
 mod list;
 mod owner;
@@ -11,7 +11,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 
 use self::{
     list::{Given, OwnerList},
-    owner::{Owner, Prefer},
+    owner::{OwnerCaller, Prefer},
 };
 use super::{
     OperationGroup,
@@ -84,10 +84,9 @@ impl OwnerPaths {
     )]
     async fn list_owner_tasks(
         &self,
-        caller: Caller<Read>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Read>,
         shape: Data<&ListShape>,
         /// `all`, `pending` or `completed`.
         status: Query<Status>,
@@ -122,7 +121,6 @@ impl OwnerPaths {
         /// Which page of `limit` tasks, the first being 1.
         page: Query<PageNumber>,
     ) -> Result<OwnerListResponse, Fail<{ CALLER | PARAMETERS }>> {
-        owner.check(caller.identity())?;
         let mut faults = ParameterFaults::default();
         let given = Given {
             status: faults.take_unless_blank(status),
@@ -156,13 +154,11 @@ impl OwnerPaths {
     )]
     async fn create_owner_task(
         &self,
-        caller: Caller<Write>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Write>,
         task: Json<OwnerNewTask>,
     ) -> Result<Made, Fail<{ CALLER | PARAMETERS | BODY | CONFLICT }>> {
-        owner.check(caller.identity())?;
         let created = caller
             .tasks()
             .create(task.0.into(), None)
@@ -179,14 +175,12 @@ impl OwnerPaths {
     )]
     async fn get_owner_task(
         &self,
-        caller: Caller<Read>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Read>,
         /// The number of the task.
         id: PathId,
     ) -> Result<OwnerTaskResponse, OwnerFail> {
-        owner.check(caller.identity())?;
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
         Ok(OwnerTaskResponse::Task(Json(task.into())))
     }
@@ -201,15 +195,14 @@ impl OwnerPaths {
     )]
     async fn replace_owner_task(
         &self,
-        caller: Caller<Write>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
     ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
-        change(&caller, &owner, id, changes).await
+        change(&caller, id, changes).await
     }
 
     /// Change a task (owner path, by PATCH)
@@ -222,15 +215,14 @@ impl OwnerPaths {
     )]
     async fn update_owner_task(
         &self,
-        caller: Caller<Write>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
     ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
-        change(&caller, &owner, id, changes).await
+        change(&caller, id, changes).await
     }
 
     /// Complete a task, or take it back (owner path)
@@ -243,15 +235,13 @@ impl OwnerPaths {
     )]
     async fn complete_owner_task(
         &self,
-        caller: Caller<Write>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
         completion: Json<OwnerCompletion>,
     ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
-        owner.check(caller.identity())?;
         let task = caller
             .tasks()
             .complete(id.0, completion.0.side())
@@ -271,17 +261,15 @@ impl OwnerPaths {
     )]
     async fn delete_owner_task(
         &self,
-        caller: Caller<Write>,
         /// You: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
-        owner: Owner,
+        OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
         /// `return=minimal` for an empty answer.
         #[oai(name = "Prefer")]
         prefer: Prefer,
     ) -> Result<Removed, OwnerFail> {
-        owner.check(caller.identity())?;
         let task = caller
             .tasks()
             .delete(id.0, &Expected::Any)
@@ -297,11 +285,9 @@ impl OwnerPaths {
 
 async fn change(
     caller: &Caller<Write>,
-    owner: &Owner,
     id: PathId,
     changes: Json<OwnerTaskChanges>,
 ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
-    owner.check(caller.identity())?;
     let task = update(caller, id.0, changes.0.into(), &Expected::Any).await?;
     Ok(OwnerTaskResponse::Task(Json(task.into())))
 }

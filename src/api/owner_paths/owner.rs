@@ -1,4 +1,4 @@
-//! The owner in the path, and how a client wants its answer.
+//! The caller on an owner path, and how a client wants its answer.
 
 use poem::{
     Request, RequestBody,
@@ -7,39 +7,37 @@ use poem::{
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::{
-    auth::Identity,
+    access::{Access, Caller},
     contract::{
-        Problem, Scalar, UserIdText,
-        registry::{MetaParamIn, MetaSchema, MetaSchemaRef, inline},
+        Problem, Scalar, UserIdText, into_poem,
+        registry::{MetaParamIn, MetaSchema, MetaSchemaRef, Registry, inline},
     },
 };
 
-/// The owner that the path names.
+/// The caller, where the path names the owner of the tasks: the owner must be the caller. It is the parameter
+/// `user_id` of the contract, and stands first in each operation, so that the order of errors is 401, 403, 400.
 #[derive(Debug)]
-pub struct Owner(String);
+pub struct OwnerCaller<A>(pub Caller<A>);
 
-/// Stands for whoever calls.
+/// Stands for the caller.
 const ONESELF: &str = "me";
 
-impl Owner {
-    /// Makes sure that the path's owner is the caller.
-    ///
-    /// # Errors
-    /// 403, the same whether the other user exists or not.
-    pub fn check(&self, caller: &Identity) -> Result<(), Problem> {
-        if self.0 == ONESELF || self.0 == caller.user_id.as_str() {
-            return Ok(());
-        }
-        let detail = "The path names another user than your token; use your own id, or `me`.";
-        Err(Problem::new(StatusCode::FORBIDDEN, "not_your_path", detail))
-    }
-}
-
-impl<'a> ApiExtractor<'a> for Owner {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+impl<'a, A: Access> ApiExtractor<'a> for OwnerCaller<A> {
+    const TYPES: &'static [ApiExtractorType] = &[
+        ApiExtractorType::SecurityScheme,
+        ApiExtractorType::Parameter,
+    ];
     const PARAM_IS_REQUIRED: bool = true;
     type ParamType = UserIdText;
     type ParamRawType = UserIdText;
+
+    fn register(registry: &mut Registry) {
+        <Caller<A> as ApiExtractor>::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        <Caller<A> as ApiExtractor>::security_schemes()
+    }
 
     fn param_in() -> Option<MetaParamIn> {
         Some(MetaParamIn::Path)
@@ -54,13 +52,16 @@ impl<'a> ApiExtractor<'a> for Owner {
         _: &mut RequestBody,
         _: ExtractParamOptions<UserIdText>,
     ) -> poem::Result<Self> {
+        let caller = Caller::of(request).await.map_err(into_poem)?;
         // poem-openapi numbers the parameters of a path; the owner is the first.
-        Ok(Self(
-            request
-                .raw_path_param("param0")
-                .unwrap_or_default()
-                .to_owned(),
-        ))
+        let owner = request.raw_path_param("param0").unwrap_or_default();
+        if owner == ONESELF || owner == caller.identity().user_id.as_str() {
+            return Ok(Self(caller));
+        }
+        // The same whether the other user exists or not.
+        let detail = "The path names another user than your token; use your own id, or `me`.";
+        let problem = Problem::new(StatusCode::FORBIDDEN, "not_your_path", detail);
+        Err(into_poem(problem))
     }
 }
 

@@ -13,6 +13,28 @@ use crate::support::{
 };
 
 on_both! {
+    /// The owner in a path is judged after the token and before all else of the request.
+    async fn a_path_with_an_owner_is_its_callers_only(on: Backend) {
+        let app = on.app().await;
+        let (alice, bob) = app.two_users();
+        alice.create("hers").await;
+        let before = all_of(&alice).await;
+        let with_owner: Vec<_> = operations().into_iter().filter(Operation::is_on_an_owner_path).collect();
+        assert!(with_owner.len() >= 7);
+        for operation in with_owner {
+            for (user, id) in [("alice", "1"), ("alice", "0"), ("nobody", "x")] {
+                let ask = async |actor: &Actor| {
+                    let request = actor.request(operation.method.clone(), &operation.path_with(user, id));
+                    actor.send(request.header(header::CONTENT_TYPE, "text/plain").body("{")).await
+                };
+                ask(&app.anon()).await.fails(401, "token_missing");
+                ask(&app.user_with_scope("bob", "openid")).await.fails(403, "insufficient_scope");
+                ask(&bob).await.fails(403, "not_your_path");
+            }
+        }
+        assert_eq!(all_of(&alice).await, before);
+    }
+
     /// What Bob is told about a number is the same, to the byte, whether Alice has a task of that number
     /// or nobody has.
     async fn anothers_task_is_like_none(on: Backend) {

@@ -6,7 +6,8 @@ use super::{
     Change, Description, DueDate, Fault, Flag, Members, Priority, Scalar as _, Tags, Timestamp,
     Title,
     owner::{AnyCasePriority, LooseDueDate, LooseTags},
-    read::{Member, Pointer},
+    pointer::Pointer,
+    read::Member,
     scalar::kind,
 };
 

@@ -7,6 +7,7 @@ mod imported;
 mod json;
 mod nullability;
 mod owner;
+mod pointer;
 mod problem;
 mod read;
 pub(crate) mod registry;
@@ -26,8 +27,8 @@ pub use owner::{
 };
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
-pub use read::Members;
-pub(crate) use read::{Member, Pointer};
+pub use pointer::Pointer;
+pub use read::{Member, Members};
 pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
 pub use sort::Sort;
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};

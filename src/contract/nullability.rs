@@ -7,8 +7,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
+    pointer::Pointer,
     problem::Fault,
-    read::{Member, Pointer},
+    read::Member,
     registry::{MetaSchema, MetaSchemaRef, Registry},
 };
 

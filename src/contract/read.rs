@@ -6,34 +6,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{
+    pointer::Pointer,
     problem::Fault,
     scalar::{Scalar, kind},
 };
-
-/// Where in the document something is (RFC 6901).
-#[derive(Debug, Clone)]
-pub struct Pointer(String);
-
-impl Pointer {
-    /// The document itself.
-    pub(crate) fn root() -> Self {
-        Self(String::new())
-    }
-
-    fn member(name: &str) -> Self {
-        Self(format!("/{}", name.replace('~', "~0").replace('/', "~1")))
-    }
-
-    /// An item of the array here.
-    pub(crate) fn item(&self, index: usize) -> Self {
-        Self(format!("{}/{index}", self.0))
-    }
-
-    /// A fault here.
-    pub(crate) fn fault(&self, detail: impl Into<String>) -> Fault {
-        Fault::at_pointer(self.0.clone(), detail)
-    }
-}
 
 /// A value that a member of a request body can have.
 pub trait Member: Sized {
@@ -44,35 +20,11 @@ pub trait Member: Sized {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self>;
 }
 
-/// Makes scalars members.
-macro_rules! scalar_members {
-    ($($type:ty),*) => {$(
-        impl Member for $type {
-            fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-                <$type as Scalar>::from_json(value)
-                    .map_err(|detail| faults.push(at.fault(detail)))
-                    .ok()
-            }
-        }
-    )*};
+impl<T: Scalar> Member for T {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        T::read_at(value, at, faults)
+    }
 }
-scalar_members!(
-    super::Title,
-    super::Description,
-    super::Flag,
-    super::Priority,
-    super::owner::AnyCasePriority,
-    super::owner::LooseDueDate,
-    super::DueDate,
-    super::TaskId,
-    super::Version,
-    super::PageLimit,
-    super::CursorText,
-    super::SearchText,
-    super::Sort,
-    super::Tag,
-    super::UserIdText
-);
 
 /// The members of a JSON object that are still to be read. A name that occurs twice is a fault: which
 /// of the two would count differs from reader to reader (RFC 8259 §4).

@@ -3,12 +3,18 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar};
+use super::{
+    pointer::Pointer,
+    problem::Fault,
+    registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
+};
 
 /// The largest integer that a JSON number carries exactly everywhere (RFC 8259 §6).
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
-/// A value that is one scalar on the wire. Reading never coerces: a number is not a text.
+/// A value of one member, argument or parameter. Whatever has this trait can be a member of a body
+/// ([`Member`](super::Member)) and an argument of a tool; `openapi_scalar!` also makes it a type of the
+/// OpenAPI document. Reading never coerces: a number is not a text.
 pub trait Scalar: Sized + Send + Sync + 'static {
     /// What it is called in a sentence: "must be …".
     const EXPECTED: &'static str;
@@ -31,6 +37,14 @@ pub trait Scalar: Sized + Send + Sync + 'static {
     /// What completes the sentence "this parameter …".
     fn from_text(text: &str) -> Result<Self, String> {
         Self::from_json(&Value::String(text.to_owned()))
+    }
+
+    /// Reads it, or adds what is wrong with it to `faults` and returns `None`. A type with parts replaces
+    /// this, to report a fault of each part with its place.
+    fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        Self::from_json(value)
+            .map_err(|detail| faults.push(at.fault(detail)))
+            .ok()
     }
 }
 

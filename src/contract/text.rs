@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    pointer::Pointer,
     problem::Fault,
-    read::{Member, Pointer},
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, kind, mismatch},
 };
@@ -172,14 +172,11 @@ impl Scalar for Tags {
 
     fn from_json(value: &Value) -> Result<Self, String> {
         let mut faults = Vec::new();
-        let tags = Self::read(value, &Pointer::root(), &mut faults);
+        let tags = Self::read_at(value, &Pointer::root(), &mut faults);
         tags.ok_or_else(|| faults.remove(0).detail)
     }
-}
-openapi_scalar!(Tags, "array(tags)");
 
-impl Member for Tags {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+    fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
         let Some(items) = value.as_array() else {
             faults.push(at.fault(format!("must be {}, not {}", Self::EXPECTED, kind(value))));
             return None;
@@ -216,3 +213,4 @@ impl Member for Tags {
         (faults.len() == before).then_some(Self(tags))
     }
 }
+openapi_scalar!(Tags, "array(tags)");

@@ -1,12 +1,10 @@
 //! How the arguments of a tool are declared, documented and read: once, for all three.
 
+use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
 use super::{schema::of_scalar, tool_error::ToolError};
-use crate::contract::{
-    Change, CursorText, Description, Fault, Flag, Maybe, Member, Members, PageLimit, Pointer,
-    Priority, SearchText, Sort, Tag, Tags, TaskId, Title, UserIdText, Version,
-};
+use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId};
 
 /// The arguments of a tool, or of one item in them.
 pub(super) trait Arguments: Sized {
@@ -48,30 +46,11 @@ pub(super) trait Argument: Member {
     fn schema() -> Map<String, Value>;
 }
 
-macro_rules! scalar_arguments {
-    ($($type:ty),*) => {$(
-        impl Argument for $type {
-            fn schema() -> Map<String, Value> {
-                of_scalar::<$type>()
-            }
-        }
-    )*};
+impl<T: Scalar + Type> Argument for T {
+    fn schema() -> Map<String, Value> {
+        of_scalar::<T>()
+    }
 }
-scalar_arguments!(
-    PageLimit,
-    CursorText,
-    Description,
-    Flag,
-    Priority,
-    SearchText,
-    Sort,
-    Tag,
-    Tags,
-    TaskId,
-    Title,
-    Version,
-    UserIdText
-);
 
 impl<T: Argument> Argument for Maybe<T> {
     fn schema() -> Map<String, Value> {

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{
-        DueDate, Fault, Priority, Tags,
-        read::{Member, Pointer},
+        DueDate, Fault, Pointer, Priority, Tags,
         registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
         scalar::{Scalar, mismatch},
     },
@@ -102,13 +101,11 @@ impl Scalar for LooseTags {
 
     fn from_json(value: &Value) -> Result<Self, String> {
         let mut faults = Vec::new();
-        Self::read(value, &Pointer::root(), &mut faults).ok_or_else(|| faults.remove(0).detail)
+        let tags = Self::read_at(value, &Pointer::root(), &mut faults);
+        tags.ok_or_else(|| faults.remove(0).detail)
     }
-}
-openapi_scalar!(LooseTags, "loose-tags");
 
-impl Member for LooseTags {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+    fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
         let items = value.as_str().map(|text| {
             let parts = text.split(',').map(str::trim);
             // A text is typed by a person: a tag that is there twice is there.
@@ -116,6 +113,7 @@ impl Member for LooseTags {
             let parts = parts.filter(|part| !part.is_empty() && seen.insert(fold(part)));
             Value::Array(parts.map(Value::from).collect())
         });
-        Tags::read(items.as_ref().unwrap_or(value), at, faults).map(Self)
+        Tags::read_at(items.as_ref().unwrap_or(value), at, faults).map(Self)
     }
 }
+openapi_scalar!(LooseTags, "loose-tags");

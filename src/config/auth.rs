@@ -4,8 +4,49 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Source;
+use super::{
+    Source,
+    setting::{Setting, settings},
+    value::{list, must_be, optional, seconds, web_url},
+};
 use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer};
+
+settings! { "Tokens";
+    /// trust this Better Auth app: its issuer, audience and keys
+    BETTER_AUTH_URL: Option<String> = "", |text| optional(text, better_auth_url);
+
+    /// trusted issuers (iss), by comma
+    AUTH_ISSUER: Vec<String> = "", entries;
+
+    /// audience (aud) of each issuer, by comma; several of one issuer by space
+    AUTH_AUDIENCE: Vec<String> = "", entries;
+
+    /// key set of each issuer, by comma
+    AUTH_JWKS_URL: Vec<Url> = "", |text| list(text).enumerate().map(key_set_url).collect();
+
+    /// shared secret of at least 32 bytes, for HS256 tokens
+    AUTH_HS256_SECRET: Option<Secret> = "", |text| optional(text, secret);
+
+    /// the same, by the name that front ends use
+    BETTER_AUTH_SECRET: Option<Secret> = "", |text| optional(text, secret);
+
+    /// seconds for which fetched keys count as fresh
+    AUTH_JWKS_TTL_SECONDS: Duration = "300", |text| seconds(text, 1..=86_400);
+
+    /// least seconds between two fetches that unknown keys cause
+    AUTH_JWKS_COOLDOWN_SECONDS: Duration = "10", |text| seconds(text, 0..=3_600);
+
+    /// seconds by which clocks may differ
+    AUTH_LEEWAY_SECONDS: Duration = "30", |text| seconds(text, 0..=300);
+}
+
+/// Each of these ends development mode.
+pub(super) const ISSUERS: [&str; 4] = [
+    BETTER_AUTH_URL.name,
+    AUTH_JWKS_URL.name,
+    AUTH_HS256_SECRET.name,
+    BETTER_AUTH_SECRET.name,
+];
 
 /// HMAC keys should be as long as the hash (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -26,32 +67,20 @@ pub(super) fn read(source: &mut Source, public_url: Option<&Url>) -> AuthSetting
         }
         (Listed::Claims { .. }, true) => {
             source.fault(
-                "AUTH_JWKS_URL",
-                "is missing: AUTH_ISSUER and AUTH_AUDIENCE need keys",
+                AUTH_JWKS_URL.name,
+                "is missing: AUTH_ISSUER and AUTH_AUDIENCE need the keys of the issuer",
             );
         }
     }
-    let mut time = |name, default, least, most| {
-        let expected = format!("a number of seconds from {least} to {most}");
-        let read = |text: &str| {
-            let seconds = text.parse().ok()?;
-            (least..=most)
-                .contains(&seconds)
-                .then(|| Duration::from_secs(seconds))
-        };
-        source
-            .parse(name, &expected, read)
-            .unwrap_or(Duration::from_secs(default))
-    };
     AuthSettings {
         issuers,
-        jwks_ttl: time("AUTH_JWKS_TTL_SECONDS", 300, 1, 86_400),
-        jwks_cooldown: time("AUTH_JWKS_COOLDOWN_SECONDS", 10, 0, 3_600),
-        leeway: time("AUTH_LEEWAY_SECONDS", 30, 0, 300),
+        jwks_ttl: source.get(&AUTH_JWKS_TTL_SECONDS),
+        jwks_cooldown: source.get(&AUTH_JWKS_COOLDOWN_SECONDS),
+        leeway: source.get(&AUTH_LEEWAY_SECONDS),
     }
 }
 
-/// What those should know who trust several: a user is the `sub` of a token, whoever signed it.
+/// Warns whoever trusts several issuers: a user is the `sub` of a token, whoever signed it.
 pub(super) fn warning(settings: &AuthSettings) -> Option<String> {
     let mut sources: Vec<_> = settings
         .issuers
@@ -72,38 +101,27 @@ pub(super) fn warning(settings: &AuthSettings) -> Option<String> {
     })
 }
 
-/// An absolute URL of the web.
-pub(super) fn web_url(text: &str) -> Option<Url> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
-/// The address of a server: what is appended to it must be below it.
-pub(super) fn base_url(text: &str) -> Option<Url> {
-    web_url(text).filter(|url| {
-        url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && !url.path().trim_end_matches('/').ends_with("/mcp")
-    })
+fn better_auth_url(text: &str) -> Result<String, String> {
+    match web_url(text) {
+        Some(_) => Ok(text.trim_end_matches('/').to_owned()),
+        None => Err(must_be(
+            text,
+            "the base URL of the Better Auth app, like https://app.example.com",
+        )),
+    }
 }
 
 /// What Better Auth's `jwt` plugin signs: issuer and audience are its base URL. Its OAuth provider
 /// signs tokens for the MCP endpoint with another issuer.
 fn better_auth(source: &mut Source, public_url: Option<&Url>) -> Vec<TrustedIssuer> {
-    let name = "BETTER_AUTH_URL";
-    let expected = "the base URL of the Better Auth app, like https://app.example.com";
-    let read = |text: &str| web_url(text).map(|_| text.trim_end_matches('/').to_owned());
-    let Some(base) = source.parse(name, expected, read) else {
+    let Some(base) = source.get(&BETTER_AUTH_URL) else {
         return Vec::new();
     };
     let Some(jwks) = web_url(&format!("{base}/api/auth/jwks")) else {
         return Vec::new();
     };
     let rule = |issuer: String, audience: String| TrustedIssuer {
-        rule: name.to_owned(),
+        rule: BETTER_AUTH_URL.name.to_owned(),
         issuer: Some(issuer),
         audiences: vec![audience],
         keys: KeySource::Jwks(jwks.clone()),
@@ -118,6 +136,14 @@ fn better_auth(source: &mut Source, public_url: Option<&Url>) -> Vec<TrustedIssu
     rules
 }
 
+fn entries(text: &str) -> Result<Vec<String>, String> {
+    Ok(list(text).map(str::to_owned).collect())
+}
+
+fn key_set_url((index, text): (usize, &str)) -> Result<Url, String> {
+    web_url(text).ok_or_else(|| format!("entry {} must be an http or https URL", index + 1))
+}
+
 /// What `AUTH_ISSUER`, `AUTH_AUDIENCE` and `AUTH_JWKS_URL` stand for.
 enum Listed {
     Issuers(Vec<TrustedIssuer>),
@@ -128,20 +154,16 @@ enum Listed {
 }
 
 fn listed(source: &mut Source) -> Listed {
-    let mut list = |name| {
-        let text = source.take(name).unwrap_or_default();
-        let items = text.split(',').map(|item| item.trim().to_owned());
-        items.filter(|item| !item.is_empty()).collect::<Vec<_>>()
-    };
-    let issuers = list("AUTH_ISSUER");
-    let audiences = list("AUTH_AUDIENCE");
-    let urls = list("AUTH_JWKS_URL");
+    let issuers = source.get(&AUTH_ISSUER);
+    let audiences = source.get(&AUTH_AUDIENCE);
+    let urls = source.get(&AUTH_JWKS_URL);
     let words = |list: &String| {
         list.split_whitespace()
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    if urls.is_empty() && issuers.len() <= 1 && audiences.len() <= 1 {
+    let has_no_keys = urls.is_empty() && !source.has_fault(AUTH_JWKS_URL.name);
+    if has_no_keys && issuers.len() <= 1 && audiences.len() <= 1 {
         return if issuers.is_empty() && audiences.is_empty() {
             Listed::Issuers(Vec::new())
         } else {
@@ -154,55 +176,48 @@ fn listed(source: &mut Source) -> Listed {
     }
     if issuers.len() != urls.len() || audiences.len() != urls.len() {
         let (i, a, u) = (issuers.len(), audiences.len(), urls.len());
-        source.fault(
-            "AUTH_JWKS_URL",
-            format!(
-                "has {u} entries, AUTH_ISSUER {i} and AUTH_AUDIENCE {a}: they belong together by position, \
-                 so there must be as many of each"
-            ),
-        );
+        if !source.has_fault(AUTH_JWKS_URL.name) {
+            source.fault(
+                AUTH_JWKS_URL.name,
+                format!(
+                    "has {u} entries, AUTH_ISSUER {i} and AUTH_AUDIENCE {a}: they belong together by position, \
+                     so each needs the same number"
+                ),
+            );
+        }
         return Listed::Issuers(Vec::new());
     }
-    let mut rules = Vec::new();
-    for ((issuer, audiences), url) in issuers.into_iter().zip(&audiences).zip(&urls) {
-        match web_url(url) {
-            Some(url) => rules.push(TrustedIssuer {
-                rule: "AUTH_JWKS_URL".to_owned(),
+    let rules = issuers.into_iter().zip(&audiences).zip(urls);
+    Listed::Issuers(
+        rules
+            .map(|((issuer, audiences), url)| TrustedIssuer {
+                rule: AUTH_JWKS_URL.name.to_owned(),
                 issuer: Some(issuer),
                 audiences: words(audiences),
                 keys: KeySource::Jwks(url),
-            }),
-            None => source.fault(
-                "AUTH_JWKS_URL",
-                format!("has `{url}`, which is no http or https URL"),
-            ),
-        }
+            })
+            .collect(),
+    )
+}
+
+fn secret(text: &str) -> Result<Secret, String> {
+    match text.len() {
+        MIN_SECRET_BYTES.. => Ok(Secret(text.to_owned())),
+        bytes => Err(format!(
+            "has {bytes} bytes, but must have at least {MIN_SECRET_BYTES}"
+        )),
     }
-    Listed::Issuers(rules)
 }
 
 fn secrets(source: &mut Source) -> Vec<TrustedIssuer> {
-    let mut rules = Vec::new();
-    for name in ["AUTH_HS256_SECRET", "BETTER_AUTH_SECRET"] {
-        let Some(secret) = source.take(name) else {
-            continue;
-        };
-        if secret.len() < MIN_SECRET_BYTES {
-            source.fault(
-                name,
-                format!(
-                    "has {} bytes, but must have at least {MIN_SECRET_BYTES}",
-                    secret.len()
-                ),
-            );
-            continue;
-        }
-        rules.push(TrustedIssuer {
-            rule: name.to_owned(),
+    let mut rule = |setting: &Setting<Option<Secret>>| {
+        Some(TrustedIssuer {
+            rule: setting.name.to_owned(),
             issuer: None,
             audiences: Vec::new(),
-            keys: KeySource::Hs256(Secret(secret)),
-        });
-    }
-    rules
+            keys: KeySource::Hs256(source.get(setting)?),
+        })
+    };
+    let rules = [rule(&AUTH_HS256_SECRET), rule(&BETTER_AUTH_SECRET)];
+    rules.into_iter().flatten().collect()
 }

@@ -4,49 +4,74 @@ use std::{net::IpAddr, thread::available_parallelism, time::Duration};
 
 use url::{Host, Url};
 
-use super::Source;
+use super::{
+    Source,
+    setting::settings,
+    value::{flag, number, optional},
+};
 use crate::store::DatabaseSettings;
+
+settings! { "Database";
+    /// the database: sqlite://… or postgres://… (a pooled one is fine)
+    DATABASE_URL: String = "sqlite://taskward.db?mode=rwc", database_url;
+
+    /// the same PostgreSQL without a pooler in between, for migrations
+    DATABASE_DIRECT_URL: Option<String> = "" ("DATABASE_URL"), |text| optional(text, database_url);
+
+    /// most connections of this process
+    DATABASE_MAX_CONNECTIONS: Option<u32> = "" ("8 per core, from 8 to 64"),
+        |text| optional(text, |text| number(text, 1..=10_000, ""));
+
+    /// apply pending migrations at the start
+    AUTO_MIGRATE: Option<bool> = "" ("on for SQLite, off for PostgreSQL"), |text| optional(text, flag);
+
+    /// most tasks that one user can have
+    MAX_TASKS_PER_USER: u32 = "10000", |text| number(text, 1..=u32::MAX, "");
+
+    /// days for which a deleted task can be restored
+    TOMBSTONE_RETENTION_DAYS: u32 = "30", |text| number(text, 1..=36_500, " of days");
+}
 
 /// Longer than a suspended Neon database takes to wake up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The database for requests, and the one for migrations.
-pub(super) fn read(source: &mut Source) -> (DatabaseSettings, DatabaseSettings) {
-    let mut url = |name| {
-        let text = source.take(name)?;
-        match database_url(&text) {
-            Ok(url) => Some(url),
-            Err(fault) => {
-                source.fault(name, fault);
-                None
-            }
-        }
-    };
-    let pooled = url("DATABASE_URL").unwrap_or_else(|| "sqlite://taskward.db?mode=rwc".to_owned());
-    let direct = url("DATABASE_DIRECT_URL").unwrap_or_else(|| pooled.clone());
-    let cores = available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-    let positive = |text: &str| text.parse().ok().filter(|n| *n > 0);
-    let max_connections = source
-        .parse(
-            "DATABASE_MAX_CONNECTIONS",
-            "a number of at least 1",
-            positive,
-        )
-        .unwrap_or((cores * 8).clamp(8, 64));
-    let whole = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0);
-    let max_tasks = source.parse("MAX_TASKS_PER_USER", "a number of at least 1", whole);
-    let century = |text: &str| whole(text).filter(|days| *days <= 36_500);
-    let expected = "a number of days from 1 to 36500";
-    let days = source.parse("TOMBSTONE_RETENTION_DAYS", expected, century);
-    let settings = |url| DatabaseSettings {
-        url,
-        max_connections,
-        acquire_timeout: ACQUIRE_TIMEOUT,
-        max_tasks: max_tasks.unwrap_or(10_000).into(),
-        tombstone_retention: Duration::from_secs(u64::from(days.unwrap_or(30)) * 24 * 60 * 60),
-    };
-    (settings(pooled), settings(direct))
+/// The database in its uses.
+pub(super) struct Databases {
+    /// For requests.
+    pub(super) pooled: DatabaseSettings,
+    /// For migrations.
+    pub(super) direct: DatabaseSettings,
+    pub(super) auto_migrate: bool,
 }
+
+pub(super) fn read(source: &mut Source) -> Databases {
+    let pooled = source.get(&DATABASE_URL);
+    let direct = source.get(&DATABASE_DIRECT_URL);
+    let days = u64::from(source.get(&TOMBSTONE_RETENTION_DAYS));
+    let auto_migrate = source.get(&AUTO_MIGRATE);
+    let max_connections = source.get(&DATABASE_MAX_CONNECTIONS);
+    let max_tasks = source.get(&MAX_TASKS_PER_USER);
+    let settings = |url: &str| DatabaseSettings {
+        url: url.to_owned(),
+        max_connections: max_connections.unwrap_or_else(connections_by_cores),
+        acquire_timeout: ACQUIRE_TIMEOUT,
+        max_tasks: max_tasks.into(),
+        tombstone_retention: Duration::from_secs(days * 24 * 60 * 60),
+    };
+    Databases {
+        direct: settings(direct.as_ref().unwrap_or(&pooled)),
+        auto_migrate: auto_migrate.unwrap_or_else(|| pooled.starts_with("sqlite:")),
+        pooled: settings(&pooled),
+    }
+}
+
+fn connections_by_cores() -> u32 {
+    let cores = available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(8));
+    cores.saturating_mul(8).clamp(8, 64)
+}
+
+const NOT_A_URL: &str = "is not a URL that can be read: write sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE \
+     with the special characters of the password percent-encoded (`@` as %40, `/` as %2F)";
 
 /// Makes a URL as it is pasted from a console, or was written for Python, one that the driver takes.
 /// The fault completes the sentence "DATABASE_URL …" and does not repeat the password.
@@ -54,7 +79,8 @@ fn database_url(text: &str) -> Result<String, String> {
     if text.starts_with("sqlite:") {
         return Ok(text.to_owned());
     }
-    let mut url = Url::parse(text).map_err(|e| format!("is no URL: {e}"))?;
+    let malformed = |_| NOT_A_URL.to_owned();
+    let mut url = Url::parse(text).map_err(malformed)?;
     // SQLAlchemy names the driver after a plus.
     let kind = url
         .scheme()
@@ -72,7 +98,7 @@ fn database_url(text: &str) -> Result<String, String> {
         .as_str()
         .split_once(':')
         .map_or(String::new(), |(_, rest)| rest.to_owned());
-    url = Url::parse(&format!("postgres:{rest}")).map_err(|e| format!("is no URL: {e}"))?;
+    url = Url::parse(&format!("postgres:{rest}")).map_err(malformed)?;
 
     let remote = !is_local(&url);
     let mut parameters = Vec::new();

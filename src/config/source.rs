@@ -1,24 +1,18 @@
 //! Where settings come from: the environment and, in development, a file `.env`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::{ConfigError, table};
+use super::{
+    ConfigError, auth,
+    setting::{Setting, is_setting},
+};
 
 /// Names and values, and the faults that reading them found.
 #[derive(Debug)]
 pub struct Source {
     values: BTreeMap<String, String>,
-    taken: HashSet<String>,
     faults: Vec<String>,
 }
-
-/// Setting one of these ends development mode.
-const ISSUERS: [&str; 4] = [
-    "BETTER_AUTH_URL",
-    "BETTER_AUTH_SECRET",
-    "AUTH_JWKS_URL",
-    "AUTH_HS256_SECRET",
-];
 
 impl Source {
     /// The environment of the process; where it names no issuer, also the file `.env` of the working
@@ -37,13 +31,13 @@ impl Source {
                 (Ok(name), Ok(value)) => {
                     values.insert(name, value);
                 }
-                (Ok(name), Err(_)) if table::is_setting(&name) => {
+                (Ok(name), Err(_)) if is_setting(&name) => {
                     faults.push(format!("{name} is not UTF-8"));
                 }
                 _ => {}
             }
         }
-        if !ISSUERS.iter().any(|name| values.contains_key(*name)) {
+        if !auth::ISSUERS.iter().any(|name| values.contains_key(*name)) {
             match dotenvy::from_path_iter(".env") {
                 Ok(file) => {
                     for entry in file {
@@ -59,11 +53,7 @@ impl Source {
                 Err(error) => faults.push(format!("the file .env cannot be read: {error}")),
             }
         }
-        Self {
-            values,
-            taken: HashSet::new(),
-            faults,
-        }
+        Self { values, faults }
     }
 
     /// Settings for a test.
@@ -75,48 +65,28 @@ impl Source {
             .collect();
         Self {
             values,
-            taken: HashSet::new(),
             faults: Vec::new(),
         }
     }
 
-    /// The value of a setting. An empty one counts as absent: compose files pass those on.
-    pub(super) fn take(&mut self, name: &str) -> Option<String> {
-        debug_assert!(
-            table::is_setting(name),
-            "{name} must be in the table of settings"
-        );
-        self.taken.insert(name.to_owned());
-        self.values
-            .get(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-    }
-
-    /// The value of a setting, read; `None` too if it cannot be, which is noted.
-    pub(super) fn parse<T>(
-        &mut self,
-        name: &str,
-        expected: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
-        let text = self.take(name)?;
-        let value = read(&text);
-        if value.is_none() {
-            self.fault(name, format!("is `{text}`, but must be {expected}"));
-        }
-        value
-    }
-
-    /// A setting that is on or off.
-    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
-        self.parse(name, "`on` or `off`", |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "on" | "true" | "1" | "yes" => Some(true),
-                "off" | "false" | "0" | "no" => Some(false),
-                _ => None,
+    /// The value of a setting; its default if it is not set. An empty one counts as not set: compose files
+    /// pass those on. One that cannot be read is noted as a fault.
+    pub(super) fn get<T>(&mut self, setting: &Setting<T>) -> T {
+        let text = self
+            .values
+            .get(setting.name)
+            .map_or("", |value| value.trim());
+        if !text.is_empty() {
+            match (setting.read)(text) {
+                Ok(value) => return value,
+                Err(fault) => self.fault(setting.name, fault),
             }
-        })
+        }
+        #[expect(
+            clippy::expect_used,
+            reason = "a test reads the default of every setting"
+        )]
+        (setting.read)(setting.default).expect("a default that can be read")
     }
 
     /// Notes a fault. It must not contain a secret.
@@ -126,6 +96,13 @@ impl Source {
 
     pub(super) fn has_faults(&self) -> bool {
         !self.faults.is_empty()
+    }
+
+    /// Whether a fault of this setting was noted.
+    pub(super) fn has_fault(&self, name: &str) -> bool {
+        self.faults
+            .iter()
+            .any(|fault| fault.split(' ').next() == Some(name))
     }
 
     /// Ends the reading.
@@ -141,7 +118,7 @@ impl Source {
             .values
             .keys()
             .filter(ours)
-            .filter(|name| !table::is_setting(name));
+            .filter(|name| !is_setting(name));
         Ok(unknown
             .map(|name| format!("{name} is not a setting of Taskward; see --help"))
             .collect())

@@ -15,6 +15,14 @@ fn faults(pairs: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn every_default_can_be_read() {
+    for setting in setting::all() {
+        let read = setting.check_default();
+        assert_eq!(read, Ok(()), "the default of {}", setting.name());
+    }
+}
+
+#[test]
 fn nothing_set_is_development_mode_on_sqlite() {
     let config = config(&[]);
     assert!(config.is_development());
@@ -35,12 +43,16 @@ fn all_faults_are_reported_at_once_and_no_secret_is() {
           - AUTH_LEEWAY_SECONDS is `-1`, but must be a number of seconds from 0 to 300
           - DATABASE_URL begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
           - PORT is `http`, but must be a number from 0 to 65535
-          - CORS_ALLOWED_ORIGINS has `https://app.example.com/`, which must be written `https://app.example.com`
-          - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`"#]].assert_eq(&faults(&[
+          - CORS_ALLOWED_ORIGINS entry 1 must be written `https://app.example.com`
+          - RATE_LIMIT is `lots`, but must be `off`, or requests per second like `50/s`"#]]
+    .assert_eq(&faults(&[
         ("PORT", "http"),
         ("DATABASE_URL", "mysql://root:hunter2@db/x"),
         ("AUTH_HS256_SECRET", "hunter2"),
-        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/, http://localhost:3000"),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://app.example.com/, http://localhost:3000",
+        ),
         ("RATE_LIMIT", "lots"),
         ("AUTH_LEEWAY_SECONDS", "-1"),
     ]));
@@ -200,7 +212,7 @@ fn a_server_that_is_reached_from_elsewhere_should_know_its_name() {
         config(&[&base, more].concat()).warnings.join("\n")
     };
     assert!(
-        reached(&[]).contains("/mcp is served to clients that call this server localhost only")
+        reached(&[]).contains("/mcp is served only to clients that call this server localhost")
     );
     assert_eq!(reached(&[("PUBLIC_URL", "https://api.example.com")]), "");
     assert_eq!(
@@ -217,6 +229,9 @@ fn a_server_that_is_reached_from_elsewhere_should_know_its_name() {
     );
     for host in ["https://inner", "a b", "user@inner", "inner/path"] {
         let faults = faults(&[("MCP_ALLOWED_HOSTS", host)]);
-        assert!(faults.contains("which is no host like"), "{host}: {faults}");
+        assert!(
+            faults.contains("entry 1 must be a host like"),
+            "{host}: {faults}"
+        );
     }
 }

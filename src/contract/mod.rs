@@ -25,9 +25,9 @@ pub use owner::{
     AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
     OwnerTaskChanges, PageNumber, PageSize, Status,
 };
+pub use pointer::Pointer;
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
-pub use pointer::Pointer;
 pub use read::{Member, Members};
 pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
 pub use sort::Sort;

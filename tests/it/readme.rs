@@ -1,4 +1,4 @@
-//! What the documents say about the code is so: the table of settings, and every file they name.
+//! The documents agree with the code: the table of settings, and every file that they name.
 
 use std::{env, fs, path::Path};
 
@@ -11,7 +11,7 @@ const DOCUMENTS: [&str; 5] = [
     "SECURITY.md",
 ];
 const MARKS: (&str, &str) = ("<!-- settings -->\n", "<!-- /settings -->");
-const MEND: &str = "UPDATE_EXPECT=1 cargo test --test it readme";
+const UPDATE: &str = "UPDATE_EXPECT=1 cargo test --test it readme";
 
 #[test]
 fn the_table_of_settings_is_what_help_lists() {
@@ -20,23 +20,24 @@ fn the_table_of_settings_is_what_help_lists() {
     let (table, after) = rest.split_once(MARKS.1).unwrap();
     let expected = settings();
     if table != expected && env::var_os("UPDATE_EXPECT").is_some() {
-        let mended = [before, MARKS.0, &expected, MARKS.1, after].concat();
-        fs::write(Path::new(ROOT).join("README.md"), mended).unwrap();
+        let updated = [before, MARKS.0, &expected, MARKS.1, after].concat();
+        fs::write(Path::new(ROOT).join("README.md"), updated).unwrap();
         return;
     }
     assert!(
         table == expected,
-        "the settings in README.md are not those of src/config/table.rs. Mend it with:\n\n    {MEND}\n"
+        "the settings in README.md are not those of src/config/. Update it with:\n\n    {UPDATE}\n"
     );
 }
 
-/// The lines of `--help`, `  NAME  meaning [default]`, as a table.
+/// The lines of `--help`, `  NAME  meaning [default: value]`, as a table.
 fn settings() -> String {
     let mut table = String::from("| name | default | what it is |\n|---|---|---|\n");
-    for line in taskward::config::help().lines().skip(1) {
-        let (name, rest) = line.trim().split_once(' ').unwrap();
+    let help = taskward::config::help();
+    for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
+        let (name, rest) = line.split_once(' ').unwrap();
         let (meaning, default) = match rest.trim().strip_suffix(']') {
-            Some(rest) => rest.rsplit_once(" [").unwrap(),
+            Some(rest) => rest.rsplit_once(" [default: ").unwrap(),
             None => (rest.trim(), ""),
         };
         // A value is set in the type of code; a description of one, in words, is not.

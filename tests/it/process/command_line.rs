@@ -258,9 +258,9 @@ on_both! {
         assert_eq!(status("applied m20"), all);
         assert_eq!(home.run(&["migrate", "up"]).good(), "nothing to do\n");
         let down = home.run(&["migrate", "down"]).good();
-        assert_eq!(down.matches("taken back m20").count(), 1, "{down}");
+        assert_eq!(down.matches("reverted m20").count(), 1, "{down}");
         let down = home.run(&["migrate", "down", "99"]).good();
-        assert_eq!(down.matches("taken back m20").count(), all - 1, "{down}");
+        assert_eq!(down.matches("reverted m20").count(), all - 1, "{down}");
         assert_eq!(status("pending m20"), all);
     }
 

@@ -1,0 +1,28 @@
+//! `taskward healthcheck`, for container images that have no curl.
+
+use std::{process::ExitCode, time::Duration};
+
+use taskward::config::Config;
+
+pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
+    let host = match config.host {
+        // One cannot connect to "any address".
+        ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
+        ip if ip.is_unspecified() => "[::1]".to_owned(),
+        ip if ip.is_ipv6() => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    let url = format!("http://{host}:{}/readyz", config.port);
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    let answer = client.get(&url).send().await?;
+    let is_ready = answer.status().is_success();
+    super::print(&format!("{}\n", answer.text().await?))?;
+    Ok(if is_ready {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

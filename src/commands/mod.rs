@@ -1,0 +1,91 @@
+//! What the program can do, one file per subcommand.
+
+mod healthcheck;
+mod import;
+mod migrate;
+mod serve;
+mod token;
+
+use std::{
+    io::{Write as _, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use taskward::{api::spec, config::Config};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Bring the database to the schema of this build, or show its state
+    Migrate {
+        #[command(subcommand)]
+        direction: migrate::Direction,
+    },
+    /// Import the tasks of another backend from lines of JSON
+    Import {
+        /// The file, or `-` for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Read and check all of it, and write nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Print the contract (OpenAPI 3.1)
+    Openapi {
+        /// As YAML instead of JSON
+        #[arg(long)]
+        yaml: bool,
+    },
+    /// Print a token for a user, in development mode
+    Token {
+        /// The user: the `sub` of the token
+        user: String,
+        /// The scopes, separated by spaces; without this option the token allows everything
+        #[arg(long)]
+        scope: Option<String>,
+        /// How many seconds the token is valid
+        #[arg(long, default_value_t = 24 * 60 * 60)]
+        seconds: u64,
+    },
+    /// Ask the server of these settings whether it is ready; the exit status tells
+    Healthcheck,
+}
+
+impl Command {
+    pub(crate) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve => serve::serve(config).await,
+            Self::Migrate { direction } => migrate::migrate(config, direction).await,
+            Self::Import { file, check } => import::import(config, &file, check).await,
+            Self::Openapi { yaml } => openapi(yaml),
+            Self::Token {
+                user,
+                scope,
+                seconds,
+            } => token::token(config, &user, scope.as_deref(), seconds),
+            Self::Healthcheck => healthcheck::healthcheck(config).await,
+        }
+    }
+}
+
+/// Prints the contract.
+pub(crate) fn openapi(yaml: bool) -> anyhow::Result<ExitCode> {
+    print(&if yaml {
+        spec::yaml(None)
+    } else {
+        spec::json(None)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard output is for the result of a command, and for the welcome; the log goes to standard error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}

@@ -1,0 +1,103 @@
+//! `taskward serve`: the API, until SIGTERM or SIGINT.
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use taskward::{
+    api::Stopping,
+    app::app,
+    auth::{DevIssuer, Verifier},
+    config::{self, Config},
+    server::{self, Limits},
+    store::Database,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+    // First of all, so that a signal during the start is not missed.
+    let signals = Signals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+    };
+    let database = open_database(config).await?;
+    let development = match config.is_development() {
+        true => Some(DevIssuer::open(&config::development_key())?),
+        false => None,
+    };
+    let verifier = Verifier::new(&config.auth, development.clone())?;
+    for rule in verifier.rules() {
+        tracing::info!("tokens are accepted by {rule}");
+    }
+    let address = SocketAddr::from((config.host, config.port));
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let stopping = Stopping::default();
+    let endpoint = app(database.clone(), verifier, stopping.clone(), &config.http);
+    tracing::info!(%address, "listening");
+    if let Some(issuer) = development {
+        welcome(address, &issuer)?;
+    }
+    let shutdown = signals.wait(stopping, config.shutdown_delay);
+    let drained = server::serve(listener, endpoint, Limits::default(), shutdown).await;
+    if drained.cut > 0 {
+        tracing::warn!(connections = drained.cut, "cut after the drain limit");
+    }
+    database.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open_database(config: &Config) -> anyhow::Result<Database> {
+    let database = Database::connect(&config.database).await?;
+    if config.auto_migrate {
+        // A database in memory lives as long as its connection: migrate over that.
+        let direct = match config.direct.url == config.database.url {
+            true => database.clone(),
+            false => Database::connect(&config.direct).await?,
+        };
+        let migrated = direct.migrate_up().await;
+        for name in migrated.context("cannot migrate the database")? {
+            tracing::info!(name, "migration applied");
+        }
+    }
+    Ok(database)
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Returns when the server should stop accepting requests.
+    async fn wait(mut self, stopping: Stopping, delay: Duration) {
+        tokio::select! {
+            // From the terminal: at once.
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {
+                tracing::info!("SIGTERM: /readyz fails from now on");
+                stopping.begin();
+                // Load balancers need a moment to notice, and send requests until then.
+                tokio::time::sleep(delay).await;
+            }
+        }
+        tracing::info!("finishing the requests in flight");
+    }
+}
+
+/// What a newcomer needs: a link, and a token to paste.
+fn welcome(address: SocketAddr, issuer: &DevIssuer) -> anyhow::Result<()> {
+    let token = issuer.mint("alice", None, Duration::from_secs(24 * 60 * 60))?;
+    super::print(&format!(
+        "\nTaskward runs in development mode, with a key of its own.\n\n  \
+         Swagger UI  http://{address}/docs/\n  \
+         Token       {token}\n\n\
+         Press Authorize in Swagger UI and paste the token: you are alice, for a day.\n\
+         `taskward token bob` (or `cargo run -- token bob`) makes one for bob.\n\n"
+    ))
+}

@@ -1,0 +1,89 @@
+//! What is served over HTTP, to whom and how often.
+
+use std::num::NonZeroU32;
+
+use poem::http::HeaderValue;
+use url::Url;
+
+use super::{
+    Source, mcp,
+    setting::settings,
+    value::{either, flag, list, must_be, optional, web_url},
+};
+use crate::{
+    access::RateLimit,
+    api::ListShape,
+    app::HttpSettings,
+    auth::{AuthSettings, Resource},
+};
+
+settings! { "Web";
+    /// origins whose pages may call this server, by comma
+    CORS_ALLOWED_ORIGINS: Option<Vec<HeaderValue>> = "" ("http://localhost:3000 in development mode, else none"),
+        |text| optional(text, |text| list(text).enumerate().map(origin).collect());
+
+    /// requests per second that each user may send, or `off`
+    RATE_LIMIT: Option<RateLimit> = "50/s", rate_limit;
+
+    /// lists on /api/{user_id}/tasks: `array`, or `tasks` for {tasks, total}
+    OWNER_PATHS_LIST: ListShape = "array",
+        |text| either(text, ("array", ListShape::Array), ("tasks", ListShape::Tasks));
+
+    /// serve Swagger UI at /docs/
+    DOCS_ENABLED: bool = "on", flag;
+}
+
+/// The origin of a front end in development, which nobody needs to set.
+const DEVELOPMENT_ORIGIN: HeaderValue = HeaderValue::from_static("http://localhost:3000");
+
+pub(super) fn read(
+    source: &mut Source,
+    is_development: bool,
+    public_url: Option<Url>,
+    auth: &AuthSettings,
+) -> HttpSettings {
+    let development_origins = || match is_development {
+        true => vec![DEVELOPMENT_ORIGIN],
+        false => Vec::new(),
+    };
+    HttpSettings {
+        allowed_origins: source
+            .get(&CORS_ALLOWED_ORIGINS)
+            .unwrap_or_else(development_origins),
+        docs: source.get(&DOCS_ENABLED),
+        owner_list: source.get(&OWNER_PATHS_LIST),
+        rate_limit: source.get(&RATE_LIMIT),
+        resource: public_url
+            .as_ref()
+            .and_then(|url| Resource::new(url, &auth.issuers)),
+        public_url,
+        mcp: mcp::read(source),
+    }
+}
+
+/// An origin as browsers send it (RFC 6454 §6.2): compared byte by byte, so it must be exact.
+fn origin((index, text): (usize, &str)) -> Result<HeaderValue, String> {
+    let entry = index + 1;
+    let Some(url) = web_url(text) else {
+        return Err(format!(
+            "entry {entry} must be an origin like https://app.example.com"
+        ));
+    };
+    let origin = url.origin().ascii_serialization();
+    if origin != text {
+        return Err(format!("entry {entry} must be written `{origin}`"));
+    }
+    HeaderValue::from_str(&origin).map_err(|_| format!("entry {entry} must be an origin"))
+}
+
+/// `off`, or a rate; after a pause, a user may send twice as many at once.
+fn rate_limit(text: &str) -> Result<Option<RateLimit>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let rate = text.strip_suffix("/s").and_then(|rate| rate.parse().ok());
+    let per_second: NonZeroU32 =
+        rate.ok_or_else(|| must_be(text, "`off`, or requests per second like `50/s`"))?;
+    let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+    Ok(Some(RateLimit { per_second, burst }))
+}

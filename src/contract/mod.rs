@@ -3,7 +3,6 @@
 //! The types say what is valid, so that a value that exists has been checked. The OpenAPI document is
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
 
-mod imported;
 mod json;
 mod nullability;
 mod owner;
@@ -17,7 +16,6 @@ mod task;
 mod text;
 mod time;
 
-pub use imported::ImportedTask;
 pub use json::{Json, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
 pub use nullability::{Change, Maybe, Nullable};
@@ -25,10 +23,12 @@ pub use owner::{
     AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
     OwnerTaskChanges, PageNumber, PageSize, Status,
 };
+pub(crate) use owner::{LooseDueDate, LooseTags};
 pub use pointer::Pointer;
 pub use problem::{Fail, Fault, Problem, ProblemDetail, status};
 pub(crate) use problem::{into_poem, problem_examples};
 pub use read::{Member, Members};
+pub(crate) use scalar::kind;
 pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
 pub use sort::Sort;
 pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};

@@ -87,7 +87,7 @@ impl Members {
     }
 
     /// Notes a fault of the member `name`, one that only shows beside other members.
-    pub(super) fn fault(&mut self, name: &str, detail: &str) {
+    pub(crate) fn fault(&mut self, name: &str, detail: &str) {
         self.faults.push(Pointer::member(name).fault(detail));
     }
 

@@ -16,6 +16,7 @@ use chrono::{
     SecondsFormat, TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::Tz;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::words::{Word, read_date, split_clock};
@@ -39,7 +40,7 @@ const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026
 const MAX_LENGTH: usize = 40;
 
 /// A date as it was said. What it means depends on the time zone, which is another argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DateText(String);
 
 impl Member for DateText {
@@ -63,6 +64,13 @@ impl Argument for DateText {
 /// A time zone of the IANA database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Zone(Tz);
+
+impl Zone {
+    /// Its name in the IANA database.
+    pub(super) fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
 
 impl Member for Zone {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {

@@ -1,25 +1,22 @@
 //! Creating a task, once, however often the request comes.
 
 use sea_orm::{
-    ConnectionTrait, ExprTrait, FromQueryResult,
+    ConnectionTrait, ExprTrait, QueryResult,
     prelude::DateTimeUtc,
     sea_query::{Expr, Func, OnConflict, Query},
 };
-use sha2::{Digest, Sha256};
 
 use super::{
-    Scope, StoreError,
+    Scope, StoreError, derived,
+    digest::RequestDigest,
     entity::{task, user_clock},
     entity::{task::Column as Task, user_clock::Column as Clock},
     error::{Outage, is_duplicate, is_lost},
-    row::{COLUMNS, StoredTags, TaskRow, rank},
+    row::{COLUMNS, TaskRow, rank},
     scope::CanWrite,
     write::{With, Write},
 };
-use crate::{
-    contract::{self, Flag, Maybe, NewTask, Priority, Tags},
-    unicode::fold,
-};
+use crate::contract::{self, Flag, Maybe, NewTask, Priority};
 
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +31,6 @@ pub struct Created {
     pub replayed: bool,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Keyed {
-    create_hash: Option<String>,
-}
-
 impl<A: CanWrite> Scope<A> {
     /// Creates a task. With a key, a retry finds what the first request made.
     ///
@@ -50,91 +42,95 @@ impl<A: CanWrite> Scope<A> {
         new: NewTask,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, StoreError> {
-        let hash = key.as_ref().map(|_| fingerprint(&new));
-        self.create_of(new, key, hash).await
+        let digest = key.as_ref().map(|_| RequestDigest::of_new_task(&new));
+        self.create_of(new, key.as_ref().zip(digest.as_ref())).await
     }
 
-    /// The same for a part of a request: the key is that of the part, and `hash` stands for the whole
-    /// request, so that it tells another one with the same keys.
+    /// Creates a task that is one part of a request. The key is that of the part; `digest` is that of the
+    /// whole request, so that another request with the same keys is noticed.
     ///
     /// # Errors
-    /// As of [`create`](Self::create).
+    /// Those of [`create`](Self::create).
     pub async fn create_part(
         &self,
         new: NewTask,
-        key: IdempotencyKey,
-        hash: String,
+        key: &IdempotencyKey,
+        digest: &RequestDigest,
     ) -> Result<Created, StoreError> {
-        self.create_of(new, Some(key), Some(hash)).await
+        self.create_of(new, Some((key, digest))).await
     }
 
-    /// Whether a request can be made with these keys of its parts: none of them came with another hash.
+    /// Checks that none of these keys, those of the parts of one request, came with another request.
     ///
     /// # Errors
     /// [`StoreError::KeyReused`].
-    pub async fn check_keys(&self, keys: &[IdempotencyKey], hash: &str) -> Result<(), StoreError> {
+    pub async fn check_keys(
+        &self,
+        keys: &[IdempotencyKey],
+        digest: &RequestDigest,
+    ) -> Result<(), StoreError> {
         let query = Query::select()
-            .expr(Expr::value(1))
+            .column(Task::CreateHash)
+            .distinct()
             .from(task::Entity)
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::CreateKey).is_in(keys.iter().map(|key| key.0.as_str())))
-            .and_where(Expr::col(Task::CreateHash).ne(hash))
-            .limit(1)
             .to_owned();
-        let other = self
-            .read(|| self.database.reader().query_one(&query))
+        let found = self
+            .read(|| self.database.reader().query_all(&query))
             .await?;
-        other.map_or(Ok(()), |_| Err(StoreError::KeyReused))
+        for row in found {
+            check_digest(&row, digest)?;
+        }
+        Ok(())
     }
 
     async fn create_of(
         &self,
         new: NewTask,
-        key: Option<IdempotencyKey>,
-        hash: Option<String>,
+        keyed: Option<(&IdempotencyKey, &RequestDigest)>,
     ) -> Result<Created, StoreError> {
-        let write = self.insertion(new, key.as_ref(), hash.as_deref());
+        let write = self.insertion(new, keyed);
         let mut result = self.database.write(&write).await;
         if let Err(error) = &result {
             // With a key it is safe to send it again even if it may have been done.
             let again = match Outage::of(error) {
                 Some(Outage::NotDone) => is_lost(error),
-                Some(Outage::Unknown) => key.is_some(),
+                Some(Outage::Unknown) => keyed.is_some(),
                 Some(Outage::Unable) | None => false,
             };
             if again {
                 result = self.database.write(&write).await;
             }
         }
-        match (result, key) {
+        match (result, keyed) {
             (Ok(Some(row)), _) => Ok(Created {
                 task: row.into_task(self.user.as_str())?,
                 replayed: false,
             }),
-            // The limit is judged before the key: what the key made is looked for all the same.
-            (Ok(None), Some(key)) => match self.replay(&key, hash.as_deref()).await? {
+            // The limit is checked before the key: a task of this key may be there all the same.
+            (Ok(None), Some((key, digest))) => match self.replay(key, digest).await? {
                 Some(created) => Ok(created),
                 None => Err(StoreError::LimitReached(self.database.max_tasks())),
             },
             (Ok(None), None) => Err(StoreError::LimitReached(self.database.max_tasks())),
-            (Err(error), Some(key)) if is_duplicate(&error) => {
-                let replayed = self.replay(&key, hash.as_deref()).await?;
+            (Err(error), Some((key, digest))) if is_duplicate(&error) => {
+                let replayed = self.replay(key, digest).await?;
                 replayed.ok_or_else(|| StoreError::Internal(error.to_string()))
             }
             (Err(error), _) => Err(StoreError::of_write(&error)),
         }
     }
 
-    /// The task that an earlier request with this key made, if there is one; `hash` is that of
-    /// [`create_part`](Self::create_part).
+    /// The task that an earlier request with this key created, if there is one.
     ///
     /// # Errors
-    /// [`StoreError::KeyReused`] if it came with another hash, [`StoreError::KeyOfDeleted`] if the task was
+    /// [`StoreError::KeyReused`] if that was another request, [`StoreError::KeyOfDeleted`] if the task was
     /// deleted since.
     pub async fn replay(
         &self,
         key: &IdempotencyKey,
-        hash: Option<&str>,
+        digest: &RequestDigest,
     ) -> Result<Option<Created>, StoreError> {
         let query = self
             .select(Task::CreateKey, key.0.as_str())
@@ -146,10 +142,7 @@ impl<A: CanWrite> Scope<A> {
         else {
             return Ok(None);
         };
-        let Keyed { create_hash } = Keyed::from_query_result(&found, "")?;
-        if create_hash.as_deref() != hash {
-            return Err(StoreError::KeyReused);
-        }
+        check_digest(&found, digest)?;
         let row = TaskRow::read(&found)?;
         let deleted = row.deleted_at.is_some();
         let task = row.into_task(self.user.as_str())?;
@@ -163,7 +156,7 @@ impl<A: CanWrite> Scope<A> {
     }
 
     #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
-    fn insertion(&self, new: NewTask, key: Option<&IdempotencyKey>, hash: Option<&str>) -> Write {
+    fn insertion(&self, new: NewTask, keyed: Option<(&IdempotencyKey, &RequestDigest)>) -> Write {
         let NewTask {
             title,
             description,
@@ -172,48 +165,38 @@ impl<A: CanWrite> Scope<A> {
             due_date,
             tags,
         } = new;
-        let description = description.value().map(contract::Description::into_string);
-        let due_date = due_date.value();
-        let tags = tags.0.unwrap_or_default();
-        let done = matches!(completed, Maybe(Some(Flag(true))));
         let moment = || Expr::col(With::Moment);
-        let completed_at = if done {
-            moment()
-        } else {
-            Expr::val(None::<DateTimeUtc>)
+        let completed_at = match completed {
+            Maybe(Some(Flag(true))) => moment(),
+            _ => Expr::val(None::<DateTimeUtc>),
         };
-        let values: [(Task, Expr); 17] = [
+        let values = [
             (Task::UserId, self.user.as_str().into()),
             (Task::Id, Expr::col(With::LastId)),
-            (Task::TitleFold, fold(title.as_str()).into()),
-            (Task::Title, title.into_string().into()),
-            (
-                Task::DescriptionFold,
-                Expr::val(description.as_deref().map(fold)),
-            ),
-            (Task::Description, Expr::val(description)),
             (Task::CompletedAt, completed_at),
             (
                 Task::Priority,
                 rank(priority.0.unwrap_or(Priority::Medium)).into(),
             ),
             (
-                Task::DueAt,
-                Expr::val(due_date.map(contract::DueDate::instant)),
+                Task::CreateKey,
+                Expr::val(keyed.map(|(key, _)| key.0.as_str())),
             ),
             (
-                Task::DueIsDate,
-                due_date.is_some_and(contract::DueDate::is_date).into(),
+                Task::CreateHash,
+                Expr::val(keyed.map(|(_, digest)| digest.as_str())),
             ),
-            (Task::TagsFold, folded(&tags).into()),
-            (Task::Tags, Expr::val(StoredTags::from(tags))),
-            (Task::CreateKey, Expr::val(key.map(|key| key.0.clone()))),
-            (Task::CreateHash, Expr::val(hash.map(str::to_owned))),
             (Task::CreatedAt, moment()),
             (Task::UpdatedAt, moment()),
             (Task::Revision, Expr::col(With::Tick)),
         ];
-        let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+        let values = values
+            .into_iter()
+            .chain(derived::title(title))
+            .chain(derived::description(description.value()))
+            .chain(derived::due_date(due_date.value()))
+            .chain(derived::tags(tags.0.unwrap_or_default()));
+        let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
         let select = Query::select().exprs(values).from(With::Clock).to_owned();
         let task = Query::insert()
             .into_table(task::Entity)
@@ -270,46 +253,9 @@ impl<A: CanWrite> Scope<A> {
     }
 }
 
-/// The tags as they are searched: each folded, between line feeds, which no tag contains.
-pub(super) fn folded(tags: &Tags) -> String {
-    let mut text = String::from("\n");
-    for tag in &tags.0 {
-        text.push_str(&fold(tag.as_str()));
-        text.push('\n');
-    }
-    text
-}
-
-/// What a body says, whatever its white space and the order of its members.
-fn fingerprint(new: &NewTask) -> String {
-    let NewTask {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    } = new;
-    // With the defaults: a retry that spells them out is the same request.
-    let body = serde_json::json!([
-        title,
-        description.clone().value(),
-        completed.0.is_some_and(|Flag(done)| done),
-        priority.0.unwrap_or(Priority::Medium),
-        due_date.value(),
-        tags.0.clone().unwrap_or_default(),
-    ]);
-    digest(&body.to_string())
-}
-
-/// The SHA-256 of what a request says, in hexadecimal, to be kept beside its key.
-pub(crate) fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl From<Tags> for StoredTags {
-    fn from(tags: Tags) -> Self {
-        Self::new(tags.0.into_iter().map(contract::Tag::into_string).collect())
-    }
+/// Whether the request that a row was created by is this one.
+fn check_digest(row: &QueryResult, digest: &RequestDigest) -> Result<(), StoreError> {
+    let stored: Option<String> = row.try_get("", "create_hash")?;
+    let same = stored.is_some_and(|stored| digest.is(&stored));
+    same.then_some(()).ok_or(StoreError::KeyReused)
 }

@@ -1,32 +1,51 @@
-//! Tasks of another backend, written as if they had been made here at the time.
+//! Writes tasks of another backend, with the times that they had there.
 
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    DatabaseTransaction, DbErr, EntityTrait as _, TransactionTrait as _, TryInsertResult,
+    ActiveValue::Set,
+    ConnectionTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, TransactionTrait as _,
+    TryInsertResult,
+    sea_query::{Expr, Query},
 };
 
 use super::{
     Database, StoreError,
-    create::folded,
-    entity::{task, user_clock},
-    row::{StoredTags, rank},
+    derived::{self, Assignment},
+    entity::{task, task::Column as Task, user_clock},
+    row::rank,
     write::immediate,
 };
-use crate::{
-    contract::{Description, DueDate, ImportedTask, Title},
-    unicode::fold,
-};
+use crate::contract::{Description, DueDate, Priority, Tags, Timestamp, Title};
 
-/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 18.
+/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 15.
 const ROWS: usize = 1_000;
 
+/// A task that was kept elsewhere.
+#[derive(Debug, Clone)]
+pub struct ImportedTask {
+    /// What is to be done.
+    pub title: Title,
+    /// More about it.
+    pub description: Option<Description>,
+    /// When it was completed; `None` while it is not.
+    pub completed_at: Option<Timestamp>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it is due.
+    pub due_date: Option<DueDate>,
+    /// Labels.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed; never before it was created.
+    pub updated_at: Timestamp,
+}
+
 impl Database {
-    /// Writes all tasks of one user, or none if that user has a clock, and so has or had tasks, already:
-    /// `false`. Past the rule that only a token opens a user's tasks: for the operator's command line,
-    /// never for a request.
+    /// Writes all tasks of one user. Writes none, and returns `false`, if that user has a clock, and so has or
+    /// had tasks, already. It needs no token: it is for the operator's command line, never for a request.
     ///
-    /// The ids count from 1 in the order in which the tasks were made and the revisions in that in which
-    /// they were changed, as everywhere, since lists rely on both.
+    /// Ids count from 1 in the order of creation, and revisions in that of the last change, since lists
+    /// rely on both.
     ///
     /// # Errors
     /// If the database is away. Then nothing of this user is written.
@@ -36,7 +55,7 @@ impl Database {
         tasks: Vec<ImportedTask>,
     ) -> Result<bool, StoreError> {
         let database = self.clone();
-        // In a task of its own, to its end, as all transactions.
+        // In a task of its own, which runs to its end, as every transaction does.
         let work = tokio::spawn(async move {
             let transaction = database.writer().begin_with_options(immediate()).await?;
             let imported = write(&transaction, user_id, tasks).await?;
@@ -87,19 +106,23 @@ async fn write(
     let mut rows = (1..)
         .zip(tasks)
         .zip(revisions)
-        .map(|((id, task), revision)| row(user_id.clone(), id, revision, task))
+        .map(|((id, task), revision)| row(&user_id, id, revision, task))
         .peekable();
-    while rows.peek().is_some() {
-        task::Entity::insert_many(rows.by_ref().take(ROWS))
-            .exec_without_returning(transaction)
-            .await?;
+    while let Some(first) = rows.peek() {
+        let columns: Vec<Task> = first.iter().map(|(column, _)| *column).collect();
+        let mut insert = Query::insert();
+        insert.into_table(task::Entity).columns(columns);
+        for row in rows.by_ref().take(ROWS) {
+            insert.values_panic(row.into_iter().map(|(_, value)| value));
+        }
+        transaction.execute(&insert).await?;
     }
     Ok(true)
 }
 
-fn row(user_id: String, id: i64, revision: i64, task: ImportedTask) -> task::ActiveModel {
+/// The columns of a row, always the same and in the same order.
+fn row(user_id: &str, id: i64, revision: i64, task: ImportedTask) -> Vec<Assignment> {
     let ImportedTask {
-        user_id: _,
         title,
         description,
         completed_at,
@@ -109,26 +132,22 @@ fn row(user_id: String, id: i64, revision: i64, task: ImportedTask) -> task::Act
         created_at,
         updated_at,
     } = task;
-    let title = Title::into_string(title);
-    let description = description.map(Description::into_string);
-    task::ActiveModel {
-        user_id: Set(user_id),
-        id: Set(id),
-        title_fold: Set(fold(&title)),
-        title: Set(title),
-        description_fold: Set(description.as_deref().map(fold)),
-        description: Set(description),
-        completed_at: Set(completed_at.map(|time| time.get().into())),
-        priority: Set(rank(priority)),
-        due_at: Set(due_date.map(|due| due.instant().into())),
-        due_is_date: Set(due_date.is_some_and(DueDate::is_date)),
-        tags_fold: Set(folded(&tags)),
-        tags: Set(StoredTags::from(tags).into_json()),
-        create_key: NotSet,
-        create_hash: NotSet,
-        created_at: Set(created_at.get().into()),
-        updated_at: Set(updated_at.get().into()),
-        revision: Set(revision),
-        deleted_at: NotSet,
-    }
+    let own = [
+        (Task::UserId, user_id.into()),
+        (Task::Id, id.into()),
+        (
+            Task::CompletedAt,
+            Expr::val(completed_at.map(Timestamp::get)),
+        ),
+        (Task::Priority, rank(priority).into()),
+        (Task::CreatedAt, created_at.get().into()),
+        (Task::UpdatedAt, updated_at.get().into()),
+        (Task::Revision, revision.into()),
+    ];
+    own.into_iter()
+        .chain(derived::title(title))
+        .chain(derived::description(description))
+        .chain(derived::due_date(due_date))
+        .chain(derived::tags(tags))
+        .collect()
 }

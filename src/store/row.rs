@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, entity::task::Column};
 use crate::contract::{
-    Description, DueDate, Flag, Nullable, Priority, Tags, Task, TaskId, Timestamp, Title,
+    Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId, Timestamp, Title,
     UserIdText, Version,
 };
 
@@ -46,14 +46,9 @@ pub(super) const COLUMNS: [Column; 12] = [
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub(super) struct StoredTags(Vec<String>);
 
-impl StoredTags {
-    pub(super) fn new(tags: Vec<String>) -> Self {
-        Self(tags)
-    }
-
-    /// For the entity, which knows the column as JSON of any kind.
-    pub(super) fn into_json(self) -> sea_orm::JsonValue {
-        self.0.into()
+impl From<Tags> for StoredTags {
+    fn from(tags: Tags) -> Self {
+        Self(tags.0.into_iter().map(Tag::into_string).collect())
     }
 }
 

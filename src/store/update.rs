@@ -9,17 +9,14 @@ use sea_orm::{
 
 use super::{
     Scope, StoreError,
-    create::folded,
+    derived::{self, Assignment},
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     error::{Outage, is_lost},
-    row::{COLUMNS, StoredTags, TaskRow, rank},
+    row::{COLUMNS, TaskRow, rank},
     scope::{CanRead, CanWrite, Unchanged},
     write::{With, Write},
 };
-use crate::{
-    contract::{self, Flag, TaskId, TaskPatch, Timestamp},
-    unicode::fold,
-};
+use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp};
 
 /// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +226,7 @@ impl<A: CanWrite> Scope<A> {
         &self,
         id: TaskId,
         condition: Condition,
-        values: Vec<(Task, Expr)>,
+        values: Vec<Assignment>,
         count: Count,
     ) -> Write {
         let this_task = || {
@@ -312,7 +309,7 @@ fn completion(completed: bool) -> Expr {
 }
 
 /// What a patch sets. Taken apart member by member, so that a new one cannot be forgotten.
-fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
+fn assignments(patch: TaskPatch) -> Vec<Assignment> {
     let TaskPatch {
         title,
         description,
@@ -323,16 +320,10 @@ fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
     } = patch;
     let mut values = Vec::new();
     if let Some(title) = title.0 {
-        values.push((Task::TitleFold, fold(title.as_str()).into()));
-        values.push((Task::Title, title.into_string().into()));
+        values.extend(derived::title(title));
     }
     if let Some(description) = description.into_option() {
-        let description = description.map(contract::Description::into_string);
-        values.push((
-            Task::DescriptionFold,
-            Expr::val(description.as_deref().map(fold)),
-        ));
-        values.push((Task::Description, Expr::val(description)));
+        values.extend(derived::description(description));
     }
     if let Some(Flag(completed)) = completed.0 {
         values.push((Task::CompletedAt, completion(completed)));
@@ -341,18 +332,10 @@ fn assignments(patch: TaskPatch) -> Vec<(Task, Expr)> {
         values.push((Task::Priority, rank(priority).into()));
     }
     if let Some(due_date) = due_date.into_option() {
-        values.push((
-            Task::DueAt,
-            Expr::val(due_date.map(contract::DueDate::instant)),
-        ));
-        values.push((
-            Task::DueIsDate,
-            due_date.is_some_and(contract::DueDate::is_date).into(),
-        ));
+        values.extend(derived::due_date(due_date));
     }
     if let Some(tags) = tags.0 {
-        values.push((Task::TagsFold, folded(&tags).into()));
-        values.push((Task::Tags, Expr::val(StoredTags::from(tags))));
+        values.extend(derived::tags(tags));
     }
     values
 }

@@ -14,7 +14,7 @@ use crate::{
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
     },
-    store::{Created, IdempotencyKey, Scope, StoreError, Write, digest},
+    store::{Canonical, Created, IdempotencyKey, RequestDigest, Scope, StoreError, Write},
 };
 
 /// New tasks.
@@ -95,20 +95,15 @@ impl Tool for AddTasks {
             time_zone,
         } = additions;
         let tasks = call.caller.tasks();
-        // Of what was said, not of what it came to: "tomorrow" must not be another request after midnight.
-        let request = request_id
-            .0
-            .map(|id| (id, fingerprint(&items, time_zone.0)));
-        if let Some((id, hash)) = &request {
+        let request = request_id.0.map(|id| (id, digest(&items, time_zone.0)));
+        if let Some((id, digest)) = &request {
             let keys: Vec<_> = (0..items.0.len()).map(|index| id.key(index)).collect();
-            tasks.check_keys(&keys, hash).await.map_err(refusal)?;
+            tasks.check_keys(&keys, digest).await.map_err(refusal)?;
         }
         let mut dates = Dates::new(call.now, time_zone.0);
         let mut results = Vec::with_capacity(items.0.len());
         for (index, item) in items.0.into_iter().enumerate() {
-            let key = request
-                .as_ref()
-                .map(|(id, hash)| (id.key(index), hash.clone()));
+            let key = request.as_ref().map(|(id, digest)| (id.key(index), digest));
             results.push(add(tasks, item, key, &mut dates).await.into());
         }
         Ok(Results::new(results, dates))
@@ -118,7 +113,7 @@ impl Tool for AddTasks {
 async fn add(
     tasks: &Scope<Write>,
     item: Result<Addition, Vec<Fault>>,
-    key: Option<(IdempotencyKey, String)>,
+    key: Option<(IdempotencyKey, &RequestDigest)>,
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {
     let Addition {
@@ -152,7 +147,7 @@ async fn add(
         tags,
     };
     let created = match key {
-        Some((key, hash)) => tasks.create_part(new, key, hash).await,
+        Some((key, digest)) => tasks.create_part(new, &key, digest).await,
         None => tasks.create(new, None).await,
     };
     let created = created.map_err(refusal)?;
@@ -165,13 +160,13 @@ async fn add(
 /// What an earlier call with this key made of the item.
 async fn made_before(
     tasks: &Scope<Write>,
-    key: Option<&(IdempotencyKey, String)>,
+    key: Option<&(IdempotencyKey, &RequestDigest)>,
     dates: &Dates,
 ) -> Result<Option<ItemResult>, ToolError> {
-    let Some((key, hash)) = key else {
+    let Some((key, digest)) = key else {
         return Ok(None);
     };
-    let found = tasks.replay(key, Some(hash)).await.map_err(refusal)?;
+    let found = tasks.replay(key, digest).await.map_err(refusal)?;
     Ok(found.map(|created| result(&created, dates)))
 }
 
@@ -195,7 +190,96 @@ fn refusal(error: StoreError) -> ToolError {
     }
 }
 
-/// What was asked for, whatever the order of its members.
-fn fingerprint(items: &Items<Addition>, zone: Option<Zone>) -> String {
-    digest(&format!("{items:?} {zone:?}"))
+/// The digest of the call as it was said: "tomorrow" must not be another request after midnight. An item with a
+/// fault adds nothing, whatever the fault, so it counts as no more than an item at this place.
+fn digest(items: &Items<Addition>, zone: Option<Zone>) -> RequestDigest {
+    let said = |item: &Result<Addition, _>| item.as_ref().map_or(Value::Null, Addition::said);
+    let tasks: Vec<Value> = items.0.iter().map(said).collect();
+    let call = Canonical::default()
+        .member("tasks", json!(tasks), json!([]))
+        .member("time_zone", json!(zone.map(Zone::name)), Value::Null);
+    RequestDigest::of(&call)
+}
+
+impl Addition {
+    /// What was said about the task, for the digest of the call.
+    fn said(&self) -> Value {
+        let Self {
+            title,
+            description,
+            completed,
+            priority,
+            due_date,
+            tags,
+        } = self;
+        let said = Canonical::default()
+            .member("title", json!(title), Value::Null)
+            .member(
+                "description",
+                json!(description.clone().value()),
+                Value::Null,
+            )
+            .member(
+                "completed",
+                json!(completed.0.unwrap_or(Flag(false))),
+                json!(false),
+            )
+            .member(
+                "priority",
+                json!(priority.0.unwrap_or(Priority::Medium)),
+                json!(Priority::Medium),
+            )
+            .member("due_date", json!(due_date.clone().value()), Value::Null)
+            .member("tags", json!(tags.0.clone().unwrap_or_default()), json!([]));
+        json!(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::arguments::Arguments as _;
+
+    fn digest_of(call: Value) -> String {
+        let Value::Object(call) = call else {
+            panic!("not an object")
+        };
+        let Additions {
+            tasks, time_zone, ..
+        } = Additions::read(call).unwrap();
+        digest(&tasks, time_zone.0).as_str().to_owned()
+    }
+
+    /// What was stored must be found again for ever: these digests must not change.
+    #[test]
+    fn the_digests_are_fixed() {
+        let call = json!({ "tasks": [{ "title": "milk" }, { "title": "" }] });
+        assert_eq!(
+            digest_of(call),
+            "v1:d6136d4be5a87019df1c526e3a070a734e0106ad1d0132267c2ec88fde27dd8e"
+        );
+        let call = json!({
+            "time_zone": "Europe/Berlin",
+            "request_id": "r",
+            "tasks": [{
+                "title": "tea", "description": "green", "completed": true, "priority": "low",
+                "due_date": "tomorrow 09:00", "tags": ["shop"],
+            }],
+        });
+        assert_eq!(
+            digest_of(call),
+            "v1:61b4eb1524f049ddaadd68d0f08de09dc5c83da730ff4ea8c2d6e61af582432d"
+        );
+    }
+
+    #[test]
+    fn a_default_says_nothing() {
+        let spelled_out = json!({ "tasks": [{
+            "tags": [], "due_date": null, "priority": "medium", "completed": false, "description": null, "title": "milk",
+        }] });
+        assert_eq!(
+            digest_of(spelled_out),
+            digest_of(json!({ "tasks": [{ "title": "milk" }] }))
+        );
+    }
 }

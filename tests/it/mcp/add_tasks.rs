@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use super::monday;
@@ -108,6 +109,25 @@ on_both! {
             let words = agent.call("add_tasks", json!({ "request_id": id, "tasks": titles(&["x"]) })).await.refused();
             assert_eq!(words, "add_tasks: `request_id` must be a text of 1 to 100 characters");
         }
+    }
+
+    /// How older versions stored a batch cannot be computed again: such a key decides alone, so that a
+    /// retry adds nothing twice.
+    async fn a_request_id_of_an_older_version_is_still_known(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let ask = json!({ "request_id": "r", "tasks": titles(&["milk", "tea"]) });
+        let first = agent.call("add_tasks", ask.clone()).await.done();
+        let database = sea_orm::Database::connect(&app.database_url).await.unwrap();
+        let update = "UPDATE task SET create_hash = '5ac3'";
+        database.execute_unprepared(update).await.unwrap();
+        let again = agent.call("add_tasks", ask).await.done();
+        for index in [0, 1] {
+            assert_eq!(again.results()[index]["task"], first.results()[index]["task"]);
+            assert_eq!(again.results()[index]["replayed"], true);
+        }
+        assert_eq!(alice.titles("").await.len(), 2);
     }
 
     async fn a_word_for_a_day_is_the_same_request_on_the_next_day(on: Backend) {

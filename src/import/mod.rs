@@ -1,8 +1,11 @@
-//! Brings the tasks of another backend along: `taskward import`.
+//! Imports the tasks of another backend: `taskward import`.
 //!
-//! All lines are read and judged before the first task is written. Then each user's tasks are written in
-//! one transaction, and those of a user who has tasks here already are left alone: a second run, after
-//! one that was broken off, does what is still to do and nothing twice.
+//! All lines are read and checked before the first task is written. Then each user's tasks are written in
+//! one transaction. A user who has tasks here already is skipped, so a second run after an interrupted one
+//! writes what is missing, and nothing twice.
+
+mod faults;
+mod line;
 
 use std::{
     collections::BTreeMap,
@@ -12,16 +15,16 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+use self::{
+    faults::{LineFaults, printable},
+    line::Line,
+};
 use crate::{
-    contract::{ImportedTask, Timestamp},
-    store::Database,
+    contract::Timestamp,
+    store::{Database, ImportedTask},
 };
 
-/// How many faults are told. Of a file with more, nobody reads them all.
-const MAX_FAULTS: usize = 50;
-/// The longest fault that is told whole, in code points. A longer one repeats what the file says.
-const MAX_FAULT: usize = 300;
-/// The longest line, in bytes: as of a request's body.
+/// The longest line, in bytes; the same as for the body of a request.
 const MAX_LINE: u64 = 1024 * 1024;
 
 /// Tasks that can be imported, by user.
@@ -65,8 +68,8 @@ impl Import {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match ImportedTask::read(&line, now) {
-                Ok(task) => import.0.entry(task.user_id.clone()).or_default().push(task),
+            match Line::read(&line, now) {
+                Ok(Line { user_id, task }) => import.0.entry(user_id).or_default().push(task),
                 Err(found) => {
                     for fault in found {
                         faults.note(format!("line {number}: {fault}"));
@@ -114,57 +117,6 @@ impl Import {
         }
         Ok(imported)
     }
-}
-
-/// The first faults, and how many there are.
-#[derive(Default)]
-struct LineFaults {
-    told: Vec<String>,
-    count: usize,
-}
-
-impl LineFaults {
-    fn note(&mut self, fault: String) {
-        self.count += 1;
-        if self.told.len() < MAX_FAULTS {
-            self.told.push(printable(&fault));
-        }
-    }
-
-    fn check(self) -> anyhow::Result<()> {
-        let more = self.count - self.told.len();
-        let more = (more > 0).then(|| format!("\n  - and {more} more"));
-        match self.told.is_empty() {
-            true => Ok(()),
-            false => bail!(
-                "nothing was imported:\n  - {}{}",
-                self.told.join("\n  - "),
-                more.unwrap_or_default()
-            ),
-        }
-    }
-}
-
-/// A text of somebody's for a terminal: cut, and without characters that do something to it.
-fn printable(text: &str) -> String {
-    let escaped = |c: char| match c {
-        c if c.is_control() => true,
-        // Marks of direction and width, which can make one text look like another.
-        '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' => true,
-        _ => false,
-    };
-    let mut printed = String::new();
-    for (index, c) in text.chars().enumerate() {
-        match c {
-            _ if index == MAX_FAULT => return printed + "…",
-            c if escaped(c) => printed.extend(c.escape_unicode()),
-            c => printed.push(c),
-        }
-    }
-    printed
 }
 
 fn counted(count: usize, thing: &str) -> String {

@@ -1,49 +1,33 @@
-//! A task of another backend, as a line of a file: what `taskward import` reads.
+//! A line of the file that `taskward import` reads: a task of another backend as a JSON object.
 
 use serde_json::Value;
 
-use super::{
-    Change, Description, DueDate, Fault, Flag, Members, Priority, Scalar as _, Tags, Timestamp,
-    Title,
-    owner::{AnyCasePriority, LooseDueDate, LooseTags},
-    pointer::Pointer,
-    read::Member,
-    scalar::kind,
+use crate::{
+    contract::{
+        AnyCasePriority, Change, Description, Fault, Flag, LooseDueDate, LooseTags, Member,
+        Members, Pointer, Priority, Scalar as _, Timestamp, kind,
+    },
+    store::ImportedTask,
 };
 
 /// The longest user id, in code points: as of a token's `sub`.
 const MAX_USER_ID: usize = 255;
 
-/// A task that was kept elsewhere, with the times that it had there.
-#[derive(Debug, Clone)]
-pub struct ImportedTask {
-    /// Whose it is: what the `sub` of that user's tokens says.
-    pub user_id: String,
-    /// What is to be done.
-    pub title: Title,
-    /// More about it.
-    pub description: Option<Description>,
-    /// When it was completed; `None` while it is not.
-    pub completed_at: Option<Timestamp>,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// When it is due.
-    pub due_date: Option<DueDate>,
-    /// Labels.
-    pub tags: Tags,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed; never before it was made.
-    pub updated_at: Timestamp,
+/// A task and its user.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// The `sub` of the user's tokens.
+    pub(super) user_id: String,
+    pub(super) task: ImportedTask,
 }
 
-impl ImportedTask {
-    /// Reads one JSON object. Times without an offset are in UTC; `id` is passed over, as the task gets
-    /// another one; members that a task does not have are faults, since what they hold would be lost.
+impl Line {
+    /// Reads one JSON object. Times without an offset are in UTC. `id` is ignored, since the task gets
+    /// another one. Other members that a task does not have are faults: what they hold would be lost.
     ///
     /// # Errors
-    /// All faults, each with a sentence that names its place.
-    pub fn read(line: &[u8], now: Timestamp) -> Result<Self, Vec<String>> {
+    /// All faults, each as a sentence that begins with its place.
+    pub(super) fn read(line: &[u8], now: Timestamp) -> Result<Self, Vec<String>> {
         let mut members = Members::parse(line).map_err(|fault| vec![fault])?;
         let task = Self::take(&mut members, now);
         let unknown = |_: &str| Some("is not a member of a task".to_owned());
@@ -92,8 +76,7 @@ impl ImportedTask {
         // Completing is a change as well.
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
         let updated_at = completed_at.map_or(updated_at, |at| updated_at.max(at));
-        Some(Self {
-            user_id: user_id?.0,
+        let task = ImportedTask {
             title: title?,
             description: description?.value(),
             completed_at: match completed {
@@ -109,6 +92,10 @@ impl ImportedTask {
             tags: tags?.value().map(|tags| tags.0).unwrap_or_default(),
             created_at,
             updated_at,
+        };
+        Some(Self {
+            user_id: user_id?.0,
+            task,
         })
     }
 }

@@ -1,0 +1,188 @@
+//! The digest of a request, which is stored beside its Idempotency-Key and tells a retry from another
+//! request with the same key.
+//!
+//! It is the SHA-256 of a canonical JSON object: the members sorted by name, without those that have their
+//! default. A request therefore stays the same if its members come in another order, if it spells a default
+//! out, or if a later version adds a member that the request does not have. The stored text names the rule
+//! that it was made by (`v1:`), so that a later rule does not take old rows for other requests.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::{DueDate, Flag, NewTask, Priority, Tags};
+
+/// The rule in force. It never changes: another rule gets another name.
+const RULE: &str = "v1:";
+
+/// The members of a request that are not at their default, sorted by name.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Canonical(BTreeMap<&'static str, Value>);
+
+impl Canonical {
+    /// Adds a member, unless it has its default.
+    pub(crate) fn member(mut self, name: &'static str, value: Value, default: Value) -> Self {
+        if value != default {
+            self.0.insert(name, value);
+        }
+        self
+    }
+}
+
+/// The digest of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestDigest {
+    stored: String,
+    /// The same request by the rule before `v1`, whose digests have no prefix. `None` if that rule cannot be
+    /// applied any more.
+    unversioned: Option<String>,
+}
+
+impl RequestDigest {
+    /// Of a request that had no digest that could be compared before `v1`.
+    pub(crate) fn of(request: &Canonical) -> Self {
+        Self {
+            stored: format!("{RULE}{}", sha256(&json!(request))),
+            unversioned: None,
+        }
+    }
+
+    /// Of a body of `createTask`.
+    pub(super) fn of_new_task(new: &NewTask) -> Self {
+        let NewTask {
+            title,
+            description,
+            completed,
+            priority,
+            due_date,
+            tags,
+        } = new;
+        let title = json!(title);
+        let description = json!(description.clone().value());
+        let completed = json!(completed.0.unwrap_or(Flag(false)));
+        let priority = json!(priority.0.unwrap_or(Priority::Medium));
+        let due_date = json!(due_date.value());
+        let tags = json!(tags.0.clone().unwrap_or_default());
+        let before = json!([title, description, completed, priority, due_date, tags]);
+        let request = Canonical::default()
+            .member("title", title, Value::Null)
+            .member("description", description, Value::Null)
+            .member("completed", completed, json!(false))
+            .member("priority", priority, json!(Priority::Medium))
+            .member("due_date", due_date, json!(None::<DueDate>))
+            .member("tags", tags, json!(Tags::default()));
+        Self {
+            unversioned: Some(sha256(&before)),
+            ..Self::of(&request)
+        }
+    }
+
+    /// What is stored beside the key.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.stored
+    }
+
+    /// Whether the request that was stored is this one.
+    ///
+    /// Before `v1`, batches of MCP were stored by a rule that depended on names in the program. Such a row
+    /// cannot be compared, so its key decides: a retry must not create its tasks again.
+    pub(super) fn is(&self, stored: &str) -> bool {
+        match (stored.starts_with(RULE), &self.unversioned) {
+            (true, _) => self.stored == stored,
+            (false, Some(unversioned)) => unversioned == stored,
+            (false, None) => true,
+        }
+    }
+}
+
+/// In hexadecimal, of JSON without white space.
+fn sha256(value: &Value) -> String {
+    let bytes = Sha256::digest(value.to_string());
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Change, Maybe, Scalar as _, Timestamp, Title};
+
+    fn new(title: &str) -> NewTask {
+        NewTask {
+            title: Title::from_json(&json!(title)).unwrap(),
+            description: Change::Keep,
+            completed: Maybe(None),
+            priority: Maybe(None),
+            due_date: Change::Keep,
+            tags: Maybe(None),
+        }
+    }
+
+    fn full() -> NewTask {
+        let due = Timestamp::from_json(&json!("2026-02-06T10:00:00+01:00")).unwrap();
+        NewTask {
+            description: Change::Set(
+                crate::contract::Description::from_json(&json!("\"2 l\"\n")).unwrap(),
+            ),
+            completed: Maybe(Some(Flag(true))),
+            priority: Maybe(Some(Priority::High)),
+            due_date: Change::Set(DueDate::Time(due)),
+            tags: Maybe(Some(Tags::from_json(&json!(["shop", "Zuhause"])).unwrap())),
+            ..new("Buy milk – now")
+        }
+    }
+
+    /// What was stored must be found again for ever: these digests must not change. They can be computed
+    /// elsewhere, as `printf '{"title":"Buy milk"}' | sha256sum`.
+    #[test]
+    fn the_digests_are_fixed() {
+        let digest = RequestDigest::of_new_task(&new("Buy milk"));
+        assert_eq!(
+            digest.as_str(),
+            "v1:6330399f2342cfc9311b85fb26dcac5b706b3080b49e3aadedde2f3a864efdc9"
+        );
+        assert_eq!(
+            digest.unversioned.as_deref(),
+            Some("03f9c12c948a8c7f6b38cb627fa31912199e728ae3bb68b033a38f86a8b58145")
+        );
+        let digest = RequestDigest::of_new_task(&full());
+        assert_eq!(
+            digest.as_str(),
+            "v1:20f62a970eaf75e96b5208fc5061f1bb14c891b218bc51ac44af416df706ee86"
+        );
+        assert_eq!(
+            digest.unversioned.as_deref(),
+            Some("89b622558c6020d828e23670e600a009a03cb34b3eb53b0c94e49b60d0a98687")
+        );
+    }
+
+    #[test]
+    fn a_default_says_nothing() {
+        let spelled_out = NewTask {
+            description: Change::Clear,
+            completed: Maybe(Some(Flag(false))),
+            priority: Maybe(Some(Priority::Medium)),
+            due_date: Change::Clear,
+            tags: Maybe(Some(Tags::default())),
+            ..new("Buy milk")
+        };
+        assert_eq!(
+            RequestDigest::of_new_task(&spelled_out),
+            RequestDigest::of_new_task(&new("Buy milk"))
+        );
+    }
+
+    #[test]
+    fn old_rows_are_compared_by_the_rule_of_their_time() {
+        let digest = RequestDigest::of_new_task(&new("Buy milk"));
+        let other = RequestDigest::of_new_task(&new("Buy bread"));
+        for stored in [digest.as_str(), digest.unversioned.as_deref().unwrap()] {
+            assert!(digest.is(stored) && !other.is(stored), "{stored}");
+        }
+        let batch = RequestDigest::of(&Canonical::default());
+        assert!(batch.is("0123abcd"), "a batch of before v1");
+        assert!(!batch.is(digest.as_str()));
+    }
+}

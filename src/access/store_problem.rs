@@ -67,18 +67,18 @@ pub(crate) fn problem(error: StoreError) -> Problem {
 /// 412 for a write that expected another version. `current` is for clients that may read.
 pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
     let then = match current {
-        Some(_) => "`current` shows it.",
-        None => "A token with `tasks:read` can read it.",
+        Some(_) => "`current` shows it;",
+        None => "Read it with a token that has `tasks:read`,",
     };
     let version = met.version().get();
     let detail = if met.is_in_another_version() {
         format!(
-            "The task has changed since: it is at version {version} now. {then} Decide again and send If-Match with \
-             its version."
+            "The task has changed since: it is at version {version} now. {then} decide again and send If-Match with its version."
         )
     } else {
         format!(
-            "If-Match names no version of a task. Send the ETag of the task as it came; it is \"{version}\" now. {then}"
+            "If-Match names no version of a task; the task is at version {version}. {then} decide again and send If-Match with its \
+             ETag as it came."
         )
     };
     let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);

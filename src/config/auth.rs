@@ -48,6 +48,11 @@ pub(super) const ISSUERS: [&str; 4] = [
     BETTER_AUTH_SECRET.name,
 ];
 
+/// Whether it is one of the settings that say whom to trust.
+pub(super) fn is_of_issuer(name: &str) -> bool {
+    ISSUERS.contains(&name) || [AUTH_ISSUER.name, AUTH_AUDIENCE.name].contains(&name)
+}
+
 /// HMAC keys should be as long as the hash (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
@@ -211,11 +216,18 @@ fn secret(text: &str) -> Result<Secret, String> {
 
 fn secrets(source: &mut Source) -> Vec<TrustedIssuer> {
     let mut rule = |setting: &Setting<Option<Secret>>| {
+        let secret = source.get_exact(setting)?;
+        if secret.0.trim() != secret.0 {
+            let name = setting.name;
+            source.warn(format!(
+                "{name} begins or ends with white space, which is a part of the secret"
+            ));
+        }
         Some(TrustedIssuer {
             rule: setting.name.to_owned(),
             issuer: None,
             audiences: Vec::new(),
-            keys: KeySource::Hs256(source.get(setting)?),
+            keys: KeySource::Hs256(secret),
         })
     };
     let rules = [rule(&AUTH_HS256_SECRET), rule(&BETTER_AUTH_SECRET)];

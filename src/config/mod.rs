@@ -6,12 +6,14 @@
 
 mod auth;
 mod database;
+mod env_file;
 mod http;
 mod log;
 mod mcp;
 mod server;
 mod setting;
 mod source;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -80,6 +82,7 @@ impl Config {
         let public_url = source.get(&server::PUBLIC_URL);
         let auth = auth::read(&mut source, public_url.as_ref());
         let is_development = auth.issuers.is_empty() && !source.has_faults();
+        source.check_spelling(is_development);
         let database = database::read(&mut source);
         let config = Self {
             host: server::host(&mut source, is_development),

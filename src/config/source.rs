@@ -1,17 +1,35 @@
 //! Where settings come from: the environment and, in development, a file `.env`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fs,
+    io::ErrorKind,
+};
 
 use super::{
     ConfigError, auth,
+    env_file::{self, Statement},
     setting::{Setting, is_setting},
+    spelling,
 };
 
-/// Names and values, and the faults that reading them found.
-#[derive(Debug)]
+/// Names and values, and what reading them found.
+#[derive(Default)]
 pub struct Source {
-    values: BTreeMap<String, String>,
-    faults: Vec<String>,
+    values: BTreeMap<String, Value>,
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+struct Value {
+    text: String,
+    /// The line of `.env`; `None` if it is of the environment.
+    line: Option<usize>,
+}
+
+struct Fault {
+    name: String,
+    text: String,
 }
 
 impl Source {
@@ -22,61 +40,122 @@ impl Source {
         reason = "the one place that reads the environment"
     )]
     pub fn environment() -> Self {
-        let mut faults = Vec::new();
-        let mut values = BTreeMap::new();
+        let mut source = Self::default();
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
-                // An empty one counts as absent, and hides nothing in the file.
-                (Ok(_), Ok(value)) if value.trim().is_empty() => {}
-                (Ok(name), Ok(value)) => {
-                    values.insert(name, value);
-                }
-                (Ok(name), Err(_)) if is_setting(&name) => {
-                    faults.push(format!("{name} is not UTF-8"));
-                }
+                (Ok(name), Ok(text)) => source.add_variable(name, text),
+                (Ok(name), Err(_)) if is_setting(&name) => source.fault(&name, "is not UTF-8"),
                 _ => {}
             }
         }
-        if !auth::ISSUERS.iter().any(|name| values.contains_key(*name)) {
-            match dotenvy::from_path_iter(".env") {
-                Ok(file) => {
-                    for entry in file {
-                        match entry {
-                            Ok((name, value)) => {
-                                values.entry(name).or_insert(value);
-                            }
-                            Err(error) => faults.push(format!("the file .env: {error}")),
-                        }
+        if !auth::ISSUERS
+            .iter()
+            .any(|name| source.values.contains_key(*name))
+        {
+            source.add_file(".env");
+        }
+        source
+    }
+
+    /// An empty one counts as not set, and hides nothing in the file: compose files pass those on.
+    fn add_variable(&mut self, name: String, text: String) {
+        if !text.trim().is_empty() {
+            self.values.insert(name, Value { text, line: None });
+        }
+    }
+
+    fn add_file(&mut self, path: &str) {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            // A folder of this name is a virtual environment of Python.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+                return;
+            }
+            Err(error) => {
+                return self.fault(path, format!("cannot be read: {}", error.kind()));
+            }
+        };
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return self.fault(path, "is UTF-16: save it as UTF-8");
+        }
+        self.add_text(path, &String::from_utf8_lossy(&bytes));
+    }
+
+    fn add_text(&mut self, path: &str, text: &str) {
+        let mut of_file = BTreeMap::new();
+        for statement in env_file::parse(&env_file::normalized(text)) {
+            match statement {
+                Statement::Assignment {
+                    line,
+                    name,
+                    value,
+                    is_doubtful,
+                } => {
+                    if is_setting(name) {
+                        self.check_value(path, line, name, &value, is_doubtful);
+                    }
+                    let line = Some(line);
+                    let last = Value { text: value, line };
+                    let earlier = of_file.insert(name.to_owned(), last);
+                    if let Some(Value { line: Some(earlier), .. }) = earlier
+                        && is_setting(name)
+                    {
+                        self.warnings.push(format!(
+                            "{path} sets {name} in line {earlier} and again later; the last one counts"
+                        ));
                     }
                 }
-                Err(error) if error.not_found() => {}
-                Err(error) => faults.push(format!("the file .env cannot be read: {error}")),
+                Statement::Unreadable { line, name } if is_setting(name) => self.fault(
+                    name,
+                    format!(
+                        "in line {line} of {path} cannot be read: write {name}=value in a line of its own, and \
+                         close each quote that opens"
+                    ),
+                ),
+                Statement::Unreadable { line, .. } => self.warnings.push(format!(
+                    "line {line} of {path} is not of the form NAME=value, and is ignored"
+                )),
             }
         }
-        Self { values, faults }
-    }
-
-    /// Settings for a test.
-    #[cfg(test)]
-    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
-        let values = pairs
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect();
-        Self {
-            values,
-            faults: Vec::new(),
+        for (name, value) in of_file {
+            if let Entry::Vacant(entry) = self.values.entry(name) {
+                entry.insert(value);
+            }
         }
     }
 
-    /// The value of a setting; its default if it is not set. An empty one counts as not set: compose files
-    /// pass those on. One that cannot be read is noted as a fault.
+    /// Looks for what other readers of `.env` read in another way.
+    fn check_value(&mut self, path: &str, line: usize, name: &str, value: &str, is_doubtful: bool) {
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            self.fault(name, format!("in line {line} of {path} is not UTF-8"));
+        }
+        if is_doubtful {
+            self.warnings.push(format!(
+                "programs read the value of {name} in line {line} of {path} in different ways, because of a \
+                 `#`, a backslash or a backtick: put it into single quotes, and avoid backslashes"
+            ));
+        }
+        if value.contains("${") {
+            self.warnings.push(format!(
+                "{name} in line {line} of {path} has a `${{`, which Taskward takes as it is: write the value itself"
+            ));
+        }
+    }
+
+    /// The value of a setting; its default if it is not set. One that cannot be read is noted as a fault.
     pub(super) fn get<T>(&mut self, setting: &Setting<T>) -> T {
-        let text = self
-            .values
-            .get(setting.name)
-            .map_or("", |value| value.trim());
-        if !text.is_empty() {
+        self.read(setting, str::trim)
+    }
+
+    /// The same for a secret, of which white space at the ends is a part.
+    pub(super) fn get_exact<T>(&mut self, setting: &Setting<T>) -> T {
+        self.read(setting, |text| text)
+    }
+
+    fn read<T>(&mut self, setting: &Setting<T>, part: fn(&str) -> &str) -> T {
+        let text = self.values.get(setting.name);
+        let text = text.map_or("", |value| part(&value.text));
+        if !text.trim().is_empty() {
             match (setting.read)(text) {
                 Ok(value) => return value,
                 Err(fault) => self.fault(setting.name, fault),
@@ -89,9 +168,20 @@ impl Source {
         (setting.read)(setting.default).expect("a default that can be read")
     }
 
-    /// Notes a fault. It must not contain a secret.
-    pub(super) fn fault(&mut self, name: &str, fault: impl AsRef<str>) {
-        self.faults.push(format!("{name} {}", fault.as_ref()));
+    /// Notes a fault, which completes the sentence "NAME …". It must not contain a secret.
+    pub(super) fn fault(&mut self, name: &str, fault: impl Into<String>) {
+        let line = self.values.get(name).and_then(|value| value.line);
+        let text = match line {
+            Some(line) => format!("(line {line} of .env) {}", fault.into()),
+            None => fault.into(),
+        };
+        let name = name.to_owned();
+        self.faults.push(Fault { name, text });
+    }
+
+    /// Notes something that is allowed but probably not meant.
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
     }
 
     pub(super) fn has_faults(&self) -> bool {
@@ -100,27 +190,67 @@ impl Source {
 
     /// Whether a fault of this setting was noted.
     pub(super) fn has_fault(&self, name: &str) -> bool {
-        self.faults
-            .iter()
-            .any(|fault| fault.split(' ').next() == Some(name))
+        self.faults.iter().any(|fault| fault.name == name)
     }
 
-    /// Ends the reading.
+    /// Looks for misspelt settings. Development mode is refused beside a misspelt issuer.
+    pub(super) fn check_spelling(&mut self, is_development: bool) {
+        let names: Vec<String> = self.values.keys().cloned().collect();
+        for name in names.iter().filter(|name| !is_setting(name)) {
+            match spelling::close_setting(name) {
+                Some(meant) if is_development && auth::is_of_issuer(meant) => self.fault(
+                    name,
+                    format!(
+                        "is not a setting; did you mean {meant}? Without an issuer Taskward would start in \
+                         development mode: correct the name, or unset it"
+                    ),
+                ),
+                Some(meant) => self.warn(format!("{name} is not a setting; did you mean {meant}?")),
+                None if is_development => {
+                    let of_other = |setting: &&&str| name.ends_with(&format!("_{setting}"));
+                    if let Some(setting) = auth::ISSUERS.iter().find(of_other) {
+                        self.warn(format!(
+                            "{name} is set, but Taskward reads {setting}: in development mode it accepts only \
+                             tokens of its own"
+                        ));
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Ends the reading, and returns the warnings.
     ///
     /// # Errors
     /// All faults.
     pub(super) fn finish(self) -> Result<Vec<String>, ConfigError> {
-        if self.has_faults() {
-            return Err(ConfigError(self.faults));
+        if self.faults.is_empty() {
+            return Ok(self.warnings);
         }
-        let ours = |name: &&String| name.starts_with("TASKWARD_") || name.starts_with("AUTH_");
-        let unknown = self
-            .values
-            .keys()
-            .filter(ours)
-            .filter(|name| !is_setting(name));
-        Ok(unknown
-            .map(|name| format!("{name} is not a setting of Taskward; see --help"))
-            .collect())
+        let faults = self.faults.into_iter();
+        Err(ConfigError(
+            faults
+                .map(|Fault { name, text }| format!("{name} {text}"))
+                .collect(),
+        ))
+    }
+
+    /// Settings for a test.
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        let mut source = Self::default();
+        for (name, text) in pairs {
+            source.add_variable((*name).to_owned(), (*text).to_owned());
+        }
+        source
+    }
+
+    /// Settings of a file, for a test.
+    #[cfg(test)]
+    pub(super) fn of_file(text: &str) -> Self {
+        let mut source = Self::default();
+        source.add_text(".env", text);
+        source
     }
 }

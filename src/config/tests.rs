@@ -153,13 +153,14 @@ fn database_urls_are_taken_as_they_come() {
 #[test]
 fn a_name_that_looks_like_a_setting_warns() {
     let config = config(&[
+        ("BETTER_AUTH_URL", "https://a.example"),
         ("AUTH_JWKS", "https://a.example/jwks"),
         ("TASKWARD_PORT", "1"),
     ]);
     expect![[r#"
     [
-        "AUTH_JWKS is not a setting of Taskward; see --help",
-        "TASKWARD_PORT is not a setting of Taskward; see --help",
+        "AUTH_JWKS is not a setting; did you mean AUTH_JWKS_URL?",
+        "TASKWARD_PORT is not a setting; did you mean PORT?",
     ]
 "#]]
     .assert_debug_eq(&config.warnings);
@@ -234,4 +235,52 @@ fn a_server_that_is_reached_from_elsewhere_should_know_its_name() {
             "{host}: {faults}"
         );
     }
+}
+
+#[test]
+fn a_file_is_read_as_it_is_written() {
+    let text = "\u{feff}APP_NAME=My Todo App\n# a comment's apostrophe\nMOTTO=don't panic\n\
+                AUTH_HS256_SECRET=\"0123$456789abcdef0123456789abc$def\"\nPORT=8001\n";
+    let config = Config::read(Source::of_file(text)).expect("settings without faults");
+    assert_eq!(config.port, 8001);
+    let [issuer] = config.auth.issuers.as_slice() else {
+        panic!("one issuer");
+    };
+    let KeySource::Hs256(secret) = &issuer.keys else {
+        panic!("a secret");
+    };
+    assert_eq!(secret.0, "0123$456789abcdef0123456789abc$def");
+}
+
+#[test]
+fn a_fault_in_a_file_names_its_line_and_not_its_text() {
+    let text = format!("APP_NAME=x\nPORT=none\nAUTH_HS256_SECRET=\"{SECRET}\nHOST=127.0.0.1\n");
+    let faults = Config::read(Source::of_file(&text))
+        .expect_err("settings with faults")
+        .to_string();
+    assert!(faults.contains("PORT (line 2 of .env)"), "{faults}");
+    assert!(
+        faults.contains("AUTH_HS256_SECRET in line 3 of .env"),
+        "{faults}"
+    );
+    assert!(!faults.contains(SECRET), "{faults}");
+}
+
+#[test]
+fn a_misspelt_setting_is_told() {
+    let named = |name| format!("{name} is not a setting; did you mean");
+    // An issuer that was meant is not replaced by development mode.
+    let told = faults(&[("BETTER_AUTH_ULR", "https://app.example.com")]);
+    assert!(
+        told.contains(&(named("BETTER_AUTH_ULR") + " BETTER_AUTH_URL?")),
+        "{told}"
+    );
+    let config = config(&[("RATE_LIMTI", "50/s"), ("PATH", "/bin"), ("HOSTNAME", "a")]);
+    let [warning] = config.warnings.as_slice() else {
+        panic!("one warning: {:?}", config.warnings);
+    };
+    assert!(
+        warning.contains(&(named("RATE_LIMTI") + " RATE_LIMIT?")),
+        "{warning}"
+    );
 }

@@ -20,6 +20,7 @@ mod get_me;
 mod get_task;
 mod health;
 mod isolation;
+mod layers;
 mod limits;
 mod list_tasks;
 mod mcp;

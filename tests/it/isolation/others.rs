@@ -16,8 +16,8 @@ on_both! {
     /// The owner in a path is judged after the token and before all else of the request.
     async fn a_path_with_an_owner_is_its_callers_only(on: Backend) {
         let app = on.app().await;
-        let (alice, bob) = app.two_users();
-        alice.create("hers").await;
+        let bob = app.user("bob");
+        let alice = alice_with_tasks(&app).await;
         let before = all_of(&alice).await;
         let with_owner: Vec<_> = operations().into_iter().filter(Operation::is_on_an_owner_path).collect();
         assert!(with_owner.len() >= 7);

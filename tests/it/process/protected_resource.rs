@@ -282,6 +282,6 @@ fn a_public_address_is_one_to_append_to() {
         "mailto:alice@example.com",
     ] {
         let told = Home::sqlite().set("PUBLIC_URL", wrong).run(&[]).bad();
-        assert!(told.contains("  - PUBLIC_URL is "), "{told}");
+        assert!(told.contains("  - PUBLIC_URL must be "), "{told}");
     }
 }

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+
+/// What the readers of Node and Python were recorded to read. `all`: the same. `taskward`: what to read
+/// where `dotenv` and `python` differ.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    what: String,
+    text: String,
+    all: Option<Values>,
+    dotenv: Option<Values>,
+    /// Node's own reader, `node --env-file`. It has the most faults of the three.
+    #[serde(rename = "node")]
+    _node: Option<Values>,
+    python: Option<Values>,
+    taskward: Option<Values>,
+}
+
+type Values = BTreeMap<String, String>;
+
+fn cases() -> Vec<Case> {
+    let cases = include_str!("../../../tests/dotenv/cases.json");
+    serde_json::from_str(cases).unwrap()
+}
+
+#[test]
+fn it_reads_as_node_and_python_do() {
+    for Case {
+        what,
+        text,
+        all,
+        dotenv,
+        python,
+        taskward,
+        ..
+    } in cases()
+    {
+        let text = normalized(&text);
+        let mut values = Values::new();
+        let mut doubtful = BTreeMap::new();
+        for statement in parse(&text) {
+            if let Statement::Assignment {
+                name,
+                value,
+                is_doubtful,
+                ..
+            } = statement
+            {
+                values.insert(name.to_owned(), value);
+                doubtful.insert(name.to_owned(), is_doubtful);
+            }
+        }
+        let dotenv = dotenv.or_else(|| all.clone()).unwrap();
+        let python = python.or(all).unwrap();
+        assert_eq!(taskward.is_none(), dotenv == python, "{what}: {text:?}");
+        assert_eq!(
+            values,
+            taskward.unwrap_or(dotenv.clone()),
+            "{what}: {text:?}"
+        );
+        for (name, is_doubtful) in doubtful {
+            if let (Some(one), Some(other)) = (dotenv.get(&name), python.get(&name)) {
+                assert_eq!(is_doubtful, one != other, "{what}: {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_does() {
+    let text = "\u{feff}# a\r\n\r\nwords\rA='b\n\nc' # d\nnot this\n  \"PORT\"=1\nexport HOST\nE=f";
+    let text = normalized(text);
+    let lines: Vec<(usize, &str, bool)> = parse(&text)
+        .iter()
+        .map(|statement| match statement {
+            Statement::Assignment { line, name, .. } => (*line, *name, true),
+            Statement::Unreadable { line, name } => (*line, *name, false),
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (3, "words", false),
+            (4, "A", true),
+            (7, "not", false),
+            (8, "PORT", false),
+            (9, "HOST", false),
+            (10, "E", true),
+        ]
+    );
+}
+
+#[test]
+fn a_stray_quote_does_not_hide_a_setting() {
+    let text = "NOTE='tis\n  export BETTER_AUTH_URL = http://localhost:3000\nMORE=that is all'\n";
+    let statements = parse(text);
+    let name = "BETTER_AUTH_URL";
+    assert_eq!(statements[0], Statement::Unreadable { line: 1, name });
+    // A quote that nothing closes ends with its line.
+    let statements = parse("NOTE='tis\nPORT=8001\n");
+    assert!(matches!(
+        statements[0],
+        Statement::Unreadable {
+            line: 1,
+            name: "NOTE"
+        }
+    ));
+    assert!(matches!(
+        statements[1],
+        Statement::Assignment {
+            line: 2,
+            name: "PORT",
+            ..
+        }
+    ));
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_makes_it_panic(text in "[ab=#'\"`\\\\\n\r\t ź$]{0,40}") {
+        let text = normalized(&text);
+        let lines = text.matches('\n').count() + 1;
+        for statement in parse(&text) {
+            let (Statement::Assignment { line, .. } | Statement::Unreadable { line, .. }) = statement;
+            assert!((1..=lines).contains(&line));
+        }
+    }
+}

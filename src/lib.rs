@@ -1,21 +1,22 @@
 //! Taskward: a multi-user todo API that keeps each user's tasks strictly apart.
 //!
 //! A request passes these layers: `server` (connections), `app` (what holds for every request), `api` or `mcp`
-//! (one operation), `access` (who is calling), `store` (one statement). Which module may use which:
+//! (one operation), `access` (who is calling), `store` (one statement). Which module may use which (a test holds the
+//! code to it):
 //!
 //! ```text
-//! main     → config, server, app, import, store, auth   the process
-//! config   → settings of access, api, app, auth, mcp, store   the only reader of the environment
-//! server                                        connections; knows poem's requests, nothing of tasks
-//! app      → api, mcp, access                   middleware, the shape of errors
-//! api      → access, contract, store            what is served over REST
-//! mcp      → access, contract, store            what is served to language models
-//! access   → auth, contract, store              who is calling, what they may do, how often
-//! import   → contract, store                    tasks of another backend, for the operator
-//! store    → contract, auth::UserId, unicode    the only module that names sea-orm; entities are private
-//! auth                                          verifies tokens; no web framework, no database
-//! contract → unicode                            wire types, and how they are read
-//! unicode                                       how texts are compared
+//! main     → api, app, auth, config, import, server, store   the process
+//! config   → access, api, app, auth, mcp, store   their settings; the only reader of the environment
+//! server                                          connections; knows poem's requests, nothing of tasks
+//! app      → access, api, auth, contract, mcp, store   routes, middleware, the shape of errors
+//! api      → access, auth, contract, store        what is served over REST
+//! mcp      → access, contract, store              what is served to language models
+//! access   → auth, contract, store                who is calling, what they may do, how often
+//! import   → contract, store                      tasks of another backend, for the operator
+//! store    → auth, contract, unicode              the only module that names sea-orm; entities are private
+//! auth                                            verifies tokens; no web framework, no database
+//! contract → unicode                              wire types, and how they are read
+//! unicode                                         how texts are compared
 //! ```
 //!
 //! The right to act is the value you act with: only a verified token makes an [`auth::UserId`], only

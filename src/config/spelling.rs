@@ -4,8 +4,8 @@ use strsim::osa_distance;
 
 use super::setting::all;
 
-/// Of Auth.js: no misspelling, although close to `BETTER_AUTH_URL` and `AUTH_HS256_SECRET`.
-const OTHERS: [&str; 2] = ["AUTH_URL", "AUTH_SECRET"];
+/// Of Auth.js and Prisma: no misspellings, although close to settings.
+const OTHERS: [&str; 3] = ["AUTH_URL", "AUTH_SECRET", "DIRECT_URL"];
 
 /// The setting that somebody who wrote this name most likely meant. `None` if it looks unrelated.
 pub(super) fn close_setting(name: &str) -> Option<&'static str> {
@@ -14,7 +14,7 @@ pub(super) fn close_setting(name: &str) -> Option<&'static str> {
     }
     let written = name.to_ascii_uppercase().replace(['-', '.'], "_");
     let written = written.strip_prefix("TASKWARD_").unwrap_or(&written);
-    let settings = || all().map(|setting| setting.name());
+    let settings = || all().map(super::setting::Declared::name);
     // In lower case, `host` and `port` are common names of other programs.
     let is_same = |setting: &&str| {
         *setting == written && (name != name.to_ascii_lowercase() || name.contains('_'))

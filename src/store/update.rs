@@ -162,10 +162,7 @@ impl<A: CanWrite> Scope<A> {
             match self.row(id).await? {
                 Some(row) if row.deleted_at.is_none() => {
                     let task = Box::new(row.into_task(self.user.as_str())?);
-                    return Ok(Restored::Already(Unchanged {
-                        task: task,
-                        named: true,
-                    }));
+                    return Ok(Restored::Already(Unchanged { task, named: true }));
                 }
                 Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
                     if self.is_full().await? {

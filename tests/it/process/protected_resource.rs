@@ -282,6 +282,8 @@ fn a_public_address_is_one_to_append_to() {
         "mailto:alice@example.com",
     ] {
         let told = Home::sqlite().set("PUBLIC_URL", wrong).run(&[]).bad();
-        assert!(told.contains("  - PUBLIC_URL must be "), "{told}");
+        assert!(told.contains("  - PUBLIC_URL "), "{told}");
+        assert!(told.contains("must be an http or https URL"), "{told}");
+        assert!(!told.contains("secret"), "{told}");
     }
 }

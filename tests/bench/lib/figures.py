@@ -1,7 +1,7 @@
 """Medians and ratios of the results of a run, and tables of them."""
 import statistics
 
-from lib.plan import MAIN_CONNECTIONS
+from lib.plan import MAIN_CONNECTIONS, QUIET
 
 
 class Figures:
@@ -12,9 +12,12 @@ class Figures:
         self.users = min((result["users"] for result in self.results), default=0)
 
     def median(self, key, peer, mix="mixed", connections=MAIN_CONNECTIONS, rate=0, users=None):
-        return median(result[key] for result in self.results
-                      if (result["peer"], result["mix"], result["connections"], result["rate"], result["users"])
-                      == (peer, mix, connections, rate, users or self.users))
+        """The median of the rounds; of the noisy ones only where there is no quiet one."""
+        wanted = (peer, mix, connections, rate, users or self.users)
+        found = [result for result in self.results if wanted == tuple(
+            result[name] for name in ("peer", "mix", "connections", "rate", "users"))]
+        quiet = [result for result in found if result["others_cpu"] <= QUIET]
+        return median(result[key] for result in quiet or found)
 
     def ratio(self, peer, to, mix):
         """How many times the requests a second of another peer; none without that peer."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from lib import contract, machine
 from lib.log import log
 from lib.peer import Server, StartFailed
-from lib.plan import ATTEMPTS, QUIET, Load
+from lib.plan import ATTEMPTS, QUIET, WARM_UP, Load
 from lib.postgres import Postgres
 
 # Of fewer answers than this, the cost of one says nothing.
@@ -46,8 +46,8 @@ class Measurement:
                 return self.refuse(peer, "; ".join(found))
             time.sleep(0.5)
             start = {"peer": peer.name, "seconds": server.start_seconds, "idle_mb": server.memory()["pss_mb"]}
-            # Reaches every process of the server, and fills pools and caches.
-            self.once(server, Load("mixed", 64, 0.1, 0.6), seed=99)
+            for mix, seconds in (("mixed", WARM_UP), ("get", WARM_UP * session.users / 1000)):
+                self.once(server, Load(mix, 64, 0.1, seconds), seed=99)
             self.put_loads(server, session)
             self.starts.append(start | {"peak_mb": server.memory()["peak_rss_mb"]})
         finally:

@@ -31,7 +31,7 @@ def conditions(figures):
     text = (f"`tests/bench/run {mode}` on {machine['when']}, Taskward {machine['taskward']}; {machine['cpus']} CPUs "
             f"({machine['model']}), {machine['memory_gb']} GB; {versions}; {figures.users:,} users with "
             f"{TASKS_PER_USER} tasks each. While it measured, other processes of the machine used {usual:.2f} CPUs at "
-            f"the median, {most:.2f} at most.")
+            f"the median and {most:.2f} at most; noisy rounds count only where there is no quiet one.")
     if usual > QUIET:
         text += ("\n\n**The machine was busy with other work. Trust ratios and CPU times, not requests/s or "
                  "latencies.**")
@@ -85,8 +85,9 @@ def connections(figures):
     rows = []
     for mix in MIXES:
         for peer in figures.peers:
-            rows.append([f"{mix}: {label(peer)}"] + [number(figures.median(key, peer, mix, count), digits)
-                                                    for key, digits in (("rps", 0), ("p95", 1)) for count in counts])
+            cells = [number(figures.median(key, peer, mix, count), digits)
+                     for key, digits in (("rps", 0), ("p95", 1)) for count in counts]
+            rows.append([f"{mix}: {label(peer)}", *cells])
     head = [""] + [f"{what}, {count:,}" for what in ("requests/s", "p95 ms") for count in counts]
     return "### By the number of connections\n\n" + table(head, rows)
 

@@ -9,16 +9,16 @@ use governor::{
 };
 use poem::{
     Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
 };
 
 use super::{
     Access, Caller, RateLimit,
-    challenge::{insufficient_scope, refused, unauthorized},
+    challenge::{insufficient_scope, refused},
 };
 use crate::{
-    auth::{Identity, Scopes, UserId, Verifier, bearer},
-    contract::Problem,
+    auth::{Identity, Scopes, TokenFault, UserId, Verifier, bearer},
+    contract::{Problem, ProblemCode},
     store::Database,
 };
 
@@ -70,11 +70,13 @@ impl Authenticator {
         let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
         let header = headers.next().map(HeaderValue::as_bytes);
         if headers.next().is_some() {
-            let detail = "The request has more than one Authorization header; send one.";
-            return Err(unauthorized("authorization_malformed", detail));
+            let fault =
+                TokenFault::AuthorizationMalformed("the request has more than one; send one");
+            return Err(refused(&fault));
         }
-        let token = bearer(header).map_err(refused)?;
-        let identity = self.verifier.verify(token).await.map_err(refused)?;
+        let token = bearer(header).map_err(|fault| refused(&fault))?;
+        let identity = self.verifier.verify(token).await;
+        let identity = identity.map_err(|fault| refused(&fault))?;
         self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
         Ok(Authenticated {
             authenticator: Arc::clone(self),
@@ -96,8 +98,8 @@ impl Authenticator {
             let wait = until.wait_time_from(DefaultClock::default().now()) + more;
             // Whole seconds, rounded up: a client that waits so long gets through.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            let detail = format!("You have sent too many requests; go on in {seconds} s.");
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+            let detail = format!("You have sent too many requests. Retry in {seconds} s.");
+            Problem::new(ProblemCode::RateLimited, detail).retry_after(seconds)
         })
     }
 }

@@ -1,47 +1,48 @@
-//! Answers to requests that lack a good token or the scope for what they ask (RFC 6750).
+//! Answers to requests that lack a good token, or the scope for what they ask (RFC 6750).
 
-use poem::http::{HeaderValue, StatusCode, header};
+use crate::{
+    auth::TokenFault,
+    contract::{Challenge, Problem, ProblemCode},
+};
 
-use crate::{auth::TokenFault, contract::Problem};
-
-pub(super) fn refused(fault: TokenFault) -> Problem {
-    if fault.code == "keys_unavailable" {
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, fault.code, fault.detail)
-            .retry_after(1);
-    }
-    unauthorized(fault.code, &fault.detail)
-}
-
-/// 401 with the challenge of RFC 6750 §3.
-pub(super) fn unauthorized(code: &'static str, detail: &str) -> Problem {
-    let challenge = match code {
-        "token_missing" => r#"Bearer realm="taskward""#.to_owned(),
-        _ => format!(
-            r#"Bearer realm="taskward", error="invalid_token", error_description="{}""#,
-            quotable(detail)
-        ),
+/// 401 for a token that is not accepted; 503 while the issuer's keys cannot be fetched.
+pub(super) fn refused(fault: &TokenFault) -> Problem {
+    let detail = fault.to_string();
+    let challenge = match fault {
+        TokenFault::KeysUnavailable => {
+            return Problem::new(code(fault), detail).retry_after(1);
+        }
+        TokenFault::Missing => Challenge::default(),
+        _ => Challenge::invalid_token(&detail),
     };
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail).header(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer")),
-    )
+    Problem::new(code(fault), detail).challenge(challenge)
 }
 
-/// Only what RFC 6750 §3 allows in an `error_description`.
-fn quotable(text: &str) -> String {
-    let allowed = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
-    text.chars()
-        .map(|c| if allowed(c) { c } else { '\'' })
-        .collect()
+fn code(fault: &TokenFault) -> ProblemCode {
+    match fault {
+        TokenFault::Missing => ProblemCode::TokenMissing,
+        TokenFault::AuthorizationMalformed(_) => ProblemCode::AuthorizationMalformed,
+        TokenFault::TooLarge(_) => ProblemCode::TokenTooLarge,
+        TokenFault::Malformed(_) => ProblemCode::TokenMalformed,
+        TokenFault::SessionToken => ProblemCode::SessionTokenNotJwt,
+        TokenFault::SessionCache => ProblemCode::SessionCacheNotJwt,
+        TokenFault::HeaderNotAllowed(_) => ProblemCode::HeaderNotAllowed,
+        TokenFault::AlgorithmNotAllowed(_) => ProblemCode::AlgorithmNotAllowed,
+        TokenFault::UnknownIssuer => ProblemCode::UnknownIssuer,
+        TokenFault::WrongIssuer(_) => ProblemCode::WrongIssuer,
+        TokenFault::WrongAudience(_) => ProblemCode::WrongAudience,
+        TokenFault::UnknownKey | TokenFault::AmbiguousKey => ProblemCode::UnknownKey,
+        TokenFault::KeysUnavailable => ProblemCode::KeysUnavailable,
+        TokenFault::BadSignature => ProblemCode::BadSignature,
+        TokenFault::ClaimsInvalid(_) => ProblemCode::ClaimsInvalid,
+        TokenFault::Expired(_) => ProblemCode::TokenExpired,
+        TokenFault::NotYetValid(_) => ProblemCode::TokenNotYetValid,
+    }
 }
 
-/// 403 with the challenge of RFC 6750 §3.1.
+/// 403 for a token without the scope for an operation (RFC 6750 §3.1).
 pub(super) fn insufficient_scope(scope: &'static str) -> Problem {
-    let challenge =
-        format!(r#"Bearer realm="taskward", error="insufficient_scope", scope="{scope}""#);
-    let detail = format!("The token's `scope` does not have `{scope}`, which this needs.");
-    Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).header(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer")),
-    )
+    let detail = format!("The token's `scope` lacks `{scope}`, which this operation needs.");
+    Problem::new(ProblemCode::InsufficientScope, detail)
+        .challenge(Challenge::insufficient_scope(scope))
 }

@@ -1,61 +1,49 @@
 //! What the store's errors mean to a client.
 
-use poem::http::StatusCode;
-
 use crate::{
-    contract::{Fault, Problem, Task},
+    contract::{Fault, Problem, ProblemCode, Task},
     store::{StoreError, Unchanged},
 };
 
-/// What the store's errors mean to a client. What only the log may know goes there.
+/// The problem that an error of the store is. Causes that only the operator may know go to the log.
 pub(crate) fn problem(error: StoreError) -> Problem {
     match error {
-        StoreError::NotFound(id) => Problem::new(
-            StatusCode::NOT_FOUND,
-            "task_not_found",
-            format!("You have no task {}.", id.get()),
-        ),
+        StoreError::NotFound(id) => {
+            let detail = format!("You have no task {}.", id.get());
+            Problem::new(ProblemCode::TaskNotFound, detail)
+        }
         StoreError::Changed(task) => changed(&task, None),
-        StoreError::KeyReused => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "This Idempotency-Key came before with another body; use a new key for a new task.",
-        ),
-        StoreError::KeyOfDeleted(id) => Problem::new(
-            StatusCode::CONFLICT,
-            "idempotency_key_of_deleted_task",
-            format!(
-                "This Idempotency-Key created task {}, which was deleted since; restore it, or use a new key.",
+        StoreError::KeyReused => {
+            let detail =
+                "This Idempotency-Key was used with another body; use a new key for a new task.";
+            Problem::new(ProblemCode::IdempotencyKeyReused, detail)
+        }
+        StoreError::KeyOfDeleted(id) => {
+            let detail = format!(
+                "This Idempotency-Key created task {}, which is deleted now; restore it, or use a new key.",
                 id.get()
-            ),
-        ),
-        StoreError::LimitReached(limit) => Problem::new(
-            StatusCode::CONFLICT,
-            "task_limit_reached",
-            format!("You have {limit} tasks, which is the most one can have; delete some first."),
-        ),
-        StoreError::BadCursor => Problem {
-            code: "invalid_cursor",
-            ..Problem::parameters(vec![Fault::at_parameter(
-                "cursor",
-                "is not the `next_cursor` of a page with these filters and this order; start without it",
-            )])
-        },
+            );
+            Problem::new(ProblemCode::IdempotencyKeyOfDeletedTask, detail)
+        }
+        StoreError::LimitReached(limit) => {
+            let detail = format!("You have {limit} tasks, which is the limit; delete some first.");
+            Problem::new(ProblemCode::TaskLimitReached, detail)
+        }
+        StoreError::BadCursor => Problem::parameters(vec![Fault::at_parameter(
+            "cursor",
+            "is not the `next_cursor` of a page with these filters and this order; start without it",
+        )]),
         StoreError::Unavailable(cause) => {
             tracing::error!(cause, "the database is not available");
-            let detail = "The database is not available now; try again shortly.";
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database_unavailable",
-                detail,
-            )
-            .retry_after(2)
+            let detail = "The database is not available now. Retry in 2 s.";
+            Problem::new(ProblemCode::DatabaseUnavailable, detail).retry_after(2)
         }
         StoreError::Uncertain(cause) => {
             tracing::error!(cause, "the connection to the database broke during a write");
-            let detail = "The connection to the database broke, and whether the change was made is not \
-                          known. Look before you repeat it, or send an Idempotency-Key with creations.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail).retry_after(2)
+            let detail = "The connection to the database broke, so it is not known whether the change was made. \
+                          Read the task before you repeat the change; creations can be repeated safely with an \
+                          Idempotency-Key.";
+            Problem::new(ProblemCode::OutcomeUnknown, detail).retry_after(2)
         }
         StoreError::Internal(cause) => {
             tracing::error!(cause, "the database failed");
@@ -73,7 +61,7 @@ pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
     let version = met.version().get();
     let detail = if met.is_in_another_version() {
         format!(
-            "The task has changed since: it is at version {version} now. {then} decide again and send If-Match with its version."
+            "The task has changed since and is now at version {version}. {then} decide again and send If-Match with that version."
         )
     } else {
         format!(
@@ -81,7 +69,7 @@ pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
              ETag as it came."
         )
     };
-    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+    let problem = Problem::new(ProblemCode::VersionMismatch, detail);
     Problem {
         current: current.map(Box::new),
         ..problem

@@ -1,11 +1,11 @@
 //! For those who run the server: is it alive, and can it work?
 
-use poem::{http::StatusCode, web::Data};
+use poem::web::Data;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
 use super::{OperationGroup, Readiness};
-use crate::contract::{Fail, Json, Problem, status::UNAVAILABLE};
+use crate::contract::{Fail, Json, Problem, ProblemCode, codes::READINESS};
 
 /// The operations on health.
 pub struct Health;
@@ -73,13 +73,13 @@ impl Health {
     async fn get_readiness(
         &self,
         readiness: Data<&Readiness>,
-    ) -> Result<Well, Fail<{ UNAVAILABLE }>> {
+    ) -> Result<Well, Fail<{ READINESS }>> {
         let missing = readiness.0.missing().await;
         if missing.is_empty() {
             return Ok(Well::ok());
         }
         let detail = format!("Not ready: {}.", missing.join("; "));
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+        let problem = Problem::new(ProblemCode::NotReady, detail);
         Err(problem.retry_after(1).into())
     }
 }

@@ -8,7 +8,7 @@ use super::OperationGroup;
 use crate::{
     access::Caller,
     auth::Scopes,
-    contract::{Fail, Json, Nullable, Timestamp, UserIdText, status::CALLER},
+    contract::{Fail, Json, Nullable, Timestamp, UserIdText, codes::CALLER},
     store::Read,
 };
 

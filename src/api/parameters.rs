@@ -160,16 +160,7 @@ impl ParameterFaults {
         if self.faults.is_empty() {
             Ok(())
         } else {
-            let mut problem = Problem::parameters(self.faults);
-            // Alone, it is the fault that a client mends by starting again without it.
-            if problem
-                .errors
-                .iter()
-                .all(|fault| fault.parameter.0.as_deref() == Some("cursor"))
-            {
-                problem.code = "invalid_cursor";
-            }
-            Err(problem)
+            Err(Problem::parameters(self.faults))
         }
     }
 }

@@ -4,14 +4,14 @@
 use poem::{
     EndpointExt, Response, Result,
     endpoint::{BoxEndpoint, make},
-    http::{StatusCode, header::CACHE_CONTROL},
+    http::header::CACHE_CONTROL,
     middleware::SetHeader,
 };
 
 use super::docs::document;
 use crate::{
     auth::Resource,
-    contract::{Problem, into_poem},
+    contract::{Problem, ProblemCode, into_poem},
 };
 
 /// The metadata changes with the settings only, and then clients are told the new one by the next 401.
@@ -32,6 +32,6 @@ async fn nothing() -> Result<Response> {
     let detail = "No authorization server is known for this server, so send a token that you have in the header \
                   Authorization. Who runs it sets PUBLIC_URL and an issuer that signs tokens for PUBLIC_URL/mcp: \
                   BETTER_AUTH_URL, or AUTH_ISSUER with AUTH_AUDIENCE and AUTH_JWKS_URL.";
-    let problem = Problem::new(StatusCode::NOT_FOUND, "no_authorization_server", detail);
+    let problem = Problem::new(ProblemCode::NoAuthorizationServer, detail);
     Err(into_poem(problem))
 }

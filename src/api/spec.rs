@@ -2,13 +2,16 @@
 //!
 //! The served document and the checked-in one both come from [`document`].
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::service;
-use crate::contract::problem_examples;
+use crate::contract::{ProblemCode, Scalar as _, example, response_component};
 
 /// The OpenAPI document.
 pub fn document() -> &'static Value {
@@ -53,7 +56,7 @@ fn mended() -> Value {
     document["openapi"] = "3.1.1".into();
     document["servers"] = json!([{ "url": "/", "description": "This server" }]);
     parts(document.pointer_mut("/components/schemas")).for_each(mend_schema);
-    let (mut problems, mut bodies, mut tags) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut problems, mut bodies, mut tags) = (Problems::default(), Vec::new(), Vec::new());
     for path in parts(document.get_mut("paths")) {
         for operation in parts(Some(path)) {
             mend_operation(operation, &mut problems);
@@ -73,8 +76,15 @@ fn mended() -> Value {
             schema["additionalProperties"] = false.into();
         }
     }
-    let problems: Map<_, _> = problems.into_values().collect();
-    document["components"]["responses"] = problems.into();
+    let Problems {
+        responses,
+        examples,
+    } = problems;
+    let responses: Map<_, _> = responses.into_values().collect();
+    document["components"]["responses"] = responses.into();
+    let named = |code: ProblemCode| (code.name().to_owned(), example(code));
+    let examples: Map<_, _> = examples.into_iter().map(named).collect();
+    document["components"]["examples"] = examples.into();
     // The groups in the order of their operations, not of the alphabet.
     if let Some(groups) = document["tags"].as_array_mut() {
         groups.sort_by_key(|group| tags.iter().position(|tag| *tag == group["name"]));
@@ -88,9 +98,17 @@ fn mended() -> Value {
 const MISSING_SCOPE: &str =
     r#"Bearer realm="taskward", error="insufficient_scope", scope="tasks:write""#;
 
-/// Mends an operation, and moves what it says about problems to `problems`: each is the same wherever
-/// it occurs, so there is one component for each status.
-fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String, Value)>) {
+/// What operations say about problems, which most of them share.
+#[derive(Default)]
+struct Problems {
+    /// By status and name.
+    responses: BTreeMap<(String, String), (String, Value)>,
+    /// The codes that are shown by an example.
+    examples: BTreeSet<ProblemCode>,
+}
+
+/// Mends an operation, and moves what it says about problems to components.
+fn mend_operation(operation: &mut Value, problems: &mut Problems) {
     // Without it, an operation would inherit what the document demands; it should say it itself.
     if operation.get("security").is_none() {
         operation["security"] = json!([]);
@@ -109,27 +127,56 @@ fn mend_operation(operation: &mut Value, problems: &mut BTreeMap<String, (String
                 .map(mend_header)
                 .collect();
         }
+        if response.pointer(PROBLEM).is_some() {
+            let name = mend_problem(status, response, &mut problems.examples);
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            let moved = std::mem::replace(response, reference);
+            let key = (status.clone(), name.clone());
+            problems.responses.insert(key, (name, moved));
+            continue;
+        }
         for media_type in parts(response.get_mut("content")) {
             mend_schema(&mut media_type["schema"]);
         }
         arrange(response, &["description", "headers", "content"]);
-        let problem = response.pointer_mut("/content/application~1problem+json");
-        if let (Some(problem), Ok(code)) = (problem, status.parse()) {
-            let (name, examples) = problem_examples(code);
-            problem["examples"] = examples;
-            if code == 403 {
-                // The header of a 401, so far; a 403 has another mistake in it.
-                response["headers"]["WWW-Authenticate"]["schema"]["examples"] =
-                    json!([MISSING_SCOPE]);
-            }
-            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
-            let moved = std::mem::replace(response, reference);
-            problems.insert(status.clone(), (name, moved));
-        }
     }
     let first = ["operationId", "tags", "summary", "description"];
     let last = ["security", "parameters", "requestBody", "responses"];
     arrange(operation, &[first, last].concat());
+}
+
+/// Where an answer says that it is a problem.
+const PROBLEM: &str = "/content/application~1problem+json";
+
+/// Mends an answer that is a problem, and gives its name: its schema names its codes (see `Fail`), and the
+/// document shows them by examples and in the description.
+fn mend_problem(
+    status: &str,
+    response: &mut Value,
+    examples: &mut BTreeSet<ProblemCode>,
+) -> String {
+    let mut codes = Vec::new();
+    if let Some(problem) = response.pointer_mut(PROBLEM) {
+        let names = problem["schema"]["enum"].take();
+        let names = names.as_array().into_iter().flatten();
+        codes.extend(names.filter_map(|name| ProblemCode::from_json(name).ok()));
+        problem["schema"] = problem["schema"]["allOf"][0].take();
+        let reference = |code: &ProblemCode| {
+            let place = format!("#/components/examples/{}", code.name());
+            (code.name().to_owned(), json!({ "$ref": place }))
+        };
+        problem["examples"] = codes.iter().map(reference).collect::<Map<_, _>>().into();
+    }
+    examples.extend(&codes);
+    if status == "403" {
+        // The header of a 401, so far; a 403 has another mistake in it.
+        response["headers"]["WWW-Authenticate"]["schema"]["examples"] = json!([MISSING_SCOPE]);
+    }
+    let description = response["description"].as_str().unwrap_or_default();
+    let (name, description) = response_component(&codes, description);
+    response["description"] = description.into();
+    arrange(response, &["description", "headers", "content"]);
+    name
 }
 
 /// The headers of answers as they are spelt, for poem-openapi writes capitals, and what is in them.
@@ -140,6 +187,10 @@ fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
         (
             "Accept",
             json!({ "type": "string", "examples": ["application/json"] }),
+        ),
+        (
+            "Accept-Encoding",
+            json!({ "type": "string", "examples": ["identity"] }),
         ),
         ("ETag", json!({ "type": "string", "examples": ["\"12\""] })),
         (

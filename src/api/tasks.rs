@@ -12,10 +12,13 @@ use crate::{
     contract::{
         CursorText, DueDate, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority, Problem,
         SearchText, Sort, Task, TaskId, TaskList, TaskPatch,
-        status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS, PRECONDITION},
+        codes::{BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Page, Read, Restored, Write},
 };
+
+/// What can be wrong with a path that names one task.
+const ONE: u32 = PARAMETERS | PATH | TASK;
 
 /// The operations on tasks.
 pub struct Tasks;
@@ -148,7 +151,7 @@ impl Tasks {
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
         names: QueryNames,
-    ) -> Result<TaskListResponse, Fail<{ CALLER | PARAMETERS }>> {
+    ) -> Result<TaskListResponse, Fail<{ CALLER | PARAMETERS | CURSOR }>> {
         let mut faults = ParameterFaults::default();
         let query = ListQuery {
             filter: Filter {
@@ -196,7 +199,7 @@ impl Tasks {
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<NewTask>,
-    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | CONFLICT }>> {
+    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
         let Created { task, replayed } = caller
             .tasks()
             .create(task.0, key.0)
@@ -218,7 +221,7 @@ impl Tasks {
         /// The ETag of the task as you have it: answers 304 if it has not changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
-    ) -> Result<Found, Fail<{ CALLER | PARAMETERS | NOT_FOUND }>> {
+    ) -> Result<Found, Fail<{ CALLER | ONE }>> {
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
         let version = task.version.get();
         if if_none_match.matches(version) {
@@ -245,7 +248,7 @@ impl Tasks {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         patch: Json<TaskPatch>,
-    ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | BODY | NOT_FOUND | PRECONDITION }>> {
+    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | BODY | WRITE | VERSION }>> {
         let task = update(&caller, id.0, patch.0, &if_match.0).await?;
         Ok(ChangedTask::task(task))
     }
@@ -266,7 +269,7 @@ impl Tasks {
         /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
-    ) -> Result<Deleted, Fail<{ CALLER | PARAMETERS | NOT_FOUND | PRECONDITION }>> {
+    ) -> Result<Deleted, Fail<{ CALLER | ONE | WRITE | VERSION }>> {
         caller
             .tasks()
             .delete(id.0, &if_match.0)
@@ -288,7 +291,7 @@ impl Tasks {
         caller: Caller<Write>,
         /// The number of the task among yours.
         id: PathId,
-    ) -> Result<ChangedTask, Fail<{ CALLER | PARAMETERS | NOT_FOUND | CONFLICT }>> {
+    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT }>> {
         let task = match caller.tasks().restore(id.0).await.map_err(problem)? {
             Restored::Now(task) => task,
             Restored::Already(task) => caller.reading()?.tasks().show(&task),

@@ -1,75 +1,66 @@
-//! What the MCP endpoint adds to its challenges, by which a client finds out where to get a token and
-//! what to ask for.
+//! What the MCP endpoint adds to its challenges: where a client gets a token, and for which scopes.
 
-use poem::{
-    Endpoint, Middleware, Request, Result,
-    http::{HeaderValue, header::WWW_AUTHENTICATE},
-};
+use poem::{Endpoint, Middleware, Request, Result};
 
 use crate::{
     auth::{Resource, Scopes},
-    contract::{Problem, into_poem},
+    contract::{Challenge, Problem, into_poem},
 };
 
-/// Adds to the Bearer challenges of 401 and 403 the `scope` that a client should ask for, and where to
-/// ask (`resource_metadata`, RFC 9728 §5.1).
+/// Completes the challenges of 401 and 403: the `scope` to ask for, and the place of the metadata of the
+/// protected resource (`resource_metadata`, RFC 9728 §5.1).
 #[derive(Clone)]
-pub(super) struct Challenge {
-    parameters: String,
+pub(super) struct CompleteChallenge {
+    scope: String,
+    resource_metadata: Option<String>,
 }
 
-impl Challenge {
+impl CompleteChallenge {
     pub(super) fn new(resource: Option<&Resource>) -> Self {
-        // Always all of them: an agent that may only read cannot do most of what it is asked for, and
-        // clients older than 2026-07-28 ask for exactly this, so those that came back for writing would
-        // lose reading.
-        let mut parameters = format!(r#", scope="{}""#, Scopes::ALL.names().join(" "));
-        if let Some(resource) = resource {
-            let url = resource.metadata_url();
-            parameters.push_str(&format!(r#", resource_metadata="{url}""#));
+        Self {
+            // Always all of them: an agent that may only read cannot do most of what it is asked for, and
+            // clients older than 2026-07-28 ask for exactly this, so those that came back for writing would
+            // lose reading.
+            scope: Scopes::ALL.names().join(" "),
+            resource_metadata: resource.map(Resource::metadata_url),
         }
-        Self { parameters }
     }
 
-    fn complete(&self, challenge: &HeaderValue) -> Option<HeaderValue> {
-        let text = challenge.to_str().ok()?;
-        // The one scope that was missing stands at the end, if there is one.
-        let text = text.split(", scope=").next().unwrap_or(text);
-        HeaderValue::from_str(&format!("{text}{}", self.parameters)).ok()
+    fn complete(&self, challenge: Challenge) -> Challenge {
+        Challenge {
+            scope: Some(self.scope.clone()),
+            resource_metadata: self.resource_metadata.clone(),
+            ..challenge
+        }
     }
 }
 
-impl<E: Endpoint> Middleware<E> for Challenge {
-    type Output = Challenged<E>;
+impl<E: Endpoint> Middleware<E> for CompleteChallenge {
+    type Output = Completed<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        Challenged {
+        Completed {
             inner,
-            challenge: self.clone(),
+            complete: self.clone(),
         }
     }
 }
 
 /// An endpoint whose challenges are complete.
-pub(super) struct Challenged<E> {
+pub(super) struct Completed<E> {
     inner: E,
-    challenge: Challenge,
+    complete: CompleteChallenge,
 }
 
-impl<E: Endpoint> Endpoint for Challenged<E> {
+impl<E: Endpoint> Endpoint for Completed<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> Result<Self::Output> {
         let answer = self.inner.call(request).await;
         answer.map_err(|error| match error.downcast::<Problem>() {
             Ok(mut problem) => {
-                let headers = problem.headers.iter_mut();
-                for (_, value) in headers.filter(|(name, _)| *name == WWW_AUTHENTICATE) {
-                    *value = self
-                        .challenge
-                        .complete(value)
-                        .unwrap_or_else(|| value.clone());
-                }
+                let challenge = problem.challenge.take();
+                problem.challenge = challenge.map(|it| self.complete.complete(it));
                 into_poem(problem)
             }
             Err(error) => error,

@@ -2,10 +2,10 @@
 
 use poem::{
     Request,
-    http::{StatusCode, Version, header, uri::Authority},
+    http::{Version, header, uri::Authority},
 };
 
-use crate::contract::Problem;
+use crate::contract::{Problem, ProblemCode};
 
 /// Refuses a request without a host, with two, or with one that is no host: a proxy and this server could
 /// each take another one for the host that is meant.
@@ -28,9 +28,5 @@ pub(super) fn check(request: &Request) -> Result<(), Problem> {
             "The Host header must be a host name or address, with a port if it is not the usual one."
         }
     };
-    Err(Problem::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_host",
-        detail,
-    ))
+    Err(Problem::new(ProblemCode::InvalidHost, detail))
 }

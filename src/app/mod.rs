@@ -78,7 +78,9 @@ pub fn app(
         )
         .at(
             "/mcp",
-            mcp.with(challenge::Challenge::new(settings.resource.as_ref())),
+            mcp.with(challenge::CompleteChallenge::new(
+                settings.resource.as_ref(),
+            )),
         )
         .at("/llms.txt", docs::for_language_models())
         .at(

@@ -1,13 +1,16 @@
-//! Every error of every path as a problem, the framework's own included.
+//! Turns every error of every path into a problem, those of the framework included.
 
 use poem::{
     Error, IntoResponse, Response,
-    error::{MethodNotAllowedError, NotFoundError},
+    error::{MethodNotAllowedError, NotFoundError, ParsePathError},
     http::{HeaderValue, Method, StatusCode, header},
 };
 use serde_json::Value;
 
-use crate::{api, contract::Problem};
+use crate::{
+    api,
+    contract::{Problem, ProblemCode, repeated},
+};
 
 /// Which methods each path of the contract has, for `Allow`.
 pub(super) struct AllowedMethods(Vec<(Vec<String>, String)>);
@@ -50,7 +53,7 @@ impl AllowedMethods {
             .map(|(_, methods)| methods.as_str())
     }
 
-    /// The problem that an error is. `Err`: it is none, and this is the answer.
+    /// The problem for an error. `Err`: the answer, if it is not a problem (OPTIONS).
     pub(super) fn problem(
         &self,
         error: Error,
@@ -62,12 +65,9 @@ impl AllowedMethods {
             Err(error) => error,
         };
         if error.is::<NotFoundError>() {
-            let detail = format!("There is nothing at {path}; /openapi.json lists what there is.");
-            return Ok(Problem::new(
-                StatusCode::NOT_FOUND,
-                "route_not_found",
-                detail,
-            ));
+            let path = repeated(path);
+            let detail = format!("There is nothing at {path}; /openapi.json lists all operations.");
+            return Ok(Problem::new(ProblemCode::RouteNotFound, detail));
         }
         if error.is::<MethodNotAllowedError>() {
             let fixed = error.data::<api::AllowHeader>().map(|allowed| allowed.0);
@@ -76,16 +76,22 @@ impl AllowedMethods {
                 .unwrap_or("GET, HEAD, OPTIONS");
             return method_not_allowed(method, path, allowed);
         }
-        let status = error.status();
-        if status.is_client_error() {
-            return Ok(Problem::new(status, "bad_request", error.to_string()));
+        if error.is::<ParsePathError>() {
+            let detail = "The path of the request must be percent-encoded UTF-8.";
+            return Ok(Problem::new(ProblemCode::BadRequest, detail));
+        }
+        if error.status().is_client_error() {
+            // None is known; its words are the framework's, and so for the log alone.
+            tracing::warn!(%error, "the framework refused a request");
+            let detail = "The request cannot be understood.";
+            return Ok(Problem::new(ProblemCode::BadRequest, detail));
         }
         tracing::error!(%error, "an operation failed");
         Ok(Problem::internal())
     }
 }
 
-/// 405 (RFC 9110 §15.5.6), but OPTIONS is answered with what can be done (§9.3.7).
+/// 405 (RFC 9110 §15.5.6); for OPTIONS, 204 with `Allow` (§9.3.7).
 fn method_not_allowed(
     method: &Method,
     path: &str,
@@ -96,19 +102,30 @@ fn method_not_allowed(
         let answer = StatusCode::NO_CONTENT.with_header(header::ALLOW, allow);
         return Err(Box::new(answer.into_response()));
     }
-    let detail = format!("{path} does not take {method}; it takes {allowed}.");
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    let detail = format!(
+        "{} does not take {method}; it takes {allowed}.",
+        repeated(path)
+    );
+    let problem = Problem::new(ProblemCode::MethodNotAllowed, detail);
     Ok(problem.header(header::ALLOW, allow))
 }
 
-/// The answer that a problem is.
-pub(super) fn response(problem: Problem, request_id: &str) -> Response {
-    let (status, headers) = (problem.status, problem.headers.clone());
+/// Writes a problem as an answer.
+pub(super) fn response(mut problem: Problem, request_id: &str) -> Response {
+    let status = problem.status();
+    let challenge = problem.challenge.take();
+    let headers = std::mem::take(&mut problem.headers);
     let body = serde_json::to_vec(&problem.into_detail(request_id)).unwrap_or_default();
     let mut response = Response::builder()
         .status(status)
         .content_type("application/problem+json")
         .body(body);
+    if let Some(challenge) = challenge {
+        let challenge = challenge.to_header();
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge);
+    }
     for (name, value) in headers {
         response.headers_mut().append(name, value);
     }

@@ -4,17 +4,17 @@ use super::fault::TokenFault;
 
 /// Takes the token out of the value of an `Authorization` header.
 ///
-/// The scheme is case-insensitive, and the token is any run of visible ASCII: whether it is a JWT is
-/// for the verifier to say, which can then name the mistake.
+/// The scheme is case-insensitive, and the token is any run of visible ASCII. Whether it is a JWT is judged
+/// by the verifier, which can then name the mistake.
 ///
 /// # Errors
-/// `token_missing` without a header or with an empty one; `authorization_malformed` for another
-/// scheme, a token that is missing, quoted, not ASCII, or one of several.
+/// [`TokenFault::Missing`] without a header or with an empty one; [`TokenFault::AuthorizationMalformed`] for
+/// another scheme, and for a token that is missing, quoted, not ASCII, or one of several.
 pub fn bearer(header: Option<&[u8]>) -> Result<&str, TokenFault> {
-    let malformed = |detail| Err(TokenFault::authorization_malformed(detail));
+    let malformed = |detail| Err(TokenFault::AuthorizationMalformed(detail));
     let value = header.unwrap_or_default().trim_ascii();
     if value.is_empty() {
-        return Err(TokenFault::token_missing());
+        return Err(TokenFault::Missing);
     }
     let Some(value) = std::str::from_utf8(value)
         .ok()

@@ -77,7 +77,7 @@ impl Claims {
     /// Checks the types, and that what must be there is there.
     pub(super) fn read(raw: &RawClaims) -> Result<Claims, TokenFault> {
         if raw.is_session_cache() {
-            return Err(TokenFault::session_cache());
+            return Err(TokenFault::SessionCache);
         }
         let RawClaims {
             iss,
@@ -89,16 +89,16 @@ impl Claims {
             session: _,
             user: _,
         } = raw;
-        let subject = text("sub", sub.as_ref())?
-            .ok_or_else(|| TokenFault::claims_invalid("`sub` is missing"))?;
+        let subject =
+            text("sub", sub.as_ref())?.ok_or_else(|| TokenFault::claim("`sub` is missing"))?;
         let subject = UserId::from_subject(subject)
-            .map_err(|why| TokenFault::claims_invalid(format_args!("`sub` {why}")))?;
+            .map_err(|why| TokenFault::claim(format_args!("`sub` {why}")))?;
         Ok(Claims {
             subject,
             issuer: text("iss", iss.as_ref())?.map(str::to_owned),
             audiences: audiences(aud.as_ref())?,
             expires: time("exp", exp.as_ref())?
-                .ok_or_else(|| TokenFault::claims_invalid("`exp` is missing"))?,
+                .ok_or_else(|| TokenFault::claim("`exp` is missing"))?,
             not_before: time("nbf", nbf.as_ref())?,
             scopes: text("scope", scope.as_ref())?.map_or(Scopes::ALL, Scopes::from_claim),
         })
@@ -114,11 +114,11 @@ impl Claims {
     /// the expiry the token must not be accepted.
     pub(super) fn check_time(&self, now: i64, leeway: i64) -> Result<(), TokenFault> {
         if now >= self.expires.saturating_add(leeway) {
-            return Err(TokenFault::expired(now - self.expires));
+            return Err(TokenFault::Expired(now - self.expires));
         }
         match self.not_before {
             Some(begin) if now < begin.saturating_sub(leeway) => {
-                Err(TokenFault::not_yet_valid(begin - now))
+                Err(TokenFault::NotYetValid(begin - now))
             }
             _ => Ok(()),
         }
@@ -129,15 +129,13 @@ fn text<'a>(name: &str, claim: Option<&'a Value>) -> Result<Option<&'a str>, Tok
     match claim {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(TokenFault::claims_invalid(format_args!(
-            "`{name}` must be a string"
-        ))),
+        Some(_) => Err(TokenFault::claim(format_args!("`{name}` must be a string"))),
     }
 }
 
 /// RFC 7519 §4.1.3: a string or an array of strings.
 fn audiences(claim: Option<&Value>) -> Result<Vec<String>, TokenFault> {
-    let wrong = || TokenFault::claims_invalid("`aud` must be a string or an array of strings");
+    let wrong = || TokenFault::claim("`aud` must be a string or an array of strings");
     match claim {
         None => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
@@ -151,7 +149,7 @@ fn audiences(claim: Option<&Value>) -> Result<Vec<String>, TokenFault> {
 
 /// A NumericDate (RFC 7519 §2: seconds, a fraction is allowed) in milliseconds.
 fn time(name: &str, claim: Option<&Value>) -> Result<Option<i64>, TokenFault> {
-    let fault = |why| Err(TokenFault::claims_invalid(format_args!("`{name}` {why}")));
+    let fault = |why| Err(TokenFault::claim(format_args!("`{name}` {why}")));
     let Some(claim) = claim else { return Ok(None) };
     let Some(seconds) = claim.as_f64() else {
         return fault("must be a number of seconds since 1970");

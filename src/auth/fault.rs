@@ -1,197 +1,108 @@
 //! What can be wrong with a token, in words that a person can act on.
 //!
-//! A detail names the mistake, never a key, a secret or a claim that no good signature vouches for.
+//! The words name the mistake, never a key, a secret, or a claim that no good signature vouches for.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-/// Why a request has no identity.
+use thiserror::Error;
+
+use super::token::MAX_TOKEN;
+
+/// Why a request has no identity; `Display` says what to do about it.
 ///
-/// `code` is stable and snake_case; `detail` may change. Every code is a 401 (RFC 6750 §3.1,
-/// `invalid_token`), but for `keys_unavailable`, which is a 503: the token may well be good, and a
-/// client must not throw it away because the issuer is down.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TokenFault {
-    /// One of [`TokenFault::CODES`].
-    pub code: &'static str,
-    /// What to do about it, as one sentence.
-    pub detail: String,
+/// Each is a 401 (RFC 6750 §3.1, `invalid_token`) but for [`Self::KeysUnavailable`].
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum TokenFault {
+    /// The request has no token.
+    #[error("Send the header `Authorization: Bearer <token>`.")]
+    Missing,
+    /// The header is not `Bearer` and one token.
+    #[error("The Authorization header must be `Bearer <token>`: {0}.")]
+    AuthorizationMalformed(&'static str),
+    /// The token is longer than any that is accepted; it has so many bytes.
+    #[error(
+        "The token has {0} bytes, and at most {MAX_TOKEN} are accepted. Usually a picture is in it: with \
+         Better Auth, leave the user's `image` out by `jwt({{ jwt: {{ definePayload }} }})`, then sign in again."
+    )]
+    TooLarge(usize),
+    /// It is not a JWT.
+    #[error("This is not a JWT (RFC 7519): {0}.")]
+    Malformed(Cow<'static, str>),
+    /// It is a Better Auth session token.
+    #[error("This is a Better Auth session token; {USE_JWT}.")]
+    SessionToken,
+    /// It is Better Auth's session cookie cache.
+    #[error("This is Better Auth's session cookie cache, which is not an access token; {USE_JWT}.")]
+    SessionCache,
+    /// Its header asks for something that is not supported.
+    #[error("The token's header is not accepted: {0}.")]
+    HeaderNotAllowed(&'static str),
+    /// Its algorithm is not allowed, at all or with its key.
+    #[error("The token's algorithm is not allowed: {0}.")]
+    AlgorithmNotAllowed(&'static str),
+    /// No rule is for its issuer.
+    #[error(
+        "This server does not trust the token's `iss`; compare it with BETTER_AUTH_URL or AUTH_ISSUER."
+    )]
+    UnknownIssuer,
+    /// The issuer is not the configured one.
+    #[error("The signature is good, but {0}.")]
+    WrongIssuer(String),
+    /// It is for another audience.
+    #[error("The token is for another service: {0}.")]
+    WrongAudience(String),
+    /// The issuer has no key with its `kid`.
+    #[error(
+        "The issuer publishes no key with the token's `kid`; sign in again to get a new token."
+    )]
+    UnknownKey,
+    /// It has no `kid`, and more than one key, or none, fits it.
+    #[error("The token has no `kid`, and the issuer does not have exactly one key that fits it.")]
+    AmbiguousKey,
+    /// The issuer's keys cannot be fetched now. The answer is a 503: the token may be good, and a client must
+    /// not throw it away because the issuer is down.
+    #[error(
+        "The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good. Retry in 1 s."
+    )]
+    KeysUnavailable,
+    /// The signature is not one of its key.
+    #[error("The token was not signed with the issuer's key, or it was changed.")]
+    BadSignature,
+    /// A claim is missing or wrong.
+    #[error("A claim of the token is not accepted: {0}.")]
+    ClaimsInvalid(String),
+    /// It expired so many milliseconds ago, without the leeway.
+    #[error("The token expired {} ago.", Span(*.0))]
+    Expired(i64),
+    /// It becomes valid in so many milliseconds, without the leeway.
+    #[error(
+        "The token becomes valid in {} (`nbf`); compare the clocks of this server and the issuer.",
+        Span(*.0)
+    )]
+    NotYetValid(i64),
 }
 
 /// What to send instead of the wrong kind of Better Auth token.
 const USE_JWT: &str = "call authClient.token() (or GET /api/auth/token) and send that JWT";
 
 impl TokenFault {
-    /// Every code there is.
-    pub const CODES: &'static [&'static str] = &[
-        "algorithm_not_allowed",
-        "authorization_malformed",
-        "bad_signature",
-        "claims_invalid",
-        "header_not_allowed",
-        "keys_unavailable",
-        "session_cache_not_jwt",
-        "session_token_not_jwt",
-        "token_expired",
-        "token_malformed",
-        "token_missing",
-        "token_not_yet_valid",
-        "token_too_large",
-        "unknown_issuer",
-        "unknown_key",
-        "wrong_audience",
-        "wrong_issuer",
-    ];
-
-    /// Whether the fault is this server's and passes by itself: a 503 with `Retry-After`, not a 401.
-    pub fn is_unavailable(&self) -> bool {
-        self.code == "keys_unavailable"
+    pub(super) fn claim(why: impl fmt::Display) -> Self {
+        Self::ClaimsInvalid(why.to_string())
     }
+}
 
-    fn new(code: &'static str, detail: impl Into<String>) -> TokenFault {
-        TokenFault {
-            code,
-            detail: detail.into(),
+/// Milliseconds, for people: the two largest units are enough to see a wrong clock or time zone.
+struct Span(i64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.max(0) / 1000;
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        match seconds {
+            ..120 => write!(f, "{seconds} s"),
+            120..3600 => write!(f, "{minutes} min {} s", seconds % 60),
+            3600..86_400 => write!(f, "{hours} h {minutes} min"),
+            _ => write!(f, "{days} d {hours} h"),
         }
     }
-
-    pub(super) fn token_missing() -> TokenFault {
-        Self::new(
-            "token_missing",
-            "Send the header `Authorization: Bearer <token>`.",
-        )
-    }
-
-    pub(super) fn authorization_malformed(why: &str) -> TokenFault {
-        Self::new(
-            "authorization_malformed",
-            format!("The Authorization header must be `Bearer <token>`: {why}."),
-        )
-    }
-
-    pub(super) fn too_large() -> TokenFault {
-        Self::new("token_too_large", "The token is longer than 8192 bytes.")
-    }
-
-    pub(super) fn malformed(why: &str) -> TokenFault {
-        Self::new(
-            "token_malformed",
-            format!("This is not a JWT (RFC 7519): {why}."),
-        )
-    }
-
-    pub(super) fn session_token() -> TokenFault {
-        Self::new(
-            "session_token_not_jwt",
-            format!("This is a Better Auth session token; {USE_JWT}."),
-        )
-    }
-
-    pub(super) fn session_cache() -> TokenFault {
-        Self::new(
-            "session_cache_not_jwt",
-            format!("This is Better Auth's session cookie cache, which no API accepts; {USE_JWT}."),
-        )
-    }
-
-    pub(super) fn header_not_allowed(why: &str) -> TokenFault {
-        Self::new(
-            "header_not_allowed",
-            format!("The token's header is not acceptable: {why}."),
-        )
-    }
-
-    pub(super) fn algorithm_not_allowed(why: &str) -> TokenFault {
-        Self::new(
-            "algorithm_not_allowed",
-            format!("The token's algorithm is not allowed: {why}."),
-        )
-    }
-
-    pub(super) fn unknown_issuer() -> TokenFault {
-        Self::new(
-            "unknown_issuer",
-            "The token's `iss` is none that this server trusts: compare it with BETTER_AUTH_URL or AUTH_ISSUER.",
-        )
-    }
-
-    pub(super) fn wrong_issuer(why: String) -> TokenFault {
-        Self::new("wrong_issuer", format!("The signature is good, but {why}."))
-    }
-
-    pub(super) fn wrong_audience(why: String) -> TokenFault {
-        Self::new(
-            "wrong_audience",
-            format!("The token is for somebody else: {why}."),
-        )
-    }
-
-    pub(super) fn unknown_key(kid: bool) -> TokenFault {
-        let why = match kid {
-            true => {
-                "The issuer publishes no key with the token's `kid`; sign in again for a new token."
-            }
-            false => "The token names no `kid`, and the issuer has no one key that fits it.",
-        };
-        Self::new("unknown_key", why)
-    }
-
-    pub(super) fn keys_unavailable() -> TokenFault {
-        Self::new(
-            "keys_unavailable",
-            "The issuer's keys cannot be fetched at the moment; the token may be good. Try again in a second.",
-        )
-    }
-
-    pub(super) fn bad_signature() -> TokenFault {
-        Self::new(
-            "bad_signature",
-            "The token was not signed with the issuer's key, or was changed.",
-        )
-    }
-
-    pub(super) fn claims_invalid(why: impl fmt::Display) -> TokenFault {
-        Self::new(
-            "claims_invalid",
-            format!("A claim of the token is not acceptable: {why}."),
-        )
-    }
-
-    /// `ago` in milliseconds, without the leeway.
-    pub(super) fn expired(ago: i64) -> TokenFault {
-        Self::new(
-            "token_expired",
-            format!("The token expired {} ago.", span(ago)),
-        )
-    }
-
-    /// `ahead` in milliseconds, without the leeway.
-    pub(super) fn not_yet_valid(ahead: i64) -> TokenFault {
-        Self::new(
-            "token_not_yet_valid",
-            format!(
-                "The token is valid in {} (`nbf`); compare the clocks.",
-                span(ahead)
-            ),
-        )
-    }
 }
-
-/// A span for people: the two largest units are enough to see a wrong clock or time zone.
-fn span(milliseconds: i64) -> String {
-    let seconds = milliseconds.max(0) / 1000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..3600 => format!("{minutes} min {} s", seconds % 60),
-        3600..86_400 => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
-impl fmt::Display for TokenFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
-    }
-}
-
-impl std::error::Error for TokenFault {}

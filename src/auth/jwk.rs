@@ -41,8 +41,14 @@ pub(super) fn read_set(body: &[u8]) -> anyhow::Result<Vec<Key>> {
     struct Set {
         keys: Vec<Value>,
     }
-    let Set { keys } =
-        serde_json::from_slice(body).context("not a JSON Web Key Set (RFC 7517 §5)")?;
+    let Set { keys } = serde_json::from_slice(body).map_err(|error| match error.is_data() {
+        true => anyhow!("it is not a JSON Web Key Set (RFC 7517 §5): it has no array `keys`"),
+        false => anyhow!(
+            "it is not JSON (line {}, column {}); is this the URL of the key set?",
+            error.line(),
+            error.column()
+        ),
+    })?;
     if keys.len() > MAX_KEYS {
         tracing::warn!(
             entries = keys.len(),

@@ -145,11 +145,14 @@ impl Rule {
             Choice::Fitting(keys) => keys
                 .into_iter()
                 .find(|key| key.verifies(token.alg, token.signed, token.signature))
-                .ok_or_else(|| Rejection::Signature(TokenFault::bad_signature())),
-            Choice::WrongAlgorithm => Err(Rejection::NoKey(TokenFault::algorithm_not_allowed(
+                .ok_or_else(|| Rejection::Signature(TokenFault::BadSignature)),
+            Choice::WrongAlgorithm => Err(Rejection::NoKey(TokenFault::AlgorithmNotAllowed(
                 "the key that it names is for another one",
             ))),
-            Choice::Unknown => Err(Rejection::NoKey(TokenFault::unknown_key(kid.is_some()))),
+            Choice::Unknown => Err(Rejection::NoKey(match kid {
+                Some(_) => TokenFault::UnknownKey,
+                None => TokenFault::AmbiguousKey,
+            })),
         }
     }
 
@@ -167,14 +170,13 @@ impl Rule {
         self.unless_uncertain(self.signer(token))
     }
 
-    /// Says `keys_unavailable` where `unknown_key` would be a guess.
+    /// Says that the keys are unavailable where "unknown" would be a guess.
     fn unless_uncertain(&self, found: Result<Arc<Key>, Rejection>) -> Result<Arc<Key>, Rejection> {
         match (found, &self.keys) {
-            (Err(Rejection::NoKey(fault)), Keys::Published(set))
-                if fault.code == "unknown_key" && set.is_uncertain() =>
-            {
-                Err(Rejection::NoKey(TokenFault::keys_unavailable()))
-            }
+            (
+                Err(Rejection::NoKey(TokenFault::UnknownKey | TokenFault::AmbiguousKey)),
+                Keys::Published(set),
+            ) if set.is_uncertain() => Err(Rejection::NoKey(TokenFault::KeysUnavailable)),
             (found, _) => found,
         }
     }
@@ -184,7 +186,7 @@ impl Rule {
         if let Some(expected) = &self.issuer
             && claims.issuer.as_ref() != Some(expected)
         {
-            return Err(TokenFault::wrong_issuer(
+            return Err(TokenFault::WrongIssuer(
                 self.other_issuer(claims.issuer.as_deref()),
             ));
         }
@@ -195,7 +197,7 @@ impl Rule {
                 .any(|audience| self.audiences.contains(audience))
         {
             let expected = self.audiences.join("` or `");
-            return Err(TokenFault::wrong_audience(format!(
+            return Err(TokenFault::WrongAudience(format!(
                 "`aud` must contain `{expected}`"
             )));
         }
@@ -205,11 +207,11 @@ impl Rule {
     fn other_issuer(&self, found: Option<&str>) -> String {
         let expected = self.issuer.as_deref().unwrap_or_default();
         match found {
-            None | Some("") => format!("`iss` is missing; expected is `{expected}`"),
+            None | Some("") => format!("`iss` is missing and must be `{expected}`"),
             Some(found) => {
                 let found: String = found.chars().take(200).collect();
                 format!(
-                    "`iss` is {found:?} and expected is `{expected}` ({})",
+                    "`iss` is {found:?} and must be `{expected}` ({})",
                     self.name
                 )
             }

@@ -1,5 +1,7 @@
 //! The shape of a token (RFC 7515 §3.1 and §4.1, RFC 7519 §5), before any key is asked.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{
     Deserialize, Deserializer,
@@ -64,16 +66,14 @@ impl<'a> Token<'a> {
         check_type(typ.as_deref())?;
         // RFC 7515 §4.1.11: extensions that one does not understand must be refused, and we understand none.
         if crit {
-            return Err(TokenFault::header_not_allowed(
-                "`crit` asks for an extension",
-            ));
+            return Err(TokenFault::HeaderNotAllowed("`crit` asks for an extension"));
         }
         // RFC 7797 §7: means something only together with `crit`, and changes what was signed.
         if b64 {
-            return Err(TokenFault::header_not_allowed("`b64` is not for JWTs"));
+            return Err(TokenFault::HeaderNotAllowed("`b64` is not for JWTs"));
         }
         let Some(alg) = Alg::parse(&alg) else {
-            return Err(TokenFault::algorithm_not_allowed(
+            return Err(TokenFault::AlgorithmNotAllowed(
                 match alg.to_ascii_lowercase().as_str() {
                     "none" => "a token must be signed",
                     _ => {
@@ -84,10 +84,10 @@ impl<'a> Token<'a> {
         };
         let unproven = json("payload", payload)?;
         if signature.is_empty() {
-            return Err(TokenFault::malformed("the signature is missing"));
+            return Err(malformed("the signature is missing"));
         }
         if URL_SAFE_NO_PAD.decode(signature).is_err() {
-            return Err(TokenFault::malformed("the signature is not base64url"));
+            return Err(malformed("the signature is not base64url"));
         }
         let signed = &text[..header.len() + 1 + payload.len()];
         Ok(Token {
@@ -107,26 +107,26 @@ fn check_type(typ: Option<&str>) -> Result<(), TokenFault> {
     };
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "jwt" | "at+jwt" => Ok(()),
-        SESSION_CACHE_TYPE => Err(TokenFault::session_cache()),
-        _ => Err(TokenFault::header_not_allowed(
-            "`typ` must be JWT or at+jwt",
-        )),
+        SESSION_CACHE_TYPE => Err(TokenFault::SessionCache),
+        _ => Err(TokenFault::HeaderNotAllowed("`typ` must be JWT or at+jwt")),
     }
+}
+
+fn malformed(why: impl Into<Cow<'static, str>>) -> TokenFault {
+    TokenFault::Malformed(why.into())
 }
 
 /// The JSON object in one part of a token.
 fn json<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, TokenFault> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| {
-        TokenFault::malformed(&format!("the {part} is not base64url without padding"))
-    })?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| malformed(format!("the {part} is not base64url without padding")))?;
     // serde's structs can be read from arrays too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(TokenFault::malformed(&format!(
-            "the {part} is not a JSON object"
-        )));
+        return Err(malformed(format!("the {part} is not a JSON object")));
     }
     serde_json::from_slice(&bytes).map_err(|_| {
-        TokenFault::malformed(&format!(
+        malformed(format!(
             "the {part} is not the JSON object that a JWT needs"
         ))
     })
@@ -137,13 +137,13 @@ fn no_jwt(text: &str, parts: &[&str]) -> TokenFault {
     let opaque = parts[0].len() == 32 && parts[0].bytes().all(|b| b.is_ascii_alphanumeric());
     match parts.len() {
         // The cookie holds `<token>.<signature in base64>`, often percent-encoded.
-        1 | 2 if opaque => TokenFault::session_token(),
+        1 | 2 if opaque => TokenFault::SessionToken,
         // `{"session` in base64: the cookie cache of the strategy "compact".
-        1 if text.starts_with("eyJzZXNzaW9u") => TokenFault::session_cache(),
-        1 if matches!(text, "undefined" | "null" | "[object" | "NaN") => TokenFault::malformed(
-            "it is a JavaScript value and no token, so the front end had none yet",
-        ),
-        5 => TokenFault::malformed("it is encrypted (JWE), and only signed tokens are accepted"),
-        _ => TokenFault::malformed("it must have three parts separated by dots"),
+        1 if text.starts_with("eyJzZXNzaW9u") => TokenFault::SessionCache,
+        1 if matches!(text, "undefined" | "null" | "[object" | "NaN") => {
+            malformed("it is a JavaScript value and no token, so the front end had none yet")
+        }
+        5 => malformed("it is encrypted (JWE), and only signed tokens are accepted"),
+        _ => malformed("it must have three parts separated by dots"),
     }
 }

@@ -91,8 +91,8 @@ impl Verifier {
     /// the rule.
     ///
     /// # Errors
-    /// See [`TokenFault::CODES`]. `keys_unavailable` if the key is not known and the issuer's key set
-    /// was never fetched or cannot be fetched now: answer it with a 503.
+    /// What is wrong with the token; [`TokenFault::KeysUnavailable`] if its key is not known and the issuer's key
+    /// set was never fetched or cannot be fetched now.
     pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenFault> {
         let Inner {
             token_cache,
@@ -101,7 +101,7 @@ impl Verifier {
             ..
         } = &*self.0;
         if token.len() > MAX_TOKEN {
-            return Err(TokenFault::too_large());
+            return Err(TokenFault::TooLarge(token.len()));
         }
         let digest = Sha256::digest(token.as_bytes()).into();
         if let Some(CachedToken {
@@ -113,7 +113,7 @@ impl Verifier {
             let now = clock.now_ms();
             return match now < expires.saturating_add(*leeway) {
                 true => Ok(identity),
-                false => Err(TokenFault::expired(now - expires)),
+                false => Err(TokenFault::Expired(now - expires)),
             };
         }
         let token = Token::parse(token)?;
@@ -149,7 +149,7 @@ impl Verifier {
     async fn judge(&self, token: &Token<'_>) -> Result<Judged, TokenFault> {
         let rules = || self.0.rules.iter().filter(|rule| rule.may_use(token.alg));
         if rules().next().is_none() {
-            return Err(TokenFault::algorithm_not_allowed(
+            return Err(TokenFault::AlgorithmNotAllowed(
                 "no key of this server is for it",
             ));
         }
@@ -182,7 +182,7 @@ impl Verifier {
                 return self.accept(rule, token, key);
             }
         }
-        Err(TokenFault::unknown_issuer())
+        Err(TokenFault::UnknownIssuer)
     }
 
     /// Reads and checks the claims, now that the signature is known to be good.

@@ -1,10 +1,12 @@
-//! JSON bodies: read within limits of size and time, written without a detour.
+//! JSON bodies: read within limits of size and time, written by serde.
 
 use std::time::Duration;
 
+use mime::Mime;
 use poem::{
     IntoResponse, Request, Response,
-    http::{StatusCode, header},
+    error::ReadBodyError,
+    http::{HeaderValue, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, payload::Payload, types::Type,
@@ -12,8 +14,8 @@ use poem_openapi::{
 use serde::Serialize;
 
 use super::{
-    Members, Problem,
-    problem::into_poem,
+    Members, Problem, ProblemCode,
+    problem::{into_poem, repeated},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
 };
 
@@ -32,9 +34,9 @@ pub trait RequestBody: Type + Sized {
     const NAME: &'static str;
     /// The media types it comes in.
     const MEDIA_TYPES: &'static [&'static str];
-    /// Whether members that it does not have are passed over instead of refused.
+    /// Whether unknown members are ignored instead of refused.
     const IGNORES_UNKNOWN: bool = false;
-    /// What no body at all stands for; `None`: there must be one.
+    /// The value of an absent body; `None`: a body is required.
     const EMPTY: Option<Self> = None;
 
     /// Takes its members. `None` when one of them had a fault.
@@ -103,7 +105,7 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
         if let (true, Some(value)) = (bytes.is_empty(), T::EMPTY) {
             return Ok(Self(value));
         }
-        // The type of a body that may be missing matters if it is there.
+        // An optional body needs a type only if it is there.
         check_media_type(request, T::MEDIA_TYPES).map_err(into_poem)?;
         parse(&bytes).map(Self).map_err(into_poem)
     }
@@ -111,55 +113,70 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
 
 /// Reads a value from the text of a body.
 pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
-    let mut members = Members::parse(body).map_err(|detail| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_json",
-            format!("The body {detail}."),
-        )
-    })?;
+    let mut members = Members::parse(body)
+        .map_err(|fault| Problem::new(ProblemCode::MalformedJson, format!("The body {fault}.")))?;
     let value = T::read(&mut members);
     let unknown =
         |_: &str| (!T::IGNORES_UNKNOWN).then(|| format!("is not a member of {}", T::NAME));
     members.finish(value, unknown).map_err(Problem::validation)
 }
 
-/// Makes sure that the body is declared as one of these media types, in UTF-8.
+/// Checks that the body is declared as one of these media types, in UTF-8 and without a content coding.
 pub(crate) fn check_media_type(request: &Request, accepted: &[&str]) -> Result<(), Problem> {
-    let given = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .map(|v| v.to_str().unwrap_or("?"));
-    let mut parts = given.unwrap_or_default().split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    // JSON is UTF-8 (RFC 8259 §8.1).
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"'))
-    });
-    if accepted.iter().any(|a| a.eq_ignore_ascii_case(media_type))
-        && charset.is_none_or(|c| c.eq_ignore_ascii_case("utf-8"))
-    {
+    check_coding(request)?;
+    let given = request.headers().get(header::CONTENT_TYPE);
+    let given = given.map(|value| value.to_str().unwrap_or("?"));
+    if given.is_some_and(|given| is_one_of(given, accepted)) {
         return Ok(());
     }
     let detail = format!(
         "The body must be JSON in UTF-8 with the header `Content-Type: {}`; {}.",
         accepted[0],
-        given.map_or("there was none".to_owned(), |g| format!("it was `{g}`")),
+        given.map_or("there was none".to_owned(), |given| format!(
+            "it was `{}`",
+            repeated(given)
+        )),
     );
-    let problem = Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        detail,
-    );
-    // RFC 9110 §15.5.16 suggests to say what is accepted.
-    let accept = poem::http::HeaderValue::from_str(&accepted.join(", "));
+    let problem = Problem::new(ProblemCode::UnsupportedMediaType, detail);
+    // RFC 9110 §15.5.16: the response says what is accepted.
+    let accept = HeaderValue::from_str(&accepted.join(", "));
     Err(match accept {
         Ok(value) => problem.header(header::ACCEPT, value),
         Err(_) => problem,
     })
+}
+
+/// Whether a content type is one of the media types, in UTF-8 if it says in what (RFC 8259 §8.1).
+fn is_one_of(content_type: &str, accepted: &[&str]) -> bool {
+    // RFC 9110 §8.3.1 allows white space around the semicolon; `mime` does not before it.
+    let parts: Vec<&str> = content_type.split(';').map(str::trim).collect();
+    let Ok(given) = parts.join(";").parse::<Mime>() else {
+        return false;
+    };
+    let charset = given.get_param(mime::CHARSET);
+    accepted.contains(&given.essence_str()) && charset.is_none_or(|charset| charset == mime::UTF_8)
+}
+
+/// Refuses a body that is compressed (RFC 9110 §8.4). A compressed mebibyte can be a gibibyte.
+fn check_coding(request: &Request) -> Result<(), Problem> {
+    for value in request.headers().get_all(header::CONTENT_ENCODING) {
+        let coding = value.to_str().unwrap_or("?").trim();
+        let mut codings = coding.split(',').map(str::trim);
+        if codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity")) {
+            continue;
+        }
+        let detail = format!(
+            "The body must not be compressed: send it as it is, without the header Content-Encoding (it was `{}`).",
+            repeated(coding)
+        );
+        // RFC 7694 §3: by this header a client can tell it from a wrong media type.
+        let identity = HeaderValue::from_static("identity");
+        return Err(
+            Problem::new(ProblemCode::UnsupportedContentEncoding, detail)
+                .header(header::ACCEPT_ENCODING, identity),
+        );
+    }
+    Ok(())
 }
 
 /// Reads a body within the limits of size and time.
@@ -169,7 +186,7 @@ pub(crate) async fn read_body(
 ) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("The body must not be larger than {MAX_BODY_BYTES} bytes.");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+        Problem::new(ProblemCode::BodyTooLarge, detail)
     };
     let length = request
         .headers()
@@ -178,25 +195,17 @@ pub(crate) async fn read_body(
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(too_large());
     }
-    let cut = |_| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body_incomplete",
-            "The body was cut off.",
-        )
-    };
     let body = body.take().map_err(|_| Problem::internal())?;
     match tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(too_large()),
-        Ok(Err(error)) => Err(cut(error)),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(too_large()),
+        Ok(Err(_)) => {
+            let detail = "The body ended before all of it arrived; send the request again.";
+            Err(Problem::new(ProblemCode::BodyIncomplete, detail))
+        }
         Err(_) => {
             let detail = format!("The body must arrive within {} s.", BODY_TIMEOUT.as_secs());
-            Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "body_too_slow",
-                detail,
-            ))
+            Err(Problem::new(ProblemCode::BodyTooSlow, detail))
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     pointer::Pointer,
     problem::Fault,
     scalar::{Scalar, kind},
+    syntax::SyntaxFault,
 };
 
 /// A value that a member of a request body can have.
@@ -50,7 +51,7 @@ impl Members {
             match text.rsplit_once(" at line ") {
                 // Of the object as a whole: where reading stopped says nothing.
                 Some((message, _)) if e.is_data() => message.to_owned(),
-                _ => format!("is not valid JSON: {text}"),
+                _ => format!("is not valid JSON: {}", SyntaxFault::from(&e)),
             }
         })?;
         Ok(Self {

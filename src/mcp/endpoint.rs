@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     access::{Authenticated, Authenticator},
-    contract::{Problem, check_media_type, into_poem, read_body},
+    contract::{Problem, ProblemCode, check_media_type, into_poem, read_body},
 };
 
 /// The MCP endpoint (Streamable HTTP, without sessions).
@@ -107,7 +107,7 @@ fn check_method(method: &Method) -> Result<(), Problem> {
     }
     let detail =
         format!("/mcp does not take {method}; it takes POST, and has no sessions and no streams.");
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    let problem = Problem::new(ProblemCode::MethodNotAllowed, detail);
     Err(problem.header(header::ALLOW, ALLOW))
 }
 
@@ -129,11 +129,7 @@ fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "/mcp answers with application/json, which the header Accept does not allow.";
-    Err(Problem::new(
-        StatusCode::NOT_ACCEPTABLE,
-        "not_acceptable",
-        detail,
-    ))
+    Err(Problem::new(ProblemCode::NotAcceptable, detail))
 }
 
 /// The request as rmcp gets it. The token stays here: from now on, what counts is who was authenticated.

@@ -4,10 +4,10 @@
 //! own name to this server's address. It has no token, and so gets nothing; the transport asks for both
 //! checks all the same (MCP, Streamable HTTP, "Security Warning").
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 use url::{Host, Url};
 
-use crate::contract::Problem;
+use crate::contract::{Problem, ProblemCode};
 
 /// The rules of one server.
 pub(super) struct HostPolicy {
@@ -47,11 +47,7 @@ impl HostPolicy {
                 host.unwrap_or_default(),
                 self.hosts_in_words(),
             );
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "host_not_allowed",
-                detail,
-            ));
+            return Err(Problem::new(ProblemCode::HostNotAllowed, detail));
         };
         let Some(origin) = headers.get(header::ORIGIN) else {
             // Not a browser, or a page of this very origin.
@@ -64,11 +60,7 @@ impl HostPolicy {
         }
         let detail =
             "Pages of this origin may not call /mcp. Set CORS_ALLOWED_ORIGINS to allow it.";
-        Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "origin_not_allowed",
-            detail,
-        ))
+        Err(Problem::new(ProblemCode::OriginNotAllowed, detail))
     }
 
     fn is_own(&self, called: &Authority) -> bool {
@@ -124,7 +116,7 @@ mod tests {
         }
         host_policy
             .check(&headers)
-            .map_or_else(|problem| problem.code, |()| "in")
+            .map_or_else(|problem| problem.code.name(), |()| "in")
     }
 
     #[test]

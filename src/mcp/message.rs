@@ -3,6 +3,8 @@
 use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::contract::SyntaxFault;
+
 /// The longest name of a method or tool that is looked at, in bytes.
 const MAX_NAME: usize = 100;
 /// As how many requests looking through all of a user's texts counts: with 10,000 tasks of 8 kB it takes about as
@@ -28,7 +30,10 @@ impl Message {
     pub(super) fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let value = serde_json::from_slice(body).map_err(|error| Malformed {
             code: -32700,
-            message: format!("Parse error: the body is not JSON: {error}"),
+            message: format!(
+                "Parse error: the body is not valid JSON: {}",
+                SyntaxFault::from(&error)
+            ),
             id: Value::Null,
         })?;
         let mut message = match value {

@@ -1,6 +1,7 @@
 //! Errors are problems (RFC 9457), whoever finds them, the framework included.
 
 mod bodies;
+mod codes;
 
 use expect_test::expect;
 use reqwest::Method;
@@ -17,9 +18,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:route_not_found",
-              "title": "Not Found",
+              "title": "Route not found",
               "status": 404,
-              "detail": "There is nothing at /api/v1/nothing; /openapi.json lists what there is.",
+              "detail": "There is nothing at /api/v1/nothing; /openapi.json lists all operations.",
               "code": "route_not_found",
               "request_id": "[id]"
             }"#]]);
@@ -33,10 +34,12 @@ on_both! {
         app.anon().get("/api/v2/tasks").await.fails(401, "token_missing");
         let strange = "/api/v1/%3Cscript%3E%0A%22%5C";
         let answer = alice.get(strange).await.fails(404, "route_not_found");
-        let expected = format!("There is nothing at {strange}; /openapi.json lists what there is.");
+        let expected = format!("There is nothing at {strange}; /openapi.json lists all operations.");
         assert_eq!(answer.body["detail"], expected);
-        alice.post(&format!("/{}", "a".repeat(8000)), json!({})).await.fails(404, "route_not_found");
-        alice.get("/api/v1/tasks/%FF").await.fails(400, "bad_request");
+        let long = alice.post(&format!("/{}", "a".repeat(8000)), json!({})).await.fails(404, "route_not_found");
+        assert!(long.text.len() < 500, "{long}");
+        let answer = alice.get("/api/v1/tasks/%FF").await.fails(400, "bad_request");
+        assert_eq!(answer.body["detail"], "The path of the request must be percent-encoded UTF-8.");
     }
 
     async fn a_method_that_is_not_there(on: Backend) {
@@ -48,7 +51,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:method_not_allowed",
-              "title": "Method Not Allowed",
+              "title": "Method not allowed",
               "status": 405,
               "detail": "/api/v1/tasks/7 does not take PUT; it takes GET, PATCH, DELETE, HEAD, OPTIONS.",
               "code": "method_not_allowed",

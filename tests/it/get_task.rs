@@ -43,7 +43,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:task_not_found",
-              "title": "Not Found",
+              "title": "Task not found",
               "status": 404,
               "detail": "You have no task 1.",
               "code": "task_not_found",

@@ -37,7 +37,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:not_ready",
-              "title": "Service Unavailable",
+              "title": "Not ready",
               "status": 503,
               "detail": "Not ready: 1 migration is pending (run `taskward migrate up`).",
               "code": "not_ready",

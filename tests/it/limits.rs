@@ -30,9 +30,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:task_limit_reached",
-              "title": "Conflict",
+              "title": "Task limit reached",
               "status": 409,
-              "detail": "You have 3 tasks, which is the most one can have; delete some first.",
+              "detail": "You have 3 tasks, which is the limit; delete some first.",
               "code": "task_limit_reached",
               "request_id": "[id]"
             }"#]]);
@@ -66,9 +66,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:task_limit_reached",
-              "title": "Conflict",
+              "title": "Task limit reached",
               "status": 409,
-              "detail": "You have 2 tasks, which is the most one can have; delete some first.",
+              "detail": "You have 2 tasks, which is the limit; delete some first.",
               "code": "task_limit_reached",
               "request_id": "[id]"
             }"#]]);
@@ -111,9 +111,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:rate_limited",
-              "title": "Too Many Requests",
+              "title": "Rate limit exceeded",
               "status": 429,
-              "detail": "You have sent too many requests; go on in 1 s.",
+              "detail": "You have sent too many requests. Retry in 1 s.",
               "code": "rate_limited",
               "request_id": "[id]"
             }"#]]);

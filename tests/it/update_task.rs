@@ -97,9 +97,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:validation_failed",
-              "title": "Unprocessable Entity",
+              "title": "Validation failed",
               "status": 422,
-              "detail": "The body has faults; `errors` lists all of them.",
+              "detail": "title must be a string of 1 to 200 characters, not null; and 3 more faults (see `errors`).",
               "code": "validation_failed",
               "request_id": "[id]",
               "errors": [
@@ -182,7 +182,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:task_not_found",
-              "title": "Not Found",
+              "title": "Task not found",
               "status": 404,
               "detail": "You have no task 1.",
               "code": "task_not_found",

@@ -1,23 +1,22 @@
 // What a call can fail with: an answer of the server, or none.
 
-import type { KnownCode } from './generated/contract.gen.js'
-import type { Fault, Problem, Task } from './generated/types.gen.js'
+import type { Fault, KnownCode, Problem, Task } from './generated/types.gen.js'
 
-/** A code of the contract, or one that a newer server has. */
+/** A code of the document, one of this package, or one of a newer server. */
 export type ProblemCode = KnownCode | ClientCode | (string & {})
 
-/** Codes that this package gives to answers that do not come from Taskward. */
+/** Codes that this package gives to answers that are not problems of Taskward. */
 export type ClientCode = 'not_modified' | 'unexpected_answer'
 
-/** What a problem of a code surely carries. */
+/** What a problem with a code always has. */
 type Carried<Code extends string> = {
   code: Code
 } & (Code extends 'version_mismatch' ? { current: Task } : unknown)
 
 /**
- * The server refused: its problem (RFC 9457), as an error. Tell the kinds by `code`; `detail` is for people.
+ * The server refused the request: its problem (RFC 9457) as an error. `code` tells the kind; `detail` is for people.
  *
- * It has all members of a `Problem`, so the error types of the generated functions say the truth.
+ * It has all members of a `Problem`, so the error types of the generated functions are right.
  */
 export class TaskwardError extends Error implements Problem {
   override readonly name: string = 'TaskwardError'
@@ -26,13 +25,13 @@ export class TaskwardError extends Error implements Problem {
   readonly status: number
   readonly detail: string
   readonly code: ProblemCode
-  /** What is wrong with the input, all of it; empty if that is not what is wrong. */
+  /** Everything that is wrong with the input; empty if the problem is another one. `detail` has the first in full. */
   readonly errors: Fault[]
   /** With `version_mismatch`: the task as it is now. */
   declare readonly current?: Task
   /** Names the request in the server's log. */
   readonly requestId: string
-  /** Seconds after which the server asks to be tried again. */
+  /** After how many seconds to retry, if the server said so. */
   readonly retryAfter: number | undefined
 
   constructor(problem: Problem, retryAfter?: number) {
@@ -48,7 +47,7 @@ export class TaskwardError extends Error implements Problem {
     this.retryAfter = retryAfter
   }
 
-  /** The name that `requestId` has in the document. */
+  /** `requestId` by its name in the document. */
   get request_id(): string {
     return this.requestId
   }
@@ -68,10 +67,10 @@ export class TaskwardError extends Error implements Problem {
   }
 }
 
-/** There was no answer: the server is away, the connection broke, or the time was over. `cause` has the reason. */
+/** There was no answer: the server is down, the connection broke, or a timeout passed. `cause` has the reason. */
 export class TaskwardNetworkError extends Error {
   override readonly name: string = 'TaskwardNetworkError'
-  /** How often it was tried. */
+  /** How many attempts were made. */
   readonly attempts: number
 
   constructor(request: { method: string; url: string }, attempts: number, cause: unknown) {

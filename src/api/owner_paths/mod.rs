@@ -23,7 +23,7 @@ use crate::{
     contract::{
         AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
         OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
-        status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS},
+        codes::{BODY, CALLER, LIMIT, OWNER, PARAMETERS, PATH, TASK, WRITE},
     },
     store::{Expected, Read, Slice, Write},
 };
@@ -64,8 +64,10 @@ enum Removed {
     Empty,
 }
 
-type OwnerFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND }>;
-type OwnerBodyFail = Fail<{ CALLER | PARAMETERS | NOT_FOUND | BODY }>;
+/// What can be wrong with any of these paths.
+const ANY: u32 = CALLER | OWNER | PATH;
+/// What can be wrong with one that names a task.
+const ONE: u32 = ANY | PARAMETERS | TASK;
 
 #[OpenApi(tag = "OperationGroup::OwnerPaths")]
 impl OwnerPaths {
@@ -120,7 +122,7 @@ impl OwnerPaths {
         skip: Query<Offset>,
         /// Which page of `limit` tasks, the first being 1.
         page: Query<PageNumber>,
-    ) -> Result<OwnerListResponse, Fail<{ CALLER | PARAMETERS }>> {
+    ) -> Result<OwnerListResponse, Fail<{ ANY | PARAMETERS }>> {
         let mut faults = ParameterFaults::default();
         let given = Given {
             status: faults.take_unless_blank(status),
@@ -158,7 +160,7 @@ impl OwnerPaths {
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
         task: Json<OwnerNewTask>,
-    ) -> Result<Made, Fail<{ CALLER | PARAMETERS | BODY | CONFLICT }>> {
+    ) -> Result<Made, Fail<{ ANY | BODY | WRITE | LIMIT }>> {
         let created = caller
             .tasks()
             .create(task.0.into(), None)
@@ -180,7 +182,7 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Read>,
         /// The number of the task.
         id: PathId,
-    ) -> Result<OwnerTaskResponse, OwnerFail> {
+    ) -> Result<OwnerTaskResponse, Fail<ONE>> {
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
         Ok(OwnerTaskResponse::Task(Json(task.into())))
     }
@@ -201,7 +203,7 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
         change(&caller, id, changes).await
     }
 
@@ -221,7 +223,7 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
         change(&caller, id, changes).await
     }
 
@@ -241,7 +243,7 @@ impl OwnerPaths {
         /// The number of the task.
         id: PathId,
         completion: Json<OwnerCompletion>,
-    ) -> Result<OwnerTaskResponse, OwnerBodyFail> {
+    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
         let task = caller
             .tasks()
             .complete(id.0, completion.0.side())
@@ -269,7 +271,7 @@ impl OwnerPaths {
         /// `return=minimal` for an empty answer.
         #[oai(name = "Prefer")]
         prefer: Prefer,
-    ) -> Result<Removed, OwnerFail> {
+    ) -> Result<Removed, Fail<{ ONE | WRITE }>> {
         let task = caller
             .tasks()
             .delete(id.0, &Expected::Any)
@@ -287,7 +289,7 @@ async fn change(
     caller: &Caller<Write>,
     id: PathId,
     changes: Json<OwnerTaskChanges>,
-) -> Result<OwnerTaskResponse, OwnerBodyFail> {
+) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
     let task = update(caller, id.0, changes.0.into(), &Expected::Any).await?;
     Ok(OwnerTaskResponse::Task(Json(task.into())))
 }

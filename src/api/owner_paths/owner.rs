@@ -1,15 +1,12 @@
 //! The caller on an owner path, and how a client wants its answer.
 
-use poem::{
-    Request, RequestBody,
-    http::{HeaderName, StatusCode},
-};
+use poem::{Request, RequestBody, http::HeaderName};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::{
     access::{Access, Caller},
     contract::{
-        Problem, Scalar, UserIdText, into_poem,
+        Problem, ProblemCode, Scalar, UserIdText, into_poem,
         registry::{MetaParamIn, MetaSchema, MetaSchemaRef, Registry, inline},
     },
 };
@@ -60,7 +57,7 @@ impl<'a, A: Access> ApiExtractor<'a> for OwnerCaller<A> {
         }
         // The same whether the other user exists or not.
         let detail = "The path names another user than your token; use your own id, or `me`.";
-        let problem = Problem::new(StatusCode::FORBIDDEN, "not_your_path", detail);
+        let problem = Problem::new(ProblemCode::NotYourPath, detail);
         Err(into_poem(problem))
     }
 }

@@ -131,6 +131,6 @@ async fn a_token_that_names_no_key_is_tried_with_few() {
     let complaint = server.complaint(&nameless.sign(claims("alice"))).await;
     assert_eq!(
         complaint,
-        "unknown_key: The token names no `kid`, and the issuer has no one key that fits it."
+        "unknown_key: The token has no `kid`, and the issuer does not have exactly one key that fits it."
     );
 }

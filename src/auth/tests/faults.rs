@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::support::{Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with};
-use crate::auth::{TokenFault, bearer};
+use super::support::{
+    Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with, code, told as told_by,
+};
+use crate::auth::bearer;
 
 #[tokio::test]
 async fn each_mistake_is_named() {
@@ -22,9 +24,9 @@ async fn each_mistake_is_named() {
         assert_eq!(complaint, expected);
         told.insert(complaint.split_once(':').unwrap().0.to_owned());
     };
-    let by_header = |header: &[u8]| bearer(Some(header)).unwrap_err().to_string();
+    let by_header = |header: &[u8]| told_by(&bearer(Some(header)).unwrap_err());
     tell(
-        bearer(None).unwrap_err().to_string(),
+        told_by(&bearer(None).unwrap_err()),
         "token_missing: Send the header `Authorization: Bearer <token>`.",
     );
     tell(
@@ -34,7 +36,7 @@ async fn each_mistake_is_named() {
     for (token, expected) in [
         (
             "a".repeat(8193),
-            "token_too_large: The token is longer than 8192 bytes.",
+            "token_too_large: The token has 8193 bytes, and at most 8192 are accepted. Usually a picture is in it: with Better Auth, leave the user's `image` out by `jwt({ jwt: { definePayload } })`, then sign in again.",
         ),
         (
             "a.b".to_owned(),
@@ -50,14 +52,14 @@ async fn each_mistake_is_named() {
         ),
         (
             "eyJzZXNzaW9uIjp7fX0".to_owned(),
-            "session_cache_not_jwt: This is Better Auth's session cookie cache, which no API accepts; call authClient.token() (or GET /api/auth/token) and send that JWT.",
+            "session_cache_not_jwt: This is Better Auth's session cookie cache, which is not an access token; call authClient.token() (or GET /api/auth/token) and send that JWT.",
         ),
         (
             key.sign_as(
                 json!({"alg": "EdDSA", "kid": "k", "crit": ["exp"]}),
                 claims("alice"),
             ),
-            "header_not_allowed: The token's header is not acceptable: `crit` asks for an extension.",
+            "header_not_allowed: The token's header is not accepted: `crit` asks for an extension.",
         ),
         (
             Signer::shared(SECRET.as_bytes()).sign(claims("alice")),
@@ -65,23 +67,23 @@ async fn each_mistake_is_named() {
         ),
         (
             Signer::ed("k", 9).sign(claims_with("iss", json!("http://x"))),
-            "unknown_issuer: The token's `iss` is none that this server trusts: compare it with BETTER_AUTH_URL or AUTH_ISSUER.",
+            "unknown_issuer: This server does not trust the token's `iss`; compare it with BETTER_AUTH_URL or AUTH_ISSUER.",
         ),
         (
             key.sign(claims_with("iss", json!("http://127.0.0.1:3000"))),
-            "wrong_issuer: The signature is good, but `iss` is \"http://127.0.0.1:3000\" and expected is `http://issuer.test` (BETTER_AUTH_URL).",
+            "wrong_issuer: The signature is good, but `iss` is \"http://127.0.0.1:3000\" and must be `http://issuer.test` (BETTER_AUTH_URL).",
         ),
         (
             Signer::ed("other", 9).sign(claims("alice")),
-            "unknown_key: The issuer publishes no key with the token's `kid`; sign in again for a new token.",
+            "unknown_key: The issuer publishes no key with the token's `kid`; sign in again to get a new token.",
         ),
         (
             Signer::ed("k", 9).sign(claims("alice")),
-            "bad_signature: The token was not signed with the issuer's key, or was changed.",
+            "bad_signature: The token was not signed with the issuer's key, or it was changed.",
         ),
         (
             key.sign(claims_with("sub", json!(""))),
-            "claims_invalid: A claim of the token is not acceptable: `sub` is empty.",
+            "claims_invalid: A claim of the token is not accepted: `sub` is empty.",
         ),
         (
             key.sign(claims_with("exp", json!(NOW - 37))),
@@ -89,28 +91,20 @@ async fn each_mistake_is_named() {
         ),
         (
             key.sign(claims_with("nbf", json!(NOW + 3700))),
-            "token_not_yet_valid: The token is valid in 1 h 1 min (`nbf`); compare the clocks.",
+            "token_not_yet_valid: The token becomes valid in 1 h 1 min (`nbf`); compare the clocks of this server and the issuer.",
         ),
         (
             key.sign(claims_with("aud", json!("http://x"))),
-            "wrong_audience: The token is for somebody else: `aud` must contain `http://issuer.test`.",
+            "wrong_audience: The token is for another service: `aud` must contain `http://issuer.test`.",
         ),
     ] {
         tell(server.complaint(&token).await, expected);
     }
     tell(
         waiting.complaint(&good).await,
-        "keys_unavailable: The issuer's keys cannot be fetched at the moment; the token may be good. Try again in a second.",
+        "keys_unavailable: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good. Retry in 1 s.",
     );
-    let codes: BTreeSet<String> = TokenFault::CODES
-        .iter()
-        .map(|code| (*code).to_owned())
-        .collect();
-    assert_eq!(
-        told, codes,
-        "every code is told here, and none is missing from TokenFault::CODES"
-    );
-    assert!(waiting.verify(&good).await.unwrap_err().is_unavailable());
+    assert_eq!(told.len(), 17, "every code is told here");
 }
 
 #[tokio::test]
@@ -218,7 +212,7 @@ fn authorization_headers() {
     ] {
         assert_eq!(bearer(Some(fine.as_bytes())).unwrap(), "a.b.c");
     }
-    for (header, code) in [
+    for (header, expected) in [
         (&b""[..], "token_missing"),
         (b"  ", "token_missing"),
         (b"Bearer", "authorization_malformed"),
@@ -236,8 +230,8 @@ fn authorization_headers() {
         (b"Bearer a\0b", "authorization_malformed"),
     ] {
         assert_eq!(
-            bearer(Some(header)).unwrap_err().code,
-            code,
+            code(&bearer(Some(header)).unwrap_err()),
+            expected,
             "{}",
             header.escape_ascii()
         );

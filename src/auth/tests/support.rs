@@ -284,16 +284,45 @@ impl Server {
     pub async fn says(&self, token: &str) -> String {
         match self.verify(token).await {
             Ok(identity) => identity.user_id.as_str().to_owned(),
-            Err(fault) => fault.code.to_owned(),
+            Err(fault) => code(&fault).to_owned(),
         }
     }
 
+    /// The code of the fault, and its words.
     pub async fn complaint(&self, token: &str) -> String {
-        self.verify(token).await.expect_err("a fault").to_string()
+        told(&self.verify(token).await.expect_err("a fault"))
     }
 
     pub fn wait_seconds(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1000, SeqCst);
+    }
+}
+
+/// A fault as a client sees it.
+pub fn told(fault: &TokenFault) -> String {
+    format!("{}: {fault}", code(fault))
+}
+
+/// Names a fault by the code that a client gets for it.
+pub fn code(fault: &TokenFault) -> &'static str {
+    match fault {
+        TokenFault::Missing => "token_missing",
+        TokenFault::AuthorizationMalformed(_) => "authorization_malformed",
+        TokenFault::TooLarge(_) => "token_too_large",
+        TokenFault::Malformed(_) => "token_malformed",
+        TokenFault::SessionToken => "session_token_not_jwt",
+        TokenFault::SessionCache => "session_cache_not_jwt",
+        TokenFault::HeaderNotAllowed(_) => "header_not_allowed",
+        TokenFault::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
+        TokenFault::UnknownIssuer => "unknown_issuer",
+        TokenFault::WrongIssuer(_) => "wrong_issuer",
+        TokenFault::WrongAudience(_) => "wrong_audience",
+        TokenFault::UnknownKey | TokenFault::AmbiguousKey => "unknown_key",
+        TokenFault::KeysUnavailable => "keys_unavailable",
+        TokenFault::BadSignature => "bad_signature",
+        TokenFault::ClaimsInvalid(_) => "claims_invalid",
+        TokenFault::Expired(_) => "token_expired",
+        TokenFault::NotYetValid(_) => "token_not_yet_valid",
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{answers, is_sentence};
 use crate::support::{
     Backend,
-    contract::{contract, examples, media_types, operations},
+    contract::{contract, examples, media_types, operations, resolved},
 };
 
 #[test]
@@ -131,11 +131,13 @@ fn every_error_is_a_problem() {
             let problem = &answer["content"]["application/problem+json"];
             assert_eq!(problem["schema"], schema, "{id} {status}");
             for (code, example) in problem["examples"].as_object().unwrap() {
-                let value = &example["value"];
+                let value = &resolved(example)["value"];
                 assert_eq!(
                     (&value["code"], &value["status"]),
                     (&json!(code), &json!(status))
                 );
+                let description = answer["description"].as_str().unwrap();
+                assert!(description.contains(&format!("`{code}`")), "{id} {status}");
             }
             let header = match status {
                 401 | 403 => "WWW-Authenticate",

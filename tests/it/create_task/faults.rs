@@ -21,9 +21,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:validation_failed",
-              "title": "Unprocessable Entity",
+              "title": "Validation failed",
               "status": 422,
-              "detail": "The body has faults; `errors` lists all of them.",
+              "detail": "title must be a string of 1 to 200 characters, not a number; and 10 more faults (see `errors`).",
               "code": "validation_failed",
               "request_id": "[id]",
               "errors": [
@@ -78,9 +78,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:validation_failed",
-              "title": "Unprocessable Entity",
+              "title": "Validation failed",
               "status": 422,
-              "detail": "The body has faults; `errors` lists all of them.",
+              "detail": "title is required.",
               "code": "validation_failed",
               "request_id": "[id]",
               "errors": [

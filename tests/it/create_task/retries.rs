@@ -78,9 +78,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:idempotency_key_reused",
-              "title": "Unprocessable Entity",
+              "title": "Idempotency-Key reused",
               "status": 422,
-              "detail": "This Idempotency-Key came before with another body; use a new key for a new task.",
+              "detail": "This Idempotency-Key was used with another body; use a new key for a new task.",
               "code": "idempotency_key_reused",
               "request_id": "[id]"
             }"#]]);
@@ -106,9 +106,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:idempotency_key_of_deleted_task",
-              "title": "Conflict",
+              "title": "Idempotency-Key of a deleted task",
               "status": 409,
-              "detail": "This Idempotency-Key created task 1, which was deleted since; restore it, or use a new key.",
+              "detail": "This Idempotency-Key created task 1, which is deleted now; restore it, or use a new key.",
               "code": "idempotency_key_of_deleted_task",
               "request_id": "[id]"
             }"#]]);

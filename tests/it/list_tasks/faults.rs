@@ -25,9 +25,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:invalid_parameters",
-              "title": "Bad Request",
+              "title": "Invalid parameters",
               "status": 400,
-              "detail": "Parameters have faults; `errors` lists all of them.",
+              "detail": "completed must be true or false; and 10 more faults (see `errors`).",
               "code": "invalid_parameters",
               "request_id": "[id]",
               "errors": [

@@ -69,9 +69,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:invalid_cursor",
-              "title": "Bad Request",
+              "title": "Invalid cursor",
               "status": 400,
-              "detail": "Parameters have faults; `errors` lists all of them.",
+              "detail": "cursor is not the `next_cursor` of a page with these filters and this order; start without it.",
               "code": "invalid_cursor",
               "request_id": "[id]",
               "errors": [

@@ -201,7 +201,7 @@ on_both! {
         let app = on.app_with(|settings| settings.max_tasks = 2).await;
         let agent = app.user("alice").agent();
         let added = agent.call("add_tasks", json!({ "tasks": titles(&["a", "b", "c", "d"]) })).await.done();
-        let full = "You have 2 tasks, which is the most one can have; delete some first.";
+        let full = "You have 2 tasks, which is the limit; delete some first.";
         assert_eq!((&added.results()[2]["error"], &added.results()[3]["error"]), (&json!(full), &json!(full)));
         agent.call("delete_tasks", json!({ "ids": [1] })).await.done();
         agent.call("add_tasks", json!({ "tasks": titles(&["e"]) })).await.done();

@@ -220,7 +220,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:host_not_allowed",
-              "title": "Forbidden",
+              "title": "Host not allowed",
               "status": 403,
               "detail": "/mcp is not served for the host `evil.example`, but for: tasks.example.com, taskward:8000, localhost. Set PUBLIC_URL to the address by which clients reach this server, or MCP_ALLOWED_HOSTS; a proxy must pass on the header Host.",
               "code": "host_not_allowed",
@@ -255,7 +255,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:origin_not_allowed",
-              "title": "Forbidden",
+              "title": "Origin not allowed",
               "status": 403,
               "detail": "Pages of this origin may not call /mcp. Set CORS_ALLOWED_ORIGINS to allow it.",
               "code": "origin_not_allowed",

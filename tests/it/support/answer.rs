@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use taskward::contract::ProblemCode;
 
 /// An answer of the server.
 #[derive(Debug, Clone)]
@@ -63,8 +64,16 @@ impl Answer {
                 self.header("x-request-id"),
                 "{self:?}"
             );
-            let code = self.body["code"].as_str().unwrap();
-            assert_eq!(self.body["type"], format!("urn:taskward:problem:{code}"));
+            let code = ProblemCode::ALL
+                .iter()
+                .find(|code| code.name() == self.code())
+                .unwrap_or_else(|| panic!("a code that is not declared: {self:?}"));
+            assert_eq!(code.status(), self.status, "{self:?}");
+            assert_eq!(self.body["title"], code.title(), "{self:?}");
+            assert_eq!(
+                self.body["type"],
+                format!("urn:taskward:problem:{}", code.name())
+            );
         }
         if self.status == 401 {
             assert!(

@@ -115,7 +115,10 @@ pub fn media_types(content: &'static Value) -> Vec<(&'static str, &'static Value
 /// The examples of a body or an answer: its own, or those of its schema.
 pub fn examples(media_type: &'static Value) -> Vec<&'static Value> {
     if let Some(examples) = media_type["examples"].as_object() {
-        return examples.values().map(|example| &example["value"]).collect();
+        return examples
+            .values()
+            .map(|example| &resolved(example)["value"])
+            .collect();
     }
     let examples = resolved(&media_type["schema"])["examples"].as_array();
     examples.into_iter().flatten().collect()

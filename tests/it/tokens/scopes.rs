@@ -14,9 +14,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:insufficient_scope",
-              "title": "Forbidden",
+              "title": "Insufficient scope",
               "status": 403,
-              "detail": "The token's `scope` does not have `tasks:write`, which this needs.",
+              "detail": "The token's `scope` lacks `tasks:write`, which this operation needs.",
               "code": "insufficient_scope",
               "request_id": "[id]"
             }"#]]);
@@ -26,9 +26,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:insufficient_scope",
-              "title": "Forbidden",
+              "title": "Insufficient scope",
               "status": 403,
-              "detail": "The token's `scope` does not have `tasks:read`, which this needs.",
+              "detail": "The token's `scope` lacks `tasks:read`, which this operation needs.",
               "code": "insufficient_scope",
               "request_id": "[id]"
             }"#]]);

@@ -15,9 +15,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:version_mismatch",
-              "title": "Precondition Failed",
+              "title": "Version mismatch",
               "status": 412,
-              "detail": "The task has changed since: it is at version 2 now. `current` shows it; decide again and send If-Match with its version.",
+              "detail": "The task has changed since and is now at version 2. `current` shows it; decide again and send If-Match with that version.",
               "code": "version_mismatch",
               "request_id": "[id]",
               "current": {

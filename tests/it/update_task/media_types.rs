@@ -55,7 +55,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:unsupported_media_type",
-              "title": "Unsupported Media Type",
+              "title": "Unsupported media type",
               "status": 415,
               "detail": "The body must be JSON in UTF-8 with the header `Content-Type: application/merge-patch+json`; it was `text/plain`.",
               "code": "unsupported_media_type",
@@ -79,7 +79,7 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:unsupported_media_type",
-              "title": "Unsupported Media Type",
+              "title": "Unsupported media type",
               "status": 415,
               "detail": "The body must be JSON in UTF-8 with the header `Content-Type: application/json`; there was none.",
               "code": "unsupported_media_type",

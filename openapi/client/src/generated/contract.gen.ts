@@ -2,31 +2,3 @@
 
 /** The operations that take an `Idempotency-Key`. */
 export const keyedOperations: readonly string[] = ['POST /api/v1/tasks']
-
-/** The codes of problems that the document names. */
-export type KnownCode =
-  | 'bad_signature'
-  | 'body_incomplete'
-  | 'body_too_large'
-  | 'body_too_slow'
-  | 'database_unavailable'
-  | 'idempotency_key_of_deleted_task'
-  | 'idempotency_key_reused'
-  | 'insufficient_scope'
-  | 'internal_error'
-  | 'invalid_cursor'
-  | 'invalid_parameters'
-  | 'keys_unavailable'
-  | 'malformed_json'
-  | 'not_ready'
-  | 'not_your_path'
-  | 'outcome_unknown'
-  | 'rate_limited'
-  | 'session_token_not_jwt'
-  | 'task_limit_reached'
-  | 'task_not_found'
-  | 'token_expired'
-  | 'token_missing'
-  | 'unsupported_media_type'
-  | 'validation_failed'
-  | 'version_mismatch'

@@ -59,6 +59,102 @@ export type Fault = {
 }
 
 /**
+ * The codes that this version has.
+ *
+ * - `invalid_parameters` (400): A parameter or a header has a fault; `errors` lists all of them.
+ * - `invalid_cursor` (400): The `cursor` does not belong to this list. Start again without it.
+ * - `bad_request` (400): The path cannot be decoded.
+ * - `malformed_json` (400): The body is not a JSON object.
+ * - `body_incomplete` (400): The connection ended before the whole body arrived.
+ * - `token_missing` (401): The request has no token.
+ * - `authorization_malformed` (401): The header `Authorization` is not `Bearer` and one token.
+ * - `token_too_large` (401): The token is longer than 8192 bytes.
+ * - `token_malformed` (401): The token is not a JWT.
+ * - `session_token_not_jwt` (401): The token is a Better Auth session token, not a JWT.
+ * - `session_cache_not_jwt` (401): The token is Better Auth's session cookie cache, which is not an access token.
+ * - `header_not_allowed` (401): The token's header asks for something that this server does not support.
+ * - `algorithm_not_allowed` (401): The token is signed with an algorithm that this server, or the key, does not allow.
+ * - `unknown_issuer` (401): This server does not trust the token's issuer.
+ * - `wrong_issuer` (401): The signature is good, but the token's `iss` is not the configured one.
+ * - `wrong_audience` (401): The token was made for another audience.
+ * - `unknown_key` (401): The issuer has no key with the token's `kid`.
+ * - `bad_signature` (401): The signature is not one of the issuer's key, or the token was changed.
+ * - `claims_invalid` (401): A claim is missing or has a wrong type or value.
+ * - `token_expired` (401): The token has expired.
+ * - `token_not_yet_valid` (401): The token's `nbf` is in the future.
+ * - `insufficient_scope` (403): The token's scopes do not allow the operation.
+ * - `not_your_path` (403): The path names another user than the token.
+ * - `host_not_allowed` (403): `/mcp` was called by a host name that the server does not serve.
+ * - `origin_not_allowed` (403): A page of this origin may not call `/mcp`.
+ * - `task_not_found` (404): You have no such task.
+ * - `route_not_found` (404): The server has nothing at this path.
+ * - `no_authorization_server` (404): No authorization server is configured for `/mcp`.
+ * - `method_not_allowed` (405): The path does not take this method; the header `Allow` lists those that it takes.
+ * - `not_acceptable` (406): The header `Accept` excludes JSON.
+ * - `body_too_slow` (408): The body did not arrive in time.
+ * - `task_limit_reached` (409): You have as many tasks as a user may have.
+ * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
+ * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
+ * - `body_too_large` (413): The body is larger than 1 MiB.
+ * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
+ * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
+ * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
+ * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
+ * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
+ * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
+ * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
+ * - `outcome_unknown` (503): The connection to the database broke during a write; it may have been done or not.
+ * - `keys_unavailable` (503): The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+ * - `not_ready` (503): The server is not ready to work; `detail` says what is missing.
+ */
+export type KnownCode =
+  | 'invalid_parameters'
+  | 'invalid_cursor'
+  | 'bad_request'
+  | 'malformed_json'
+  | 'body_incomplete'
+  | 'token_missing'
+  | 'authorization_malformed'
+  | 'token_too_large'
+  | 'token_malformed'
+  | 'session_token_not_jwt'
+  | 'session_cache_not_jwt'
+  | 'header_not_allowed'
+  | 'algorithm_not_allowed'
+  | 'unknown_issuer'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'claims_invalid'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'insufficient_scope'
+  | 'not_your_path'
+  | 'host_not_allowed'
+  | 'origin_not_allowed'
+  | 'task_not_found'
+  | 'route_not_found'
+  | 'no_authorization_server'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'body_too_slow'
+  | 'task_limit_reached'
+  | 'idempotency_key_of_deleted_task'
+  | 'version_mismatch'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'unsupported_content_encoding'
+  | 'validation_failed'
+  | 'idempotency_key_reused'
+  | 'rate_limited'
+  | 'internal_error'
+  | 'database_unavailable'
+  | 'outcome_unknown'
+  | 'keys_unavailable'
+  | 'not_ready'
+
+/**
  * A task to be created. Only the title is required; other members than these are refused.
  */
 export type NewTask = {
@@ -257,7 +353,7 @@ export type Problem = {
    */
   type: string
   /**
-   * A summary that is the same for every problem of this kind.
+   * A summary, the same for every problem of this kind.
    */
   title: string
   /**
@@ -265,19 +361,20 @@ export type Problem = {
    */
   status: number
   /**
-   * What went wrong this time and what to do about it.
+   * What went wrong this time and what to do about it. With `errors` it says the first of them in full.
    */
   detail: string
   /**
-   * The kind of problem, for programs. Codes are stable.
+   * The kind of problem, for programs. A code never changes its meaning, but later versions of the server
+   * may have more: treat a code that you do not know by its `status`.
    */
-  code: string
+  code: KnownCode | string
   /**
    * Names this request in the server's log; also in the header `X-Request-Id`.
    */
   request_id: string
   /**
-   * With 400 and 422: what is wrong with the input, all of it.
+   * With 400 and 422: everything that is wrong with the input.
    */
   errors?: Array<Fault>
   /**
@@ -470,27 +567,56 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `invalid_cursor`: The `cursor` does not belong to this list. Start again without it.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -521,47 +647,91 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
-   * This is in conflict with what is there.
+   * The request conflicts with the state of your tasks.
+   *
+   * - `task_limit_reached`: You have as many tasks as a user may have.
+   * - `idempotency_key_of_deleted_task`: The task that this Idempotency-Key created is deleted.
    */
   409: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * - `idempotency_key_reused`: This Idempotency-Key was used with another body.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -597,35 +767,69 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
    * The task has changed since; `current` shows it as it is now.
+   *
+   * - `version_mismatch`: The task has changed since; `current` shows it as it is now.
    */
   412: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -661,31 +865,62 @@ export type GetTaskData = {
 
 export type GetTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -721,51 +956,96 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
    * The task has changed since; `current` shows it as it is now.
+   *
+   * - `version_mismatch`: The task has changed since; `current` shows it as it is now.
    */
   412: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -795,35 +1075,69 @@ export type RestoreTaskData = {
 
 export type RestoreTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
-   * This is in conflict with what is there.
+   * The request conflicts with the state of your tasks.
+   *
+   * - `task_limit_reached`: You have as many tasks as a user may have.
    */
   409: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -918,27 +1232,57 @@ export type ListOwnerTasksData = {
 
 export type ListOwnerTasksErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -968,47 +1312,91 @@ export type CreateOwnerTaskData = {
 
 export type CreateOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
-   * This is in conflict with what is there.
+   * The request conflicts with the state of your tasks.
+   *
+   * - `task_limit_reached`: You have as many tasks as a user may have.
    */
   409: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1048,31 +1436,64 @@ export type DeleteOwnerTaskData = {
 
 export type DeleteOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1110,31 +1531,63 @@ export type GetOwnerTaskData = {
 
 export type GetOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1168,47 +1621,91 @@ export type UpdateOwnerTaskData = {
 
 export type UpdateOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1242,47 +1739,91 @@ export type ReplaceOwnerTaskData = {
 
 export type ReplaceOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1316,47 +1857,91 @@ export type CompleteOwnerTaskData = {
 
 export type CompleteOwnerTaskErrors = {
   /**
-   * The request cannot be understood: `errors` lists parameters and headers with faults, or the body is not JSON.
+   * The request cannot be understood.
+   *
+   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
+   * - `bad_request`: The path cannot be decoded.
+   * - `malformed_json`: The body is not a JSON object.
+   * - `body_incomplete`: The connection ended before the whole body arrived.
    */
   400: Problem
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * - `not_your_path`: The path names another user than the token.
    */
   403: Problem
   /**
    * You have no such task.
+   *
+   * - `task_not_found`: You have no such task.
    */
   404: Problem
   /**
    * The body did not arrive in time.
+   *
+   * - `body_too_slow`: The body did not arrive in time.
    */
   408: Problem
   /**
    * The body is larger than 1 MiB.
+   *
+   * - `body_too_large`: The body is larger than 1 MiB.
    */
   413: Problem
   /**
-   * The body is of another media type than those that this operation takes.
+   * The body is not in a form that this operation takes.
+   *
+   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
+   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
    */
   415: Problem
   /**
-   * The body is JSON, but not acceptable; `errors` lists all of its faults.
+   * The body is JSON, but cannot be accepted.
+   *
+   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
    */
   422: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1381,23 +1966,49 @@ export type GetMeData = {
 
 export type GetMeErrors = {
   /**
-   * There is no token, or one that is not accepted; `code` names the mistake and `detail` what to do.
+   * There is no token, or it is not accepted.
+   *
+   * - `token_missing`: The request has no token.
+   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
+   * - `token_too_large`: The token is longer than 8192 bytes.
+   * - `token_malformed`: The token is not a JWT.
+   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
+   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
+   * - `header_not_allowed`: The token's header asks for something that this server does not support.
+   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
+   * - `unknown_issuer`: This server does not trust the token's issuer.
+   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
+   * - `wrong_audience`: The token was made for another audience.
+   * - `unknown_key`: The issuer has no key with the token's `kid`.
+   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
+   * - `claims_invalid`: A claim is missing or has a wrong type or value.
+   * - `token_expired`: The token has expired.
+   * - `token_not_yet_valid`: The token's `nbf` is in the future.
    */
   401: Problem
   /**
-   * The token is good, but does not allow this.
+   * The token is accepted, but does not allow this.
+   *
+   * - `insufficient_scope`: The token's scopes do not allow the operation.
    */
   403: Problem
   /**
-   * You have sent too many requests; `Retry-After` says when to go on.
+   * You are over your quota; `Retry-After` says when to retry.
+   *
+   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
    */
   429: Problem
   /**
-   * The server failed; its log has the cause under the `request_id`.
+   * The server failed.
+   *
+   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
    */
   500: Problem
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
+   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
    */
   503: Problem
 }
@@ -1454,7 +2065,9 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
   /**
-   * This does not work now; `Retry-After` says when to try again.
+   * The server cannot do this now; `Retry-After` says when to retry.
+   *
+   * - `not_ready`: The server is not ready to work; `detail` says what is missing.
    */
   503: Problem
 }

@@ -22,6 +22,103 @@ export const zFault = z.object({
 })
 
 /**
+ * The codes that this version has.
+ *
+ * - `invalid_parameters` (400): A parameter or a header has a fault; `errors` lists all of them.
+ * - `invalid_cursor` (400): The `cursor` does not belong to this list. Start again without it.
+ * - `bad_request` (400): The path cannot be decoded.
+ * - `malformed_json` (400): The body is not a JSON object.
+ * - `body_incomplete` (400): The connection ended before the whole body arrived.
+ * - `token_missing` (401): The request has no token.
+ * - `authorization_malformed` (401): The header `Authorization` is not `Bearer` and one token.
+ * - `token_too_large` (401): The token is longer than 8192 bytes.
+ * - `token_malformed` (401): The token is not a JWT.
+ * - `session_token_not_jwt` (401): The token is a Better Auth session token, not a JWT.
+ * - `session_cache_not_jwt` (401): The token is Better Auth's session cookie cache, which is not an access token.
+ * - `header_not_allowed` (401): The token's header asks for something that this server does not support.
+ * - `algorithm_not_allowed` (401): The token is signed with an algorithm that this server, or the key, does not allow.
+ * - `unknown_issuer` (401): This server does not trust the token's issuer.
+ * - `wrong_issuer` (401): The signature is good, but the token's `iss` is not the configured one.
+ * - `wrong_audience` (401): The token was made for another audience.
+ * - `unknown_key` (401): The issuer has no key with the token's `kid`.
+ * - `bad_signature` (401): The signature is not one of the issuer's key, or the token was changed.
+ * - `claims_invalid` (401): A claim is missing or has a wrong type or value.
+ * - `token_expired` (401): The token has expired.
+ * - `token_not_yet_valid` (401): The token's `nbf` is in the future.
+ * - `insufficient_scope` (403): The token's scopes do not allow the operation.
+ * - `not_your_path` (403): The path names another user than the token.
+ * - `host_not_allowed` (403): `/mcp` was called by a host name that the server does not serve.
+ * - `origin_not_allowed` (403): A page of this origin may not call `/mcp`.
+ * - `task_not_found` (404): You have no such task.
+ * - `route_not_found` (404): The server has nothing at this path.
+ * - `no_authorization_server` (404): No authorization server is configured for `/mcp`.
+ * - `method_not_allowed` (405): The path does not take this method; the header `Allow` lists those that it takes.
+ * - `not_acceptable` (406): The header `Accept` excludes JSON.
+ * - `body_too_slow` (408): The body did not arrive in time.
+ * - `task_limit_reached` (409): You have as many tasks as a user may have.
+ * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
+ * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
+ * - `body_too_large` (413): The body is larger than 1 MiB.
+ * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
+ * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
+ * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
+ * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
+ * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
+ * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
+ * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
+ * - `outcome_unknown` (503): The connection to the database broke during a write; it may have been done or not.
+ * - `keys_unavailable` (503): The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+ * - `not_ready` (503): The server is not ready to work; `detail` says what is missing.
+ */
+export const zKnownCode = z.enum([
+  'invalid_parameters',
+  'invalid_cursor',
+  'bad_request',
+  'malformed_json',
+  'body_incomplete',
+  'token_missing',
+  'authorization_malformed',
+  'token_too_large',
+  'token_malformed',
+  'session_token_not_jwt',
+  'session_cache_not_jwt',
+  'header_not_allowed',
+  'algorithm_not_allowed',
+  'unknown_issuer',
+  'wrong_issuer',
+  'wrong_audience',
+  'unknown_key',
+  'bad_signature',
+  'claims_invalid',
+  'token_expired',
+  'token_not_yet_valid',
+  'insufficient_scope',
+  'not_your_path',
+  'host_not_allowed',
+  'origin_not_allowed',
+  'task_not_found',
+  'route_not_found',
+  'no_authorization_server',
+  'method_not_allowed',
+  'not_acceptable',
+  'body_too_slow',
+  'task_limit_reached',
+  'idempotency_key_of_deleted_task',
+  'version_mismatch',
+  'body_too_large',
+  'unsupported_media_type',
+  'unsupported_content_encoding',
+  'validation_failed',
+  'idempotency_key_reused',
+  'rate_limited',
+  'internal_error',
+  'database_unavailable',
+  'outcome_unknown',
+  'keys_unavailable',
+  'not_ready',
+])
+
+/**
  * Whether a task is done, as existing front ends send it. Without it the task changes sides.
  */
 export const zOwnerCompletion = z.object({
@@ -284,7 +381,7 @@ export const zProblem = z.object({
   title: z.string(),
   status: z.int().gte(400).lte(599),
   detail: z.string(),
-  code: z.string(),
+  code: z.union([zKnownCode, z.string()]),
   request_id: z.string(),
   errors: z.array(zFault).optional(),
   current: zTask.optional(),

@@ -64,6 +64,7 @@ export type Fault = {
  * - `invalid_parameters` (400): A parameter or a header has a fault; `errors` lists all of them.
  * - `invalid_cursor` (400): The `cursor` does not belong to this list. Start again without it.
  * - `bad_request` (400): The path cannot be decoded.
+ * - `invalid_host` (400): The request has no Host header, several, or one that is not a host.
  * - `malformed_json` (400): The body is not a JSON object.
  * - `body_incomplete` (400): The connection ended before the whole body arrived.
  * - `token_missing` (401): The request has no token.
@@ -111,6 +112,7 @@ export type KnownCode =
   | 'invalid_parameters'
   | 'invalid_cursor'
   | 'bad_request'
+  | 'invalid_host'
   | 'malformed_json'
   | 'body_incomplete'
   | 'token_missing'
@@ -567,56 +569,27 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `invalid_cursor`: The `cursor` does not belong to this list. Start again without it.
+   * The request cannot be understood. `code`: `invalid_parameters`, `invalid_cursor`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -647,91 +620,47 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks.
-   *
-   * - `task_limit_reached`: You have as many tasks as a user may have.
-   * - `idempotency_key_of_deleted_task`: The task that this Idempotency-Key created is deleted.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `idempotency_key_of_deleted_task`.
    */
   409: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
-   * - `idempotency_key_reused`: This Idempotency-Key was used with another body.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -767,69 +696,35 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The task has changed since; `current` shows it as it is now.
-   *
-   * - `version_mismatch`: The task has changed since; `current` shows it as it is now.
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
    */
   412: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -865,62 +760,31 @@ export type GetTaskData = {
 
 export type GetTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -956,96 +820,51 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The task has changed since; `current` shows it as it is now.
-   *
-   * - `version_mismatch`: The task has changed since; `current` shows it as it is now.
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
    */
   412: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1075,69 +894,35 @@ export type RestoreTaskData = {
 
 export type RestoreTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The request conflicts with the state of your tasks.
-   *
-   * - `task_limit_reached`: You have as many tasks as a user may have.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`.
    */
   409: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1232,57 +1017,27 @@ export type ListOwnerTasksData = {
 
 export type ListOwnerTasksErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1312,91 +1067,47 @@ export type CreateOwnerTaskData = {
 
 export type CreateOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks.
-   *
-   * - `task_limit_reached`: You have as many tasks as a user may have.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`.
    */
   409: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1436,64 +1147,31 @@ export type DeleteOwnerTaskData = {
 
 export type DeleteOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1531,63 +1209,31 @@ export type GetOwnerTaskData = {
 
 export type GetOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1621,91 +1267,47 @@ export type UpdateOwnerTaskData = {
 
 export type UpdateOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1739,91 +1341,47 @@ export type ReplaceOwnerTaskData = {
 
 export type ReplaceOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1857,91 +1415,47 @@ export type CompleteOwnerTaskData = {
 
 export type CompleteOwnerTaskErrors = {
   /**
-   * The request cannot be understood.
-   *
-   * - `invalid_parameters`: A parameter or a header has a fault; `errors` lists all of them.
-   * - `bad_request`: The path cannot be decoded.
-   * - `malformed_json`: The body is not a JSON object.
-   * - `body_incomplete`: The connection ended before the whole body arrived.
+   * The request cannot be understood. `code`: `invalid_parameters`, `bad_request`, `malformed_json`, `body_incomplete`.
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
-   * - `not_your_path`: The path names another user than the token.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`, `not_your_path`.
    */
   403: Problem
   /**
-   * You have no such task.
-   *
-   * - `task_not_found`: You have no such task.
+   * You have no such task. `code`: `task_not_found`.
    */
   404: Problem
   /**
-   * The body did not arrive in time.
-   *
-   * - `body_too_slow`: The body did not arrive in time.
+   * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
   /**
-   * The body is larger than 1 MiB.
-   *
-   * - `body_too_large`: The body is larger than 1 MiB.
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
   413: Problem
   /**
-   * The body is not in a form that this operation takes.
-   *
-   * - `unsupported_media_type`: The body has another media type than the operation takes; the header `Accept` lists those.
-   * - `unsupported_content_encoding`: The body is compressed, or has another content coding.
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted.
-   *
-   * - `validation_failed`: The body is JSON, but its members have faults; `errors` lists all of them.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `outcome_unknown`: The connection to the database broke during a write; it may have been done or not.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1966,49 +1480,23 @@ export type GetMeData = {
 
 export type GetMeErrors = {
   /**
-   * There is no token, or it is not accepted.
-   *
-   * - `token_missing`: The request has no token.
-   * - `authorization_malformed`: The header `Authorization` is not `Bearer` and one token.
-   * - `token_too_large`: The token is longer than 8192 bytes.
-   * - `token_malformed`: The token is not a JWT.
-   * - `session_token_not_jwt`: The token is a Better Auth session token, not a JWT.
-   * - `session_cache_not_jwt`: The token is Better Auth's session cookie cache, which is not an access token.
-   * - `header_not_allowed`: The token's header asks for something that this server does not support.
-   * - `algorithm_not_allowed`: The token is signed with an algorithm that this server, or the key, does not allow.
-   * - `unknown_issuer`: This server does not trust the token's issuer.
-   * - `wrong_issuer`: The signature is good, but the token's `iss` is not the configured one.
-   * - `wrong_audience`: The token was made for another audience.
-   * - `unknown_key`: The issuer has no key with the token's `kid`.
-   * - `bad_signature`: The signature is not one of the issuer's key, or the token was changed.
-   * - `claims_invalid`: A claim is missing or has a wrong type or value.
-   * - `token_expired`: The token has expired.
-   * - `token_not_yet_valid`: The token's `nbf` is in the future.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */
   401: Problem
   /**
-   * The token is accepted, but does not allow this.
-   *
-   * - `insufficient_scope`: The token's scopes do not allow the operation.
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry.
-   *
-   * - `rate_limited`: You are over your quota; retry after the seconds in `Retry-After`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
   /**
-   * The server failed.
-   *
-   * - `internal_error`: The server failed. Its log has the cause under the `request_id`.
+   * The server failed. `code`: `internal_error`.
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `database_unavailable`: The database cannot be reached, or cannot do this now. Nothing was changed.
-   * - `keys_unavailable`: The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -2065,9 +1553,7 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
   /**
-   * The server cannot do this now; `Retry-After` says when to retry.
-   *
-   * - `not_ready`: The server is not ready to work; `detail` says what is missing.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `not_ready`.
    */
   503: Problem
 }

@@ -27,6 +27,7 @@ export const zFault = z.object({
  * - `invalid_parameters` (400): A parameter or a header has a fault; `errors` lists all of them.
  * - `invalid_cursor` (400): The `cursor` does not belong to this list. Start again without it.
  * - `bad_request` (400): The path cannot be decoded.
+ * - `invalid_host` (400): The request has no Host header, several, or one that is not a host.
  * - `malformed_json` (400): The body is not a JSON object.
  * - `body_incomplete` (400): The connection ended before the whole body arrived.
  * - `token_missing` (401): The request has no token.
@@ -74,6 +75,7 @@ export const zKnownCode = z.enum([
   'invalid_parameters',
   'invalid_cursor',
   'bad_request',
+  'invalid_host',
   'malformed_json',
   'body_incomplete',
   'token_missing',

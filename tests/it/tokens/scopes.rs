@@ -74,9 +74,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:insufficient_scope",
-              "title": "Forbidden",
+              "title": "Insufficient scope",
               "status": 403,
-              "detail": "The token's `scope` does not have `tasks:read`, which this needs.",
+              "detail": "The token's `scope` lacks `tasks:read`, which this operation needs.",
               "code": "insufficient_scope",
               "request_id": "[id]"
             }"#]]);
@@ -91,9 +91,9 @@ on_both! {
 
             {
               "type": "urn:taskward:problem:version_mismatch",
-              "title": "Precondition Failed",
+              "title": "Version mismatch",
               "status": 412,
-              "detail": "The task has changed since: it is at version 1 now. Read it with a token that has `tasks:read`, decide again and send If-Match with its version.",
+              "detail": "The task has changed since and is now at version 1. Read it with a token that has `tasks:read`, decide again and send If-Match with that version.",
               "code": "version_mismatch",
               "request_id": "[id]"
             }"#]]);

@@ -60,7 +60,7 @@ impl<E: Endpoint> Endpoint for Completed<E> {
         answer.map_err(|error| match error.downcast::<Problem>() {
             Ok(mut problem) => {
                 let challenge = problem.challenge.take();
-                problem.challenge = challenge.map(|it| self.complete.complete(it));
+                problem.challenge = challenge.map(|it| Box::new(self.complete.complete(*it)));
                 into_poem(problem)
             }
             Err(error) => error,

@@ -62,7 +62,7 @@ pub struct Problem {
     /// The task as it is, with 412.
     pub current: Option<Box<Task>>,
     /// With 401, and with a 403 for want of a scope: `WWW-Authenticate`.
-    pub challenge: Option<Challenge>,
+    pub challenge: Option<Box<Challenge>>,
     /// Other headers that belong to it (`Retry-After`, `Allow`).
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -122,7 +122,7 @@ impl Problem {
     #[must_use]
     pub fn challenge(self, challenge: Challenge) -> Self {
         Self {
-            challenge: Some(challenge),
+            challenge: Some(Box::new(challenge)),
             ..self
         }
     }

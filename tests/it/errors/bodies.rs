@@ -6,7 +6,7 @@ use futures_util::stream;
 use reqwest::Body;
 
 use super::*;
-use crate::support::{Actor, raw};
+use crate::support::{Actor, Answer, raw};
 
 const TASKS: &str = "/api/v1/tasks";
 const LARGEST: usize = 1024 * 1024;
@@ -220,6 +220,80 @@ on_both! {
             assert!(answer.contains("\"code\":\"body_too_large\""), "{answer}");
             assert!(answer.contains("connection: close\r\n"), "{answer}");
         }
+    }
+
+    async fn a_compressed_body_is_refused_at_every_door(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let send = async |path: &str, codings: &[&str], body: &str| {
+            let mut request = alice.request(Method::POST, path).header("content-type", "application/json");
+            for coding in codings {
+                request = request.header("content-encoding", *coding);
+            }
+            alice.send(request.body(body.to_owned())).await
+        };
+        let owner_path = "/api/alice/tasks";
+        // What is in the body does not matter, since it is not read.
+        for path in [TASKS, owner_path, "/mcp"] {
+            for codings in [&["gzip"][..], &["br"], &["identity, gzip"], &["identity", "zstd"], &["GZIP"]] {
+                let answer = send(path, codings, "\u{1f}").await.fails(415, "unsupported_content_encoding");
+                assert_eq!((answer.header("accept-encoding"), answer.header("accept")), ("identity", ""), "{path}");
+            }
+        }
+        let complete = alice.request(Method::PATCH, "/api/alice/tasks/1/complete").header("content-encoding", "gzip");
+        let complete = complete.header("content-type", "application/json").body("{}");
+        alice.send(complete).await.fails(415, "unsupported_content_encoding");
+        send(TASKS, &["gzip"], "{}").await.is(expect![[r#"
+            415 Unsupported Media Type
+
+            {
+              "type": "urn:taskward:problem:unsupported_content_encoding",
+              "title": "Unsupported content encoding",
+              "status": 415,
+              "detail": "The body must not be compressed: send it as it is, without the header Content-Encoding (it was `gzip`).",
+              "code": "unsupported_content_encoding",
+              "request_id": "[id]"
+            }"#]]);
+        // What changes nothing is no compression.
+        for codings in [&["identity"][..], &[""], &["Identity", "identity"]] {
+            send(TASKS, codings, "{\"title\":\"Buy milk\"}").await.has(201);
+        }
+        // A wrong media type is told as such, and says nothing of codings (RFC 7694 §3).
+        let request = alice.request(Method::POST, TASKS).header("content-type", "text/plain").body("{}");
+        let answer = alice.send(request).await.fails(415, "unsupported_media_type");
+        assert_eq!((answer.header("accept"), answer.header("accept-encoding")), ("application/json", ""));
+        // No more of a header is repeated than it takes to find it.
+        let answer = send(TASKS, &[&"x".repeat(5000)], "{}").await.fails(415, "unsupported_content_encoding");
+        assert!(answer.text.len() < 700, "{answer}");
+        let long = alice.request(Method::POST, TASKS).header("content-type", "x".repeat(5000)).body("{}");
+        assert!(alice.send(long).await.fails(415, "unsupported_media_type").text.len() < 700);
+    }
+
+    async fn the_first_fault_is_in_the_detail_at_every_door(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let detail = |answer: Answer| answer.body["detail"].as_str().unwrap().to_owned();
+        let title = "x".repeat(20_000);
+        for path in [TASKS, "/api/alice/tasks"] {
+            let long = alice.post(path, json!({ "title": title })).await.has(422);
+            let said = detail(long);
+            assert!(said.starts_with("title must have at most ") && said.ends_with(", has 20000."), "{path}: {said}");
+            let many = alice.post(path, json!({ "title": 7, "priority": "urgent", "tags": [""] })).await.has(422);
+            let said = detail(many);
+            assert!(said.starts_with("title must be a string"), "{path}: {said}");
+            assert!(said.ends_with("; and 2 more faults (see `errors`)."), "{path}: {said}");
+            let nested = alice.post(path, json!({ "title": "x", "tags": ["a", ""] })).await.has(422);
+            assert_eq!(detail(nested), "tags[1] must not be empty.", "{path}");
+        }
+        let parameters = alice.get("/api/alice/tasks?limit=x").await.has(400);
+        assert!(detail(parameters).starts_with("limit must be an integer"));
+        let header = alice.patch_if_match("/api/v1/tasks/1", "12", json!({})).await.has(400);
+        assert!(detail(header).starts_with("If-Match must be an ETag"));
+        let path = alice.get("/api/v1/tasks/x").await.has(400);
+        assert!(detail(path).starts_with("id must be an integer"));
+        // The name of a member can be as long as a body.
+        let named = alice.post(TASKS, json!({ "title": "x", "y".repeat(100_000): 1 })).await.has(422);
+        assert!(named.text.len() < 2000, "{}", named.text.len());
     }
 
     async fn what_has_no_body_ignores_one(on: Backend) {

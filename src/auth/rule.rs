@@ -145,7 +145,7 @@ impl Rule {
             Choice::Fitting(keys) => keys
                 .into_iter()
                 .find(|key| key.verifies(token.alg, token.signed, token.signature))
-                .ok_or_else(|| Rejection::Signature(TokenFault::BadSignature)),
+                .ok_or(Rejection::Signature(TokenFault::BadSignature)),
             Choice::WrongAlgorithm => Err(Rejection::NoKey(TokenFault::AlgorithmNotAllowed(
                 "the key that it names is for another one",
             ))),

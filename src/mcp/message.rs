@@ -2,6 +2,7 @@
 
 use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use crate::contract::SyntaxFault;
 
@@ -15,6 +16,8 @@ const LOOKS_THROUGH_ALL: u32 = 5;
 pub(super) struct Message(Map<String, Value>);
 
 /// Why a message is not handled (JSON-RPC 2.0 §5.1).
+#[derive(Debug, Error)]
+#[error("{message}")]
 pub(super) struct Malformed {
     code: i32,
     message: String,

@@ -1,32 +1,42 @@
 //! What can go wrong in the store: what the caller must know, and what only the log may.
 
-use std::{borrow::Cow, fmt, io};
+use std::{borrow::Cow, io};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
+use thiserror::Error;
 
 use super::scope::Unchanged;
 use crate::contract::TaskId;
 
-/// Why the store did not do what was asked. `DbErr` never goes to a client; its text is for the log.
-#[derive(Debug)]
+/// Why the store did not do what was asked. Causes are for the log and the operator, never for a client.
+#[derive(Debug, Error)]
 pub enum StoreError {
     /// The user has no such task, or it is deleted.
+    #[error("no task {}", .0.get())]
     NotFound(TaskId),
     /// The task is not in the version that was expected.
+    #[error("the task is at version {}", .0.version().get())]
     Changed(Unchanged),
-    /// The Idempotency-Key came before with another body.
+    /// The Idempotency-Key was used with another body.
+    #[error("the idempotency key was used with another body")]
     KeyReused,
     /// The task that was created with this Idempotency-Key is deleted.
+    #[error("task {} of this key is deleted", .0.get())]
     KeyOfDeleted(TaskId),
-    /// The user has as many tasks as one may have.
+    /// The user has as many tasks as a user may have.
+    #[error("the user has {0} tasks")]
     LimitReached(i64),
-    /// The cursor is of another list, or no cursor at all.
+    /// The cursor is of another list, or not a cursor at all.
+    #[error("the cursor is of another list")]
     BadCursor,
-    /// The database cannot be reached or cannot work now; trying again later can help.
+    /// The database cannot be reached or cannot work now; a retry can help.
+    #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// The connection broke during a write: it may have been done or not.
+    /// The connection broke during a write, which may have been done or not.
+    #[error("the connection broke during a write: {0}")]
     Uncertain(String),
     /// A fault of this program or its data.
+    #[error("the database failed: {0}")]
     Internal(String),
 }
 
@@ -34,38 +44,56 @@ impl StoreError {
     /// What the failure of a write means.
     pub(super) fn of_write(error: &DbErr) -> Self {
         match Outage::of(error) {
-            Some(Outage::Unknown) => Self::Uncertain(error.to_string()),
-            Some(Outage::NotDone | Outage::Unable) => Self::Unavailable(error.to_string()),
-            None => Self::Internal(error.to_string()),
+            Some(Outage::Unknown) => Self::Uncertain(cause(error)),
+            Some(Outage::NotDone | Outage::Unable) => Self::Unavailable(cause(error)),
+            None => Self::Internal(cause(error)),
         }
     }
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound(id) => write!(f, "no task {}", id.get()),
-            Self::Changed(task) => write!(f, "the task is at version {}", task.version().get()),
-            Self::KeyReused => f.write_str("the idempotency key was used with another body"),
-            Self::KeyOfDeleted(id) => write!(f, "task {} of this key is deleted", id.get()),
-            Self::LimitReached(limit) => write!(f, "the user has {limit} tasks"),
-            Self::BadCursor => f.write_str("the cursor is of another list"),
-            Self::Unavailable(cause) => write!(f, "the database is not available: {cause}"),
-            Self::Uncertain(cause) => write!(f, "the connection broke during a write: {cause}"),
-            Self::Internal(cause) => write!(f, "the database failed: {cause}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match Outage::of(&error) {
-            Some(_) => Self::Unavailable(error.to_string()),
-            None => Self::Internal(error.to_string()),
+            Some(_) => Self::Unavailable(cause(&error)),
+            None => Self::Internal(cause(&error)),
         }
     }
+}
+
+/// What the database said, without the layers that passed it on, and with a name for the code.
+fn cause(error: &DbErr) -> String {
+    let (DbErr::Conn(RuntimeErr::SqlxError(driver))
+    | DbErr::Exec(RuntimeErr::SqlxError(driver))
+    | DbErr::Query(RuntimeErr::SqlxError(driver))) = error
+    else {
+        return error.to_string();
+    };
+    match driver.as_database_error() {
+        Some(told) => match told.code() {
+            Some(code) => format!("{} ({})", told.message(), code_name(&code)),
+            None => told.message().to_owned(),
+        },
+        None => driver.to_string(),
+    }
+}
+
+/// The name of a code by which people find it in the manual.
+fn code_name(code: &str) -> String {
+    let number = code.parse::<u32>().ok().filter(|_| code.len() < 5);
+    let name = match number.map(|number| number & 0xff) {
+        None => return format!("SQLSTATE {code}"),
+        Some(5) => "SQLITE_BUSY",
+        Some(6) => "SQLITE_LOCKED",
+        Some(8) => "SQLITE_READONLY",
+        Some(10) => "SQLITE_IOERR",
+        Some(11) => "SQLITE_CORRUPT",
+        Some(13) => "SQLITE_FULL",
+        Some(14) => "SQLITE_CANTOPEN",
+        Some(19) => "SQLITE_CONSTRAINT",
+        Some(26) => "SQLITE_NOTADB",
+        Some(_) => return format!("SQLite's result code {code}"),
+    };
+    name.to_owned()
 }
 
 /// In what way the database is away, which decides whether a statement may be sent again.
@@ -171,7 +199,23 @@ pub(super) fn is_duplicate(error: &DbErr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Outage::{self, NotDone, Unable, Unknown};
+    use super::{
+        Outage::{self, NotDone, Unable, Unknown},
+        code_name,
+    };
+
+    #[test]
+    fn codes_have_the_names_of_the_manuals() {
+        for (code, name) in [
+            ("14", "SQLITE_CANTOPEN"),
+            ("778", "SQLITE_IOERR"),
+            ("1", "SQLite's result code 1"),
+            ("57P01", "SQLSTATE 57P01"),
+            ("53100", "SQLSTATE 53100"),
+        ] {
+            assert_eq!(code_name(code), name);
+        }
+    }
 
     #[test]
     fn codes_tell_whether_a_write_may_be_sent_again() {

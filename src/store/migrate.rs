@@ -6,7 +6,7 @@
 
 mod lock;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use migration::{
@@ -15,6 +15,7 @@ use migration::{
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _,
 };
+use thiserror::Error;
 
 use super::Database;
 
@@ -28,21 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// An error of its own, so that a caller can tell it (`downcast_ref`) from a database that is away: the
 /// older replicas of a rolling update see it while they still work.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the database has migrations that this build of Taskward does not know: {}; it was migrated by a newer build, so \
+     run that one or a later one",
+    .0.join(", ")
+)]
 pub struct UnknownMigrations(pub Vec<String>);
-
-impl fmt::Display for UnknownMigrations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the database has migrations that this build of Taskward does not know: {}; \
-             it was migrated by a newer build, so run that one or a later one",
-            self.0.join(", ")
-        )
-    }
-}
-
-impl std::error::Error for UnknownMigrations {}
 
 /// Applies what is pending and returns the names of what it applied, oldest first.
 ///

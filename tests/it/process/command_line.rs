@@ -45,6 +45,21 @@ fn an_unknown_command_is_refused() {
 }
 
 #[test]
+fn what_a_database_says_has_a_name_that_people_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("missing/taskward.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let ran = Home::empty()
+        .set("DATABASE_URL", &url)
+        .run(&["migrate", "status"]);
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.err.contains("(SQLITE_CANTOPEN)") && !ran.err.contains("code: 14"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn the_contract_needs_no_settings_and_no_database() {
     let home = Home::empty()
         .set("DATABASE_URL", "mysql://nowhere")

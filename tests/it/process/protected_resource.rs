@@ -233,7 +233,7 @@ async fn a_refused_client_is_told_where_to_go_and_what_to_ask_for() {
     let answer = call_tool(&server, Some(&elsewhere), "find_tasks").await;
     let answer = answer.fails(401, "wrong_audience");
     expect![[
-        r#"Bearer realm="taskward", error="invalid_token", error_description="The token is for somebody else: `aud` must contain `https://tasks.example.com/mcp`.", scope="tasks:read tasks:write", resource_metadata="https://tasks.example.com/.well-known/oauth-protected-resource/mcp""#
+        r#"Bearer realm="taskward", error="invalid_token", error_description="The token is for another service: `aud` must contain `https://tasks.example.com/mcp`.", scope="tasks:read tasks:write", resource_metadata="https://tasks.example.com/.well-known/oauth-protected-resource/mcp""#
     ]]
     .assert_eq(answer.header("www-authenticate"));
 

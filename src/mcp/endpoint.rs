@@ -167,5 +167,10 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
         tracing::error!(%text, "rmcp failed");
         return Err(Problem::internal());
     }
-    Ok(Malformed::request(&text, id).response())
+    // rmcp's parser has words of its own, which say nothing of the protocol.
+    let words = match text.contains("deserialize") {
+        true => "a member of `params` has another type than the protocol gives it",
+        false => &text,
+    };
+    Ok(Malformed::request(words, id).response())
 }

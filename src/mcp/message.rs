@@ -49,9 +49,7 @@ impl Message {
             }
             _ => return Err(Malformed::request("a message is an object", Value::Null)),
         };
-        let id = message
-            .get("id")
-            .filter(|id| id.is_string() || id.is_number());
+        let id = message.get("id").filter(|id| id.is_string() || id.is_i64());
         let id = id.cloned().unwrap_or_default();
         if message.get("jsonrpc") != Some(&json!("2.0")) {
             return Err(Malformed::request("`jsonrpc` must be \"2.0\"", id));
@@ -68,7 +66,10 @@ impl Message {
             ));
         }
         if message.contains_key("id") && id.is_null() {
-            return Err(Malformed::request("`id` must be a string or a number", id));
+            return Err(Malformed::request(
+                "`id` must be a string or an integer",
+                id,
+            ));
         }
         if message
             .get("params")

@@ -71,6 +71,10 @@ on_both! {
         for body in ["", "{", "nonsense", "{\"a\":}", "\u{feff}{}"] {
             let answer = post(&alice, body).await;
             assert_eq!((answer.status, &answer.body["error"]["code"], &answer.body["id"]), (400, &json!(-32700), &Value::Null), "{body}: {answer}");
+            // In the same words as over REST.
+            let (_, _, words) = error(&answer);
+            let known = ["it ends too early (", "a value is expected ("];
+            assert!(words.starts_with("Parse error: the body is not valid JSON: ") && known.iter().any(|known| words.contains(known)), "{words}");
         }
         alice.post_raw("/mcp", vec![0xff, 0xfe]).await.has(400);
         for (body, words) in [
@@ -80,8 +84,10 @@ on_both! {
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, "`jsonrpc` must be \"2.0\""),
             (r#"{"jsonrpc":"2.0","id":1}"#, "`method` must be a string"),
             (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "`method` must be a string"),
-            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "`id` must be a string or a number"),
-            (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, "`id` must be a string or a number"),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "`id` must be a string or an integer"),
+            (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, "`id` must be a string or an integer"),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, "`id` must be a string or an integer"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","_meta":7}}"#, "a member of `params` has another type than the protocol gives it"),
             (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, "`params` must be an object"),
             (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","arguments":[]}}"#, "`params.arguments` must be an object"),
         ] {

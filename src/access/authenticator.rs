@@ -59,7 +59,7 @@ impl Authenticator {
         }
     }
 
-    /// Judges the token of a request, and counts the request.
+    /// Verifies the token of a request, and counts the request.
     ///
     /// # Errors
     /// 401, 429; 503 while the keys for the token are not there.
@@ -84,8 +84,7 @@ impl Authenticator {
         })
     }
 
-    /// Counts requests of a user. Whoever has sent too many is told to wait until they can be counted, and for
-    /// a while more.
+    /// Counts requests of a user. Over quota, `Retry-After` is the time until they can be counted, plus `more`.
     fn count(&self, user: &UserId, requests: NonZeroU32, more: Duration) -> Result<(), Problem> {
         let Some((limiter, _)) = &self.limiter else {
             return Ok(());

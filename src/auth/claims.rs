@@ -61,7 +61,7 @@ impl RawClaims {
     }
 }
 
-/// Claims that have the right types. Whether they hold now and here is for the rule to say.
+/// Claims that have the right types. The rule checks their values.
 pub(super) struct Claims {
     pub(super) subject: UserId,
     pub(super) issuer: Option<String>,
@@ -74,7 +74,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Checks the types, and that what must be there is there.
+    /// Checks the types, and that the required claims are there.
     pub(super) fn read(raw: &RawClaims) -> Result<Claims, TokenFault> {
         if raw.is_session_cache() {
             return Err(TokenFault::SessionCache);

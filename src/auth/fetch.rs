@@ -69,7 +69,7 @@ impl Fetcher {
     }
 }
 
-/// Whoever answers elsewhere is not the one that was configured. A slash more or less is fine.
+/// Follows redirects within the same origin only: another origin is not the configured issuer.
 fn same_origin() -> Policy {
     Policy::custom(|attempt| {
         let same = attempt
@@ -83,8 +83,8 @@ fn same_origin() -> Policy {
     })
 }
 
-/// Named provider, so that no process-wide default is needed, and no certificates for plain http, so
-/// that a container without any can use it.
+/// Names the provider, so that no process-wide default is needed. Plain http needs no certificates, so a container
+/// without any can use it.
 fn tls(url: &Url) -> anyhow::Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?;

@@ -1,4 +1,4 @@
-//! Who a verified token speaks for.
+//! The user whose token was verified.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// All that there are: the scopes of a token that has no `scope` claim.
+    /// All scopes: those of a token without a `scope` claim.
     pub(crate) const ALL: Scopes = Scopes {
         read: true,
         write: true,
@@ -79,7 +79,7 @@ impl Scopes {
     }
 }
 
-/// What a verified token says, and which rule believed it.
+/// What a verified token says, and which rule accepted it.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The user, from `sub`.

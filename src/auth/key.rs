@@ -47,8 +47,8 @@ impl From<Alg> for Algorithm {
     }
 }
 
-/// Names jsonwebtoken's cryptography. A build in which two of its features meet would otherwise
-/// panic at the first token; what somebody has chosen before stays.
+/// Selects jsonwebtoken's cryptography, without which a build with two of its features panics at the first token.
+/// An earlier choice stays.
 pub(super) fn install_crypto() {
     let _ = crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
 }
@@ -62,7 +62,7 @@ pub(super) struct Key {
     decoding: DecodingKey,
     /// What makes two keys the same beside name and algorithms: the public values, type first.
     material: Vec<u8>,
-    /// Set once its key set no longer has it; ends the tokens that are token_cache by it.
+    /// Set once its key set no longer has it; ends the cached tokens that it verified.
     withdrawn: AtomicBool,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn choose(keys: &[Arc<Key>], kid: Option<&str>, alg: Alg) -> Choice {
         .filter(|key| key.algs.contains(&alg))
         .cloned()
         .collect();
-    // The one with the very name first.
+    // Keys with this very name come first.
     fitting.sort_by_key(|key| key.kid.as_deref() != kid);
     match fitting.len() {
         0 if kid.is_some() && keys.iter().any(|key| named(&key)) => Choice::WrongAlgorithm,

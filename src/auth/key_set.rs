@@ -1,7 +1,7 @@
 //! The keys of one issuer's key set, fetched in the background by one task.
 //!
-//! The task is the only one that fetches. So an unknown key costs one fetch however many ask for it,
-//! and a caller that hangs up cancels nothing.
+//! Only this task fetches. So an unknown key costs one fetch, however many requests ask for it, and a client
+//! that hangs up cancels nothing.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -26,7 +26,7 @@ use super::{
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// While there are no keys at all, so that an issuer started after the server is found within a second.
 const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_millis(500);
-/// A fetch takes 5 s at most. This is for a task that is gone: no caller waits for ever.
+/// A fetch takes at most 5 s. This bounds the wait if the task has died.
 const LONGEST_WAIT: Duration = Duration::from_secs(7);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -42,7 +42,7 @@ struct Shared {
     asked: Notify,
 }
 
-/// How far the task is.
+/// What the task has done so far.
 #[derive(Clone, Copy)]
 struct Progress {
     finished: u64,
@@ -58,8 +58,8 @@ struct Progress {
 pub(super) struct Pace {
     /// Between two fetches that succeed.
     pub(super) ttl: Duration,
-    /// Between two that unknown keys cause. The regular ones do not count, so that a key that was
-    /// made just after one of them is known at once.
+    /// Between two fetches that unknown keys cause. Regular fetches do not count, so that a key made just after one
+    /// of them is found at once.
     pub(super) cooldown: Duration,
 }
 
@@ -184,7 +184,7 @@ impl Shared {
         }
     }
 
-    /// Sleeps until an unknown key may and does ask for a fetch (true), or until `due` (false).
+    /// Sleeps until an unknown key asks for a fetch and may have one (true), or until `due` (false).
     async fn is_asked_before(&self, due: Instant) -> bool {
         loop {
             tokio::select! {
@@ -199,8 +199,8 @@ impl Shared {
         }
     }
 
-    /// Takes over what the issuer publishes. Keys that are gone are gone, even if none is left; but
-    /// an empty set is fetched again as soon as a failed one.
+    /// Replaces the keys by those that the issuer publishes, even if none is left. An empty set is fetched again as
+    /// soon as one that failed.
     async fn fetch(&self, fetcher: &Fetcher) -> anyhow::Result<()> {
         let fetched = jwk::read_set(&fetcher.fetch().await?)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,11 @@
-//! Who is calling: verifies tokens, never issues them (but for development mode's own key).
+//! Verifies tokens. It never issues them, except with the key of development mode.
 //!
-//! A token passes four doors, and tells no more than the one it stopped at: its shape (`token`), its
-//! key (`rule`, `key_set`, `jwk`), its signature (`key`), its claims (`claims`). What passed is
-//! `token_cache` until it expires or its key is withdrawn.
+//! A token is checked in four steps, and the first one that fails names the fault: its shape (`token`), its
+//! key (`rule`, `key_set`, `jwk`), its signature (`key`), its claims (`claims`). A verified token is cached
+//! (`token_cache`) until it expires or its key is withdrawn.
 //!
-//! No web framework and no database here: [`bearer`] takes the bytes of a header, [`Verifier::verify`]
-//! answers with an [`Identity`] or a [`TokenFault`].
+//! This layer has no web framework and no database: [`bearer`] takes the bytes of a header, and
+//! [`Verifier::verify`] returns an [`Identity`] or a [`TokenFault`].
 
 mod bearer;
 mod claims;

@@ -1,5 +1,4 @@
-//! The MCP endpoint as OAuth sees it: a protected resource (RFC 9728), for which somebody else issues
-//! tokens.
+//! The MCP endpoint as a protected resource of OAuth (RFC 9728), for which another server issues tokens.
 
 use serde_json::{Value, json};
 use url::Url;

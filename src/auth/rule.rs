@@ -34,11 +34,11 @@ pub(super) enum Keys {
     Published(Arc<KeySet>),
 }
 
-/// What a rule says about a token, by how far the token came.
+/// Why a rule rejects a token, by how far the token got.
 pub(super) enum Rejection {
     NoKey(TokenFault),
     Signature(TokenFault),
-    /// The signature is good, so this is the fault to tell.
+    /// The signature is good, so this fault says the most.
     Claims(TokenFault),
 }
 
@@ -60,7 +60,7 @@ impl Rejection {
 
 impl Rule {
     /// # Errors
-    /// If the rule would let through more than anybody can want.
+    /// If the issuer or an audience is empty, the secret is too short, or a key set has no issuer or audience.
     pub(super) fn new(
         trusted: &TrustedIssuer,
         sets: &mut HashMap<Url, Arc<KeySet>>,
@@ -126,7 +126,7 @@ impl Rule {
         }
     }
 
-    /// Whether keys of this rule could ever sign with `alg`.
+    /// Whether keys of this rule can sign with `alg`.
     pub(super) fn may_use(&self, alg: Alg) -> bool {
         match &self.keys {
             Keys::Fixed([key]) => key.algs.contains(&alg),
@@ -134,7 +134,7 @@ impl Rule {
         }
     }
 
-    /// The key that signed the token, among those that are known now.
+    /// The key that signed the token, among the keys known now.
     pub(super) fn signer(&self, token: &Token<'_>) -> Result<Arc<Key>, Rejection> {
         let kid = token.kid.as_deref();
         let choice = match &self.keys {
@@ -156,12 +156,12 @@ impl Rule {
         }
     }
 
-    /// The key that signed the token; looks again at the issuer if none of the known ones did.
+    /// The key that signed the token; fetches the key set again if no known key did.
     pub(super) async fn signer_or_newer(&self, token: &Token<'_>) -> Result<Arc<Key>, Rejection> {
-        // Twice: the fetch that one waits for may have begun before the key was made.
+        // Twice: a fetch that is under way may have begun before the key was made.
         for _ in 0..2 {
             match (self.signer(token), &self.keys) {
-                // A name that is used again for another key looks like a bad signature.
+                // A `kid` that is reused for another key looks like a bad signature.
                 (Err(Rejection::NoKey(_) | Rejection::Signature(_)), Keys::Published(set))
                     if set.look_again().await => {}
                 (found, _) => return self.unless_uncertain(found),
@@ -181,7 +181,7 @@ impl Rule {
         }
     }
 
-    /// Checks what a token with a good signature says; times in milliseconds.
+    /// Checks the claims of a token with a good signature; times in milliseconds.
     pub(super) fn check(&self, claims: &Claims, now: i64, leeway: i64) -> Result<(), TokenFault> {
         if let Some(expected) = &self.issuer
             && claims.issuer.as_ref() != Some(expected)

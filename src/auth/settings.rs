@@ -1,4 +1,4 @@
-//! Whom to trust: what `config` reads from the environment and the verifier is built from.
+//! Which issuers to trust: read by `config`, used to build the verifier.
 
 use std::{fmt, time::Duration};
 

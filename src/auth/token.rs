@@ -1,4 +1,4 @@
-//! The shape of a token (RFC 7515 §3.1 and §4.1, RFC 7519 §5), before any key is asked.
+//! The shape of a token (RFC 7515 §3.1 and §4.1, RFC 7519 §5), checked before any key is used.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,7 @@ pub(super) const MAX_TOKEN: usize = 8 * 1024;
 /// The `typ` of Better Auth's cookie cache when its jwt plugin signs that too: with the same keys.
 const SESSION_CACHE_TYPE: &str = "better-auth.session-cache+jwt";
 
-/// A token that is well formed and asks for nothing that this server does not do. Nothing in it is
-/// proven yet.
+/// A well-formed token that asks for nothing unsupported. Nothing in it is verified yet.
 pub(super) struct Token<'a> {
     /// What was signed: header and payload as sent.
     pub(super) signed: &'a str,
@@ -27,7 +26,7 @@ pub(super) struct Token<'a> {
     pub(super) alg: Alg,
     /// The key that the header names.
     pub(super) kid: Option<String>,
-    /// Unproven: to choose a rule by `iss` and for nothing else before the signature was checked.
+    /// Not verified: before the signature is checked, only `iss` may be read, to select a rule.
     pub(super) unproven: RawClaims,
 }
 

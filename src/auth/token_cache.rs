@@ -1,4 +1,4 @@
-//! Tokens that were verified, so that a signature (40 µs and more) is checked once.
+//! A cache of verified tokens, so that each signature (40 µs and more) is checked once.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use quick_cache::{Weighter, sync::Cache};
 
 use super::{identity::Identity, key::Key};
 
-/// Hash of the token: whoever reads the memory finds no token, and a lookup costs the same for all.
+/// The hash of a token: the memory holds no tokens, and each lookup costs the same.
 pub(super) type Digest = [u8; 32];
 
-/// In bytes, for all that is token_cache.
+/// In bytes, for the whole cache.
 const MAX_MEMORY: u64 = 16 * 1024 * 1024;
-/// What an entry costs beside its texts: digest, identity, counters, the cache's own bookkeeping.
+/// What an entry costs besides its texts: digest, identity, counters, bookkeeping.
 const CACHED_TOKEN: usize = 320;
 
 /// One token.
@@ -20,11 +20,11 @@ pub(super) struct CachedToken {
     pub(super) identity: Arc<Identity>,
     /// `exp` in milliseconds since 1970.
     pub(super) expires: i64,
-    /// The key that verified it; a withdrawn one no longer vouches for anything.
+    /// The key that verified it; a token of a withdrawn key is no longer accepted.
     pub(super) key: Arc<Key>,
 }
 
-/// At most 16 MiB and so at most 52,000 tokens; the least used leave first.
+/// At most 16 MiB and so at most 52,000 tokens; the least used are dropped first.
 pub(super) struct TokenCache(Cache<Digest, CachedToken, Weight>);
 
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl TokenCache {
         TokenCache(Cache::with_weighter(entries, MAX_MEMORY, Weight))
     }
 
-    /// What is known of a token, unless the key that verified it was withdrawn.
+    /// The cached token, unless the key that verified it was withdrawn.
     pub(super) fn get(&self, token: &Digest) -> Option<CachedToken> {
         self.0.get(token).filter(|entry| !entry.key.is_withdrawn())
     }

@@ -1,4 +1,4 @@
-//! From a token to the one who sent it.
+//! Finds out who sent a token.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -33,12 +33,12 @@ struct Inner {
 }
 
 impl Verifier {
-    /// Makes the rules and begins to fetch the key sets in the background; that ends when the last
-    /// clone is dropped. Must be called within a tokio runtime.
+    /// Makes the rules and starts to fetch the key sets in the background, until the last clone is dropped.
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// If nobody or too many would be trusted: neither issuers nor development mode, or both; a secret
-    /// under 32 bytes, an empty issuer or audience, a key set without them.
+    /// If there are neither issuers nor development mode, or both; if a secret is shorter than 32 bytes, an issuer
+    /// or audience is empty, or a key set has no issuer or audience.
     pub fn new(
         settings: &AuthSettings,
         development: Option<DevIssuer>,
@@ -57,7 +57,7 @@ impl Verifier {
             jwks_cooldown,
             leeway,
         } = settings;
-        // Beside real issuers a key in a file would be a back door.
+        // With real issuers, a key in a file would be a back door.
         ensure!(
             issuers.is_empty() == development.is_some(),
             "either trusted issuers or development mode"
@@ -73,7 +73,7 @@ impl Verifier {
             let rule = Rule::new(trusted, &mut sets, pace);
             rules.push(rule.with_context(|| format!("rule {}", trusted.rule))?);
         }
-        // A rule that names its issuer knows more about the token than one that does not.
+        // Rules that name an issuer come first: they can say more about a token.
         rules.sort_by_key(|rule| rule.issuer.is_none());
         let leeway = i64::try_from(leeway.as_millis()).context("the leeway is too long")?;
         Ok(Verifier(Arc::new(Inner {
@@ -84,11 +84,10 @@ impl Verifier {
         })))
     }
 
-    /// Who sent this token. Costs a hash and a lookup if it was seen before; else a signature check,
-    /// and for a key that is not known possibly a fetch (5 s at most, twice at worst).
+    /// Says who sent this token. A cached token costs a hash and a lookup; any other costs a signature check, and an
+    /// unknown key can cost a fetch (at most 5 s, at worst twice).
     ///
-    /// The claims are looked at only after the signature was found good, but for `iss`, which chooses
-    /// the rule.
+    /// Claims are read only after the signature was verified, except `iss`, which selects the rule.
     ///
     /// # Errors
     /// What is wrong with the token; [`TokenFault::KeysUnavailable`] if its key is not known and the issuer's key
@@ -129,7 +128,7 @@ impl Verifier {
         Ok(identity)
     }
 
-    /// Names of the rules whose key set was never fetched, or has no usable key: for the readiness page.
+    /// The names of the rules whose key set was never fetched or has no usable key, for readiness.
     pub fn missing_keys(&self) -> Vec<String> {
         let missing = |rule: &&Rule| matches!(&rule.keys, Keys::Published(set) if set.is_missing());
         self.0
@@ -145,7 +144,8 @@ impl Verifier {
         self.0.rules.iter().map(Rule::summary).collect()
     }
 
-    /// Asks each rule that the token may be meant for; the one it came furthest with tells the fault.
+    /// Tries each rule that may be for the token. If none accepts it, the fault comes from the rule with which it
+    /// got furthest.
     async fn judge(&self, token: &Token<'_>) -> Result<Judged, TokenFault> {
         let rules = || self.0.rules.iter().filter(|rule| rule.may_use(token.alg));
         if rules().next().is_none() {
@@ -175,8 +175,8 @@ impl Verifier {
         if let Some(refusal) = worst {
             return Err(refusal.into_fault());
         }
-        // No rule wants this issuer. If its key is known all the same, a base URL is written in two
-        // ways: the commonest mistake of all, and worth an answer. Nothing is fetched for it.
+        // No rule has this issuer. If its key is known all the same, the base URL is written differently here and
+        // there, which is the most common mistake: name it. Nothing is fetched for this.
         for rule in rules() {
             if let Ok(key) = rule.signer(token) {
                 return self.accept(rule, token, key);
@@ -185,7 +185,7 @@ impl Verifier {
         Err(TokenFault::UnknownIssuer)
     }
 
-    /// Reads and checks the claims, now that the signature is known to be good.
+    /// Reads and checks the claims, after the signature was verified.
     fn accept(&self, rule: &Rule, token: &Token<'_>, key: Arc<Key>) -> Result<Judged, TokenFault> {
         let claims = Claims::read(&token.unproven)?;
         rule.check(&claims, self.0.clock.now_ms(), self.0.leeway)?;
@@ -215,5 +215,5 @@ impl Verifier {
     }
 }
 
-/// Who it is, until when (milliseconds since 1970), and the key that says so.
+/// The user, the expiry (milliseconds since 1970), and the key that verified the token.
 type Judged = (Arc<Identity>, i64, Arc<Key>);

@@ -1,4 +1,4 @@
-//! Bodies that report their end.
+//! Bodies that tell their connection when they end.
 
 use std::{
     pin::Pin,
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 
 use super::connection_state::ConnectionState;
 
-/// The rest of a request body that is read for an endpoint that did not want it, so that an early
-/// answer (a 401, say) to a small request does not cost the client its connection.
+/// How many bytes of an unwanted request body are read, so that an early answer (a 401, say) to a small request
+/// does not close the connection.
 const SMALL: u64 = 64 * 1024;
-/// How long that may hold the answer up.
+/// For how long that may delay the answer.
 const SMALL_TIME: Duration = Duration::from_millis(250);
 
 /// Where a request body goes when its reader drops it before its end.
@@ -43,7 +43,7 @@ impl LeftOver {
                 }
             }
         };
-        // Too slow is the same as too long.
+        // A body that is too slow is treated as one that is too long.
         let _ = timeout(SMALL_TIME, rest).await;
     }
 }

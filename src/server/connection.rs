@@ -64,14 +64,14 @@ pub(super) async fn serve<E>(
     let connection = builder(&shared.limits).serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
 
-    // The connection always goes first, so that a request that is already there is seen before
-    // the connection is taken for an idle one.
+    // The connection is polled first, so that a request that has arrived is seen before the connection counts
+    // as idle.
     tokio::select! {
         biased;
         ended = &mut connection => return log(peer, ended),
         () = state.asked() => {}
     }
-    // A request on its way is still answered, but a head that does not come holds no stop up.
+    // A request on its way is still answered, but a head that does not come does not delay a stop.
     tokio::select! {
         biased;
         ended = &mut connection => return log(peer, ended),
@@ -86,7 +86,7 @@ pub(super) async fn serve<E>(
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        // The socket keeps the time; see there.
+        // `socket` has the time limits.
         .header_read_timeout(None)
         .max_header_size(limits.max_head_bytes)
         .max_buf_size(BUFFER.max(limits.max_head_bytes));
@@ -121,7 +121,7 @@ async fn answer<E: Endpoint>(
     let parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
     let request = Request::from_parts(parts, body);
 
-    // Nothing of the endpoint is looked at after a panic, but its next request.
+    // After a panic, the endpoint only gets its next request.
     let answer = AssertUnwindSafe(shared.endpoint.get_response(request))
         .catch_unwind()
         .await;
@@ -144,7 +144,7 @@ async fn answer<E: Endpoint>(
 
 fn log(peer: SocketAddr, ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        // The client's fault or its network's, and for it to cause at will: not for the log of errors.
+        // The client or its network causes this at will, so it is not logged as an error.
         tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke");
     }
 }

@@ -33,12 +33,11 @@ pub(super) struct ConnectionState {
     phase: Mutex<Phase>,
     /// The client may still be sending what nobody will read.
     unread: AtomicBool,
-    /// The accept loop needs the place.
+    /// The accept loop asked for this connection's slot.
     wanted: AtomicBool,
     /// The server is stopping.
     stopping: AtomicBool,
-    /// Wakes the connection to look at the two. Not a `Notify` and not a channel that all share:
-    /// those take a lock each time the connection is polled.
+    /// Wakes the connection to read these two. A `Notify` or a shared channel would take a lock at each poll.
     waker: AtomicWaker,
 }
 
@@ -54,7 +53,7 @@ impl ConnectionState {
     }
 
     fn lock(&self) -> MutexGuard<'_, Phase> {
-        // A `Copy` value is whole even if its holder panicked.
+        // A `Copy` value is intact even if its holder panicked.
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,7 +107,7 @@ impl ConnectionState {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// Since when the connection has been idle between requests, if it is.
+    /// Since when the connection has been idle between two requests, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         match self.phase() {
             Phase::Idle(since) => Some(since),
@@ -132,12 +131,12 @@ impl ConnectionState {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Resolves when the connection should close: the server stops, or the connection is idle and
-    /// its place is wanted.
+    /// Resolves when the connection should close: the server stops, or the connection is idle and its slot is
+    /// wanted.
     pub(super) async fn asked(&self) {
         poll_fn(|cx| {
             self.waker.register(cx.waker());
-            // A wish that meets a busy connection is forgotten; a full server will wish again.
+            // A busy connection ignores the request for its slot; a full server asks again.
             let wanted =
                 self.wanted.load(Ordering::Acquire) && self.wanted.swap(false, Ordering::AcqRel);
             if self.is_stopping() || wanted && self.idle_since().is_some() {

@@ -10,8 +10,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a kept-alive connection may be silent between two requests.
     pub idle_timeout: Duration,
-    /// How long an answer may wait for the client to take another byte. A stream may live for ever
-    /// as long as its bytes are taken.
+    /// How long an answer may wait for the client to take another byte. A stream may live for ever while its bytes are
+    /// taken.
     pub write_stall: Duration,
     /// Header fields in one request; more is a 431 (RFC 6585 §5).
     pub max_headers: usize,
@@ -23,7 +23,7 @@ pub struct Limits {
     /// How long a connection whose answer is out, but whose request body was not read, is kept so
     /// that the client can read that answer (RFC 9112 §9.6).
     pub linger: Duration,
-    /// How long a head that is on its way when the stop begins may still take.
+    /// How long a head that is arriving when the stop begins may still take.
     pub late_head: Duration,
     /// How long requests in flight may take after the stop has begun; then they are cut.
     pub drain: Duration,
@@ -33,8 +33,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head_timeout: Duration::from_secs(10),
-            // Longer than the 60 s for which common proxies keep a connection, so that it is they
-            // who close it: a request cannot then meet a closing connection.
+            // Longer than the 60 s for which common proxies keep a connection, so that the proxy closes it first and
+            // no request meets a closing connection.
             idle_timeout: Duration::from_secs(75),
             write_stall: Duration::from_secs(30),
             max_headers: 100,

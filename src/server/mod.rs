@@ -1,7 +1,7 @@
 //! The HTTP/1.1 server: accepts connections, bounds what one client can hold, and stops gracefully.
 //!
-//! It replaces `poem::Server`, which builds hyper without a timer: there a half-sent head stays for
-//! ever and holds a graceful stop up for ever. TLS and HTTP/2 end at the proxy in front.
+//! It replaces `poem::Server`, which builds hyper without a timer: with it, a half-sent head stays for ever and
+//! keeps a graceful stop from ending. TLS and HTTP/2 end at the proxy in front.
 //!
 //! - `mod.rs`: the accept loop and the stop; `limits.rs`: the limits.
 //! - `open.rs`: the open connections; which one must go when there are too many.
@@ -47,8 +47,8 @@ use self::open::Open;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct Drained {
-    /// Connections that were cut because they had not finished within [`Limits::drain`]. Idle ones
-    /// and half-sent heads are closed without being counted: nobody was promised an answer.
+    /// Connections that were cut because they did not finish within [`Limits::drain`]. Idle connections and half-sent
+    /// heads are closed and not counted: they wait for no answer.
     pub cut: usize,
 }
 
@@ -87,7 +87,7 @@ impl Accept for TcpListener {
 struct Shared<E> {
     endpoint: E,
     limits: Limits,
-    /// No connection is free: answers ask their clients to come back on a new one.
+    /// No connection is free: answers carry `Connection: close`.
     full: AtomicBool,
 }
 
@@ -133,7 +133,7 @@ where
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, retry_ms = pause.as_millis(), "cannot accept connections");
-                    // An idle connection is worth less than a client who cannot get in.
+                    // Close an idle connection in favour of a new client.
                     open.close_longest_idle();
                     tokio::select! {
                         biased;
@@ -145,8 +145,8 @@ where
             }
         }
     }
-    // Clients whose handshake is done believe that they are connected: take them, too. The runtime
-    // looks at the listener only when it has nothing else to do, or is asked to.
+    // Clients whose handshake is done believe that they are connected, so accept them, too. `yield_now` lets the
+    // runtime look at the listener, which it otherwise does only when idle.
     yield_now().await;
     while open.len() < shared.limits.max_connections
         && let Some(Ok((stream, peer))) = listener.accept().now_or_never()
@@ -157,7 +157,7 @@ where
     open.drain(shared.limits.drain).await
 }
 
-/// The peer gave up before its connection was accepted: its business, not the listener's.
+/// The peer gave up before its connection was accepted; the listener is fine.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(

@@ -50,7 +50,7 @@ impl Open {
         let id = match ended {
             Ok((id, ())) => id,
             Err(error) => {
-                // Endpoints are caught closer by; this is a body that panicked while it was sent.
+                // Panics of endpoints are caught in `connection`; this one is of a body that was being sent.
                 tracing::error!(%error, "a connection's task failed");
                 error.id()
             }
@@ -58,8 +58,8 @@ impl Open {
         self.links.remove(&id);
     }
 
-    /// Asks the connection that has been idle for longest to close. A look at every connection,
-    /// which only a full server takes, so that no server pays for a list at every request.
+    /// Asks the connection that has been idle for longest to close. It looks at every connection, which only a full
+    /// server does; keeping a sorted list would cost every request.
     pub(super) fn close_longest_idle(&self) {
         let idle = self
             .links
@@ -70,7 +70,7 @@ impl Open {
         }
     }
 
-    /// Asks all to end and waits for them, cuts what has not within `limit`.
+    /// Asks all to end and waits for them; cuts those that have not ended within `limit`.
     pub(super) async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
         self.links.values().for_each(|state| state.ask_to_stop());

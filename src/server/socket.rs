@@ -1,4 +1,4 @@
-//! A TCP stream that gives up on a client who is too slow, and closes so that the last answer is read.
+//! A TCP stream with time limits for reading and writing, and a close that lets the client read the last answer.
 //!
 //! The limits live here and not in hyper because hyper's one `header_read_timeout` begins when it
 //! *waits* for a head: set to 10 s it also closes idle kept-alive connections after 10 s, set to
@@ -24,8 +24,8 @@ use super::{
     deadline::Deadline,
 };
 
-/// How much of an unread request body is thrown away while the client reads its answer. A client
-/// that writes all before it reads needs it; past it the kernel's flow control holds the client.
+/// How much of an unread request body is discarded while the client reads its answer. A client that writes all
+/// before it reads needs this; beyond it, the kernel's flow control stops the client.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Socket {
@@ -69,12 +69,12 @@ impl Socket {
         match self.state.phase() {
             Phase::Fresh(since) | Phase::Head(since) => Some(since + self.head_timeout),
             Phase::Idle(since) => Some(since + self.idle_timeout),
-            // A body is the endpoint's to time: only it knows whether it wants one.
+            // The endpoint times the body: only it knows whether it wants one.
             Phase::Busy | Phase::Closing => None,
         }
     }
 
-    /// Turns the result of a write into itself, or into an error once nothing went for too long.
+    /// Passes on the result of a write, or an error when no byte was taken for too long.
     fn watch_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -91,7 +91,7 @@ impl Socket {
             .map(|()| Err(timed_out("write stalled")))
     }
 
-    /// Reads and drops what the client still sends, until it has closed or enough is enough.
+    /// Reads and discards what the client still sends, until it closes or a limit is reached.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let until = Instant::now() + self.linger;
         let linger = self.lingering.get_or_insert(Linger {
@@ -129,7 +129,7 @@ impl AsyncRead for Socket {
             if buf.filled().len() > before {
                 this.state.bytes_came();
             }
-            // A drip would otherwise be ready at every poll and never meet the deadline.
+            // Otherwise a client that drips bytes would be ready at every poll and never meet the deadline.
             return match this.read_deadline() {
                 Some(deadline) if Instant::now() >= deadline => {
                     Poll::Ready(Err(timed_out("head too slow")))

@@ -6,10 +6,12 @@
 
 mod auth;
 mod database;
+mod database_url;
 mod env_file;
 mod http;
 mod log;
 mod mcp;
+mod origin;
 mod server;
 mod setting;
 mod source;
@@ -59,6 +61,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What to write to the log (`RUST_LOG`).
     pub log_filter: String,
+    /// How some settings were read, for the log.
+    pub notes: Vec<String>,
     /// Things that are allowed but probably not meant.
     pub warnings: Vec<String>,
 }
@@ -95,12 +99,17 @@ impl Config {
             shutdown_delay: source.get(&server::SHUTDOWN_DELAY_SECONDS),
             log_format: log::format(&mut source),
             log_filter: source.get(&log::RUST_LOG),
+            notes: Vec::new(),
             warnings: Vec::new(),
         };
-        let mut warnings = source.finish()?;
+        let (notes, mut warnings) = source.finish()?;
         warnings.extend(auth::warning(&config.auth));
         warnings.extend(server_without_a_name(&config));
-        Ok(Self { warnings, ..config })
+        Ok(Self {
+            notes,
+            warnings,
+            ..config
+        })
     }
 
     /// Whether the server makes its own key, because no issuer is set.

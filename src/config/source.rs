@@ -18,6 +18,7 @@ use super::{
 pub struct Source {
     values: BTreeMap<String, Value>,
     faults: Vec<Fault>,
+    notes: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -184,6 +185,12 @@ impl Source {
         self.warnings.push(warning.into());
     }
 
+    /// Notes how a setting was read; each completes the sentence "NAME …".
+    pub(super) fn note_all(&mut self, name: &str, notes: &[String]) {
+        self.notes
+            .extend(notes.iter().map(|note| format!("{name} {note}")));
+    }
+
     pub(super) fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
@@ -220,13 +227,13 @@ impl Source {
         }
     }
 
-    /// Ends the reading, and returns the warnings.
+    /// Ends the reading, and returns the notes and the warnings.
     ///
     /// # Errors
     /// All faults.
-    pub(super) fn finish(self) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn finish(self) -> Result<(Vec<String>, Vec<String>), ConfigError> {
         if self.faults.is_empty() {
-            return Ok(self.warnings);
+            return Ok((self.notes, self.warnings));
         }
         let faults = self.faults.into_iter();
         Err(ConfigError(

@@ -7,7 +7,7 @@ use taskward::{
     api::Stopping,
     app::app,
     auth::{DevIssuer, Verifier},
-    config::{self, Config},
+    config::Config,
     server::{self, Limits},
     store::Database,
 };
@@ -24,7 +24,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     };
     let database = open_database(config).await?;
     let development = match config.is_development() {
-        true => Some(DevIssuer::open(&config::development_key())?),
+        true => Some(super::development_issuer(config)?),
         false => None,
     };
     let verifier = Verifier::new(&config.auth, development.clone())?;

@@ -7,6 +7,7 @@
 mod auth;
 mod database;
 mod database_url;
+mod development;
 mod env_file;
 mod http;
 mod log;
@@ -36,6 +37,7 @@ const GROUPS: &[setting::Group] = &[
     http::GROUP,
     mcp::GROUP,
     log::GROUP,
+    development::GROUP,
 ];
 
 /// Everything that can be set.
@@ -53,6 +55,8 @@ pub struct Config {
     pub auto_migrate: bool,
     /// Whom to trust. No issuer means development mode.
     pub auth: AuthSettings,
+    /// The file with the key of development mode.
+    pub development_key: PathBuf,
     /// What concerns HTTP.
     pub http: HttpSettings,
     /// How long requests are accepted after SIGTERM while `/readyz` fails.
@@ -71,11 +75,6 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[error("the settings have faults:\n  - {}", .0.join("\n  - "))]
 pub struct ConfigError(pub Vec<String>);
-
-/// Where development mode keeps its key.
-pub fn development_key() -> PathBuf {
-    PathBuf::from("taskward-development-key.pem")
-}
 
 impl Config {
     /// Reads the settings.
@@ -96,6 +95,7 @@ impl Config {
             auto_migrate: database.auto_migrate,
             http: http::read(&mut source, is_development, public_url, &auth),
             auth,
+            development_key: development::key_file(&mut source, is_development),
             shutdown_delay: source.get(&server::SHUTDOWN_DELAY_SECONDS),
             log_format: log::format(&mut source),
             log_filter: source.get(&log::RUST_LOG),

@@ -169,6 +169,12 @@ impl Source {
         (setting.read)(setting.default).expect("a default that can be read")
     }
 
+    /// A variable of the environment that is not a setting of Taskward.
+    pub(super) fn environment_variable(&self, name: &str) -> Option<&str> {
+        let value = self.values.get(name).filter(|value| value.line.is_none());
+        value.map(|value| value.text.as_str())
+    }
+
     /// Notes a fault, which completes the sentence "NAME …". It must not contain a secret.
     pub(super) fn fault(&mut self, name: &str, fault: impl Into<String>) {
         let line = self.values.get(name).and_then(|value| value.line);

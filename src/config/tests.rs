@@ -4,8 +4,10 @@ use expect_test::expect;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+/// The settings of somebody who has a place for data.
 fn config(pairs: &[(&str, &str)]) -> Config {
-    Config::read(Source::of(pairs)).expect("settings without faults")
+    let pairs = [&[("XDG_DATA_HOME", "/data")], pairs].concat();
+    Config::read(Source::of(&pairs)).expect("settings without faults")
 }
 
 fn faults(pairs: &[(&str, &str)]) -> String {
@@ -275,4 +277,72 @@ fn a_misspelt_setting_is_told() {
         warning.contains(&(named("RATE_LIMTI") + " RATE_LIMIT?")),
         "{warning}"
     );
+}
+
+#[test]
+fn no_setting_tells_a_secret() {
+    let texts = [
+        "https://user:hunter2@example.com",
+        "https://example.com/keys?key=hunter2",
+        "postgres://user:hunter2@db/tasks",
+        "postgres://user:hunter2@db/tasks?sslmode=hunter2",
+        "postgres://user:hunter2@[db/tasks",
+        "postgres://user:1#hunter2@db/tasks",
+        "postgres://user:1/hunter2@db/tasks",
+        "postgres://user@db/tasks?password=hunter2",
+        "postgres://user@db/tasks?hunter2",
+        "sqlite://todo.db?key=hunter2",
+        "mysql://user:hunter2@db/tasks",
+        "user:hunter2@db/tasks",
+    ];
+    for setting in setting::all() {
+        for text in texts {
+            let told = match Config::read(Source::of(&[(setting.name(), text)])) {
+                Ok(config) => [config.warnings, config.notes].concat().join("\n"),
+                Err(faults) => faults.to_string(),
+            };
+            assert!(
+                !told.contains("hunter2"),
+                "{}={text}: {told}",
+                setting.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_key_of_development_mode_has_one_place_per_user() {
+    let file = |pairs: &[(&str, &str)]| {
+        let config = Config::read(Source::of(pairs)).expect("settings without faults");
+        (
+            config.development_key.display().to_string(),
+            config.warnings,
+        )
+    };
+    let none: Vec<String> = Vec::new();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    assert_eq!(
+        file(&[("HOME", home), ("XDG_DATA_HOME", "relative")]),
+        (
+            format!("{home}/.local/share/taskward/development-key.pem"),
+            none.clone()
+        )
+    );
+    assert_eq!(
+        file(&[("HOME", home), ("XDG_DATA_HOME", "/data")]),
+        (
+            "/data/taskward/development-key.pem".to_owned(),
+            none.clone()
+        )
+    );
+    assert_eq!(
+        file(&[("HOME", home), ("DEVELOPMENT_KEY_FILE", "here.pem")]),
+        ("here.pem".to_owned(), none)
+    );
+    for pairs in [&[][..], &[("HOME", "/nonexistent")]] {
+        let (file, warnings) = file(pairs);
+        assert_eq!(file, "taskward-development-key.pem");
+        assert!(warnings[0].contains("there is no home directory"));
+    }
 }

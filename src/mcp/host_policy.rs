@@ -4,7 +4,7 @@
 //! own name to this server's address. It has no token, and so gets nothing; the transport asks for both
 //! checks all the same (MCP, Streamable HTTP, "Security Warning").
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority};
+use poem::http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority};
 use url::{Host, Url};
 
 use crate::{access::AllowedOrigin, contract::Problem};

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     access::{AllowedOrigin, Authenticator, RateLimit},
-    api::{self, ListShape, Readiness, Stopping, docs, protected_resource, spec},
+    api::{self, Home, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
     mcp::{Mcp, McpSettings},
     store::Database,
@@ -67,7 +67,7 @@ pub fn app(
         &settings.mcp,
     );
     let mut routes = Route::new()
-        .nest_no_strip("/", operations)
+        .nest_no_strip("/", Home::before(operations, settings.docs))
         .at(
             "/openapi.json",
             docs::document(spec::json(settings.public_url.as_ref()), "application/json"),

@@ -96,20 +96,26 @@ async fn a_newcomer_gets_a_link_and_a_token() {
         printed.contains("taskward token bob").then_some(printed)
     })
     .await;
-    assert!(
-        welcome.contains(&format!("{}/docs/", server.base)),
-        "{welcome}"
-    );
     assert_eq!(server.anon().get("/docs/").await.status, 200);
     let line = welcome.lines().find(|line| line.contains("Token"));
     let token = line.unwrap().split_whitespace().last().unwrap();
+    let link = format!("  Swagger UI  {}/docs/#token={token}\n", server.base);
+    assert!(welcome.contains(&link), "{welcome}");
+    assert!(!server.log().join("\n").contains(token));
+    let key = home.path().join(DEVELOPMENT_KEY);
+    assert!(welcome.contains(key.to_str().unwrap()), "{welcome}");
     let me = server.holder(token).get("/api/v1/me").await;
     assert_eq!((me.status, &me.body["user_id"]), (200, &"alice".into()));
 
-    // Another process, while the server runs.
-    let token = home
-        .run(&["token", "bob", "--scope", "tasks:read", "--seconds", "60"])
-        .good();
+    // Another process in another folder, while the server runs.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let ran = home
+        .command(&["token", "bob", "--scope", "tasks:read", "--seconds", "60"])
+        .current_dir(elsewhere.path())
+        .output()
+        .unwrap();
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    let token = String::from_utf8(ran.stdout).unwrap();
     let bob = server.holder(token.trim());
     assert_eq!(bob.get("/api/v1/me").await.body["user_id"], "bob");
     let refused = bob

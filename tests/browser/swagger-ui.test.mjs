@@ -171,11 +171,13 @@ test('no request carried the token in its address', async () => {
 })
 
 test('it has its picture taken', { skip: !process.env.SCREENSHOT }, async () => {
+  await page.setViewportSize({ width: 1000, height: 1140 })
   await page.goto('about:blank')
   await page.goto(link)
   await execute('createTask')
   const block = operation('createTask')
-  await block.locator('.live-responses-table').scrollIntoViewIfNeeded()
-  await block.evaluate((element) => element.scrollIntoView({ block: 'start' }))
+  // From the body to its answer.
+  await block.locator('textarea').evaluate(({ style }) => (style.height = style.minHeight = '13.5em'))
+  await block.locator('.opblock-section-request-body').evaluate((element) => element.scrollIntoView())
   await page.screenshot({ path: process.env.SCREENSHOT })
 })

@@ -43,6 +43,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
     let config = Config::read(Source::environment())?;
     start_log(&config)?;
+    for note in &config.notes {
+        tracing::info!("{note}");
+    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

@@ -3,16 +3,18 @@
 //! [`Authenticator`] verifies the token of a request and counts the request against the rate limit of its
 //! user. [`Caller`] is the only way from a request to a [`Scope`](crate::store::Scope): an operation that
 //! does not ask for one has no tasks to touch. [`store_problem`] says what an error of the store means to a
-//! client.
+//! client, and [`AllowedOrigin`] whose pages may call this server.
 
 mod authenticator;
 mod caller;
 mod challenge;
+mod origin;
 mod rate_limit;
 mod store_problem;
 
 pub(crate) use authenticator::Authenticated;
 pub use authenticator::Authenticator;
 pub(crate) use caller::{Access, Caller};
+pub use origin::AllowedOrigin;
 pub use rate_limit::RateLimit;
 pub(crate) use store_problem::problem;

@@ -5,6 +5,7 @@ mod conditions;
 pub mod docs;
 mod fixed;
 mod health;
+mod home;
 mod me;
 mod owner_paths;
 mod parameters;
@@ -16,6 +17,7 @@ mod tasks;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 pub use fixed::AllowHeader;
+pub use home::Home;
 pub use owner_paths::ListShape;
 pub use readiness::{Readiness, Stopping};
 

@@ -8,6 +8,8 @@ use poem::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
 
+use crate::access::AllowedOrigin;
+
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 /// What this server reads, for a preflight that names no headers or names them badly.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -39,11 +41,11 @@ pub(super) enum Readers {
 
 /// The rules of one server.
 pub(super) struct Cors {
-    allowed: Vec<HeaderValue>,
+    allowed: Vec<AllowedOrigin>,
 }
 
 impl Cors {
-    pub(super) fn new(allowed: &[HeaderValue]) -> Self {
+    pub(super) fn new(allowed: &[AllowedOrigin]) -> Self {
         Self {
             allowed: allowed.to_vec(),
         }
@@ -55,7 +57,8 @@ impl Cors {
             return Readers::Everybodys;
         }
         let origin = request.headers().get(header::ORIGIN);
-        match origin.filter(|origin| self.allowed.contains(origin)) {
+        let is_allowed = |origin: &&HeaderValue| self.allowed.iter().any(|one| one.allows(origin));
+        match origin.filter(is_allowed) {
             Some(origin) => Readers::Of(origin.clone()),
             None => Readers::Nobodys,
         }

@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use poem::{Endpoint, EndpointExt, Response, Route, http::HeaderValue};
+use poem::{Endpoint, EndpointExt, Response, Route};
 use url::Url;
 
 use crate::{
-    access::{Authenticator, RateLimit},
-    api::{self, ListShape, Readiness, Stopping, docs, protected_resource, spec},
+    access::{AllowedOrigin, Authenticator, RateLimit},
+    api::{self, Home, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
     mcp::{Mcp, McpSettings},
     store::Database,
@@ -27,8 +27,8 @@ use crate::{
 /// What of the settings concerns HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// The origins whose scripts may read answers, exactly as browsers send them.
-    pub allowed_origins: Vec<HeaderValue>,
+    /// The origins whose scripts may read answers.
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// Whether Swagger UI is served at `/docs/`.
     pub docs: bool,
     /// The shape of lists on the owner paths.
@@ -67,7 +67,7 @@ pub fn app(
         &settings.mcp,
     );
     let mut routes = Route::new()
-        .nest_no_strip("/", operations)
+        .nest_no_strip("/", Home::before(operations, settings.docs))
         .at(
             "/openapi.json",
             docs::document(spec::json(settings.public_url.as_ref()), "application/json"),

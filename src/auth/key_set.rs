@@ -20,6 +20,7 @@ use super::{
     fetch::Fetcher,
     jwk,
     key::{self, Alg, Choice, Key},
+    settings::without_secrets,
 };
 
 /// After the first failed fetch; doubles with each further one.
@@ -70,8 +71,7 @@ impl KeySet {
             !pace.ttl.is_zero(),
             "the key set's time to live must not be zero"
         );
-        let mut shown = url.clone();
-        let _ = shown.set_password(None);
+        let shown = without_secrets(&url);
         let fetcher = Fetcher::new(url)?;
         let now = Instant::now();
         let progress = Progress {

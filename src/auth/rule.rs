@@ -11,7 +11,7 @@ use super::{
     fault::TokenFault,
     key::{self, Alg, Choice, Key},
     key_set::{KeySet, Pace},
-    settings::{KeySource, TrustedIssuer},
+    settings::{KeySource, TrustedIssuer, without_secrets},
     summary::RuleSummary,
     token::Token,
 };
@@ -100,9 +100,7 @@ impl Rule {
                     None => Arc::new(KeySet::start(url.clone(), pace).context("bad key set URL")?),
                 };
                 sets.insert(url.clone(), set.clone());
-                let mut shown = url.clone();
-                let _ = shown.set_password(None);
-                (Keys::Published(set), shown.to_string())
+                (Keys::Published(set), without_secrets(url).to_string())
             }
         };
         let (issuer, audiences) = (issuer.clone(), audiences.clone());

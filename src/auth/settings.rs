@@ -39,6 +39,16 @@ pub enum KeySource {
     Hs256(Secret),
 }
 
+/// The address of a key set for the log: without a user, a password and a query, which may be an API key.
+pub(super) fn without_secrets(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // Only a URL without a host has no place for them.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_query(None);
+    shown
+}
+
 /// Text that never shows in a log or an error.
 #[derive(Clone)]
 pub struct Secret(pub String);

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use taskward::{api::spec, config::Config};
+use taskward::{api::spec, auth::DevIssuer, config::Config};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -80,6 +80,13 @@ pub(crate) fn openapi(yaml: bool) -> anyhow::Result<ExitCode> {
         spec::json(None)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The issuer of development mode, with the key of this user.
+fn development_issuer(config: &Config) -> anyhow::Result<DevIssuer> {
+    let file = &config.development_key;
+    DevIssuer::open(file)
+        .context("no key for development mode; DEVELOPMENT_KEY_FILE can name its file")
 }
 
 /// Standard output is for the result of a command, and for the welcome; the log goes to standard error.

@@ -7,7 +7,7 @@ use taskward::{
     api::Stopping,
     app::app,
     auth::{DevIssuer, Verifier},
-    config::{self, Config},
+    config::Config,
     server::{self, Limits},
     store::Database,
 };
@@ -24,7 +24,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     };
     let database = open_database(config).await?;
     let development = match config.is_development() {
-        true => Some(DevIssuer::open(&config::development_key())?),
+        true => Some(super::development_issuer(config)?),
         false => None,
     };
     let verifier = Verifier::new(&config.auth, development.clone())?;
@@ -40,7 +40,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let endpoint = app(database.clone(), verifier, stopping.clone(), &config.http);
     tracing::info!(%address, "listening");
     if let Some(issuer) = development {
-        welcome(address, &issuer)?;
+        welcome(config, address, &issuer)?;
     }
     let shutdown = signals.wait(stopping, config.shutdown_delay);
     let drained = server::serve(listener, endpoint, Limits::default(), shutdown).await;
@@ -90,14 +90,18 @@ impl Signals {
     }
 }
 
-/// What a newcomer needs: a link, and a token to paste.
-fn welcome(address: SocketAddr, issuer: &DevIssuer) -> anyhow::Result<()> {
+/// What a newcomer needs: a token, and a link that has it in its fragment.
+fn welcome(config: &Config, address: SocketAddr, issuer: &DevIssuer) -> anyhow::Result<()> {
     let token = issuer.mint("alice", None, Duration::from_secs(24 * 60 * 60))?;
+    let link = match config.http.docs {
+        true => format!("  Swagger UI  http://{address}/docs/#token={token}\n"),
+        false => String::new(),
+    };
+    let key = config.development_key.display();
     super::print(&format!(
-        "\nTaskward runs in development mode, with a key of its own.\n\n  \
-         Swagger UI  http://{address}/docs/\n  \
-         Token       {token}\n\n\
-         Press Authorize in Swagger UI and paste the token: you are alice, for a day.\n\
-         `taskward token bob` (or `cargo run -- token bob`) makes one for bob.\n\n"
+        "\nTaskward runs in development mode: it signs tokens itself, with the key in\n{key}\n\n\
+         {link}  Token       {token}\n\n\
+         Both make you alice for a day; the link opens Swagger UI with the token filled in.\n\
+         `taskward token bob` (or `cargo run -- token bob`) prints a token for bob.\n\n"
     ))
 }

@@ -2,10 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use taskward::{
-    auth::DevIssuer,
-    config::{self, Config},
-};
+use taskward::config::Config;
 
 pub(super) fn token(
     config: &Config,
@@ -17,7 +14,7 @@ pub(super) fn token(
         config.is_development(),
         "an issuer is set, and only that issuer makes tokens; Taskward makes them in development mode"
     );
-    let issuer = DevIssuer::open(&config::development_key())?;
+    let issuer = super::development_issuer(config)?;
     let token = issuer.mint(user, scope, Duration::from_secs(seconds))?;
     super::print(&format!("{token}\n"))?;
     Ok(ExitCode::SUCCESS)

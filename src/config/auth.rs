@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Source,
     setting::{Setting, settings},
-    value::{list, must_be, optional, seconds, web_url},
+    value::{base_url, list, must_be, optional, seconds, web_url},
 };
 use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer};
 
@@ -107,7 +107,7 @@ pub(super) fn warning(settings: &AuthSettings) -> Option<String> {
 }
 
 fn better_auth_url(text: &str) -> Result<String, String> {
-    match web_url(text) {
+    match base_url(text) {
         Some(_) => Ok(text.trim_end_matches('/').to_owned()),
         None => Err(must_be(
             text,

@@ -2,24 +2,25 @@
 
 use std::num::NonZeroU32;
 
-use poem::http::HeaderValue;
 use url::Url;
 
 use super::{
     Source, mcp,
+    origin::origin,
     setting::settings,
-    value::{either, flag, list, must_be, optional, web_url},
+    value::{either, flag, list, must_be, optional},
 };
 use crate::{
-    access::RateLimit,
+    access::{AllowedOrigin, RateLimit},
     api::ListShape,
     app::HttpSettings,
     auth::{AuthSettings, Resource},
 };
 
 settings! { "Web";
-    /// origins whose pages may call this server, by comma
-    CORS_ALLOWED_ORIGINS: Option<Vec<HeaderValue>> = "" ("http://localhost:3000 in development mode, else none"),
+    /// origins whose pages may call this server, by comma; one `*` in a first label, as in
+    /// https://*.preview.example.com, stands for letters, digits and hyphens
+    CORS_ALLOWED_ORIGINS: Option<Vec<AllowedOrigin>> = "" ("http://localhost:3000 in development mode, else none"),
         |text| optional(text, |text| list(text).enumerate().map(origin).collect());
 
     /// requests per second that each user may send, or `off`
@@ -34,7 +35,7 @@ settings! { "Web";
 }
 
 /// The origin of a front end in development, which nobody needs to set.
-const DEVELOPMENT_ORIGIN: HeaderValue = HeaderValue::from_static("http://localhost:3000");
+const DEVELOPMENT_ORIGIN: &str = "http://localhost:3000";
 
 pub(super) fn read(
     source: &mut Source,
@@ -43,7 +44,7 @@ pub(super) fn read(
     auth: &AuthSettings,
 ) -> HttpSettings {
     let development_origins = || match is_development {
-        true => vec![DEVELOPMENT_ORIGIN],
+        true => vec![AllowedOrigin::Exact(DEVELOPMENT_ORIGIN.to_owned())],
         false => Vec::new(),
     };
     HttpSettings {
@@ -59,21 +60,6 @@ pub(super) fn read(
         public_url,
         mcp: mcp::read(source),
     }
-}
-
-/// An origin as browsers send it (RFC 6454 §6.2): compared byte by byte, so it must be exact.
-fn origin((index, text): (usize, &str)) -> Result<HeaderValue, String> {
-    let entry = index + 1;
-    let Some(url) = web_url(text) else {
-        return Err(format!(
-            "entry {entry} must be an origin like https://app.example.com"
-        ));
-    };
-    let origin = url.origin().ascii_serialization();
-    if origin != text {
-        return Err(format!("entry {entry} must be written `{origin}`"));
-    }
-    HeaderValue::from_str(&origin).map_err(|_| format!("entry {entry} must be an origin"))
 }
 
 /// `off`, or a rate; after a pause, a user may send twice as many at once.

@@ -26,7 +26,8 @@ settings! { "Log";
 
     /// what to log, by level and module (a filter of tracing-subscriber)
     // rmcp logs each message three times, and each fault of a client; its service logs each client that hangs up.
-    RUST_LOG: String = "info,rmcp=error,rmcp::service=off", filter;
+    // What sea_orm_migration logs, `serve` logs once.
+    RUST_LOG: String = "info,rmcp=error,rmcp::service=off,sea_orm_migration=warn", filter;
 }
 
 fn filter(text: &str) -> Result<String, String> {

@@ -6,10 +6,13 @@
 
 mod auth;
 mod database;
+mod database_url;
+mod development;
 mod env_file;
 mod http;
 mod log;
 mod mcp;
+mod origin;
 mod server;
 mod setting;
 mod source;
@@ -34,6 +37,7 @@ const GROUPS: &[setting::Group] = &[
     http::GROUP,
     mcp::GROUP,
     log::GROUP,
+    development::GROUP,
 ];
 
 /// Everything that can be set.
@@ -51,6 +55,8 @@ pub struct Config {
     pub auto_migrate: bool,
     /// Whom to trust. No issuer means development mode.
     pub auth: AuthSettings,
+    /// The file with the key of development mode.
+    pub development_key: PathBuf,
     /// What concerns HTTP.
     pub http: HttpSettings,
     /// How long requests are accepted after SIGTERM while `/readyz` fails.
@@ -59,6 +65,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What to write to the log (`RUST_LOG`).
     pub log_filter: String,
+    /// How some settings were read, for the log.
+    pub notes: Vec<String>,
     /// Things that are allowed but probably not meant.
     pub warnings: Vec<String>,
 }
@@ -67,11 +75,6 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[error("the settings have faults:\n  - {}", .0.join("\n  - "))]
 pub struct ConfigError(pub Vec<String>);
-
-/// Where development mode keeps its key.
-pub fn development_key() -> PathBuf {
-    PathBuf::from("taskward-development-key.pem")
-}
 
 impl Config {
     /// Reads the settings.
@@ -92,15 +95,21 @@ impl Config {
             auto_migrate: database.auto_migrate,
             http: http::read(&mut source, is_development, public_url, &auth),
             auth,
+            development_key: development::key_file(&mut source, is_development),
             shutdown_delay: source.get(&server::SHUTDOWN_DELAY_SECONDS),
             log_format: log::format(&mut source),
             log_filter: source.get(&log::RUST_LOG),
+            notes: Vec::new(),
             warnings: Vec::new(),
         };
-        let mut warnings = source.finish()?;
+        let (notes, mut warnings) = source.finish()?;
         warnings.extend(auth::warning(&config.auth));
         warnings.extend(server_without_a_name(&config));
-        Ok(Self { warnings, ..config })
+        Ok(Self {
+            notes,
+            warnings,
+            ..config
+        })
     }
 
     /// Whether the server makes its own key, because no issuer is set.

@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Source,
     setting::settings,
-    value::{must_be, number, optional, parsed, seconds, web_url},
+    value::{base_url, must_be, number, optional, parsed, seconds},
 };
 
 settings! { "Server";
@@ -18,21 +18,14 @@ settings! { "Server";
     PORT: u16 = "8000", |text| number(text, 0..=65535, "");
 
     /// public address of this server; agents sign in for PUBLIC_URL/mcp, and may call it by this host
-    PUBLIC_URL: Option<Url> = "", |text| optional(text, base_url);
+    PUBLIC_URL: Option<Url> = "", |text| optional(text, public_url);
 
     /// seconds to keep accepting requests after SIGTERM while /readyz fails
     SHUTDOWN_DELAY_SECONDS: Duration = "1", |text| seconds(text, 0..=3_600);
 }
 
-/// The address of a server: what is appended to it must be below it.
-fn base_url(text: &str) -> Result<Url, String> {
-    let url = web_url(text).filter(|url| {
-        url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && !url.path().trim_end_matches('/').ends_with("/mcp")
-    });
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = base_url(text).filter(|url| !url.path().trim_end_matches('/').ends_with("/mcp"));
     let expected = "an http or https URL without query or fragment and without /mcp, like https://tasks.example.com";
     url.ok_or_else(|| must_be(text, expected))
 }

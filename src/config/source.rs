@@ -18,6 +18,7 @@ use super::{
 pub struct Source {
     values: BTreeMap<String, Value>,
     faults: Vec<Fault>,
+    notes: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -168,6 +169,12 @@ impl Source {
         (setting.read)(setting.default).expect("a default that can be read")
     }
 
+    /// A variable of the environment that is not a setting of Taskward.
+    pub(super) fn environment_variable(&self, name: &str) -> Option<&str> {
+        let value = self.values.get(name).filter(|value| value.line.is_none());
+        value.map(|value| value.text.as_str())
+    }
+
     /// Notes a fault, which completes the sentence "NAME …". It must not contain a secret.
     pub(super) fn fault(&mut self, name: &str, fault: impl Into<String>) {
         let line = self.values.get(name).and_then(|value| value.line);
@@ -182,6 +189,12 @@ impl Source {
     /// Notes something that is allowed but probably not meant.
     pub(super) fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
+    }
+
+    /// Notes how a setting was read; each completes the sentence "NAME …".
+    pub(super) fn note_all(&mut self, name: &str, notes: &[String]) {
+        self.notes
+            .extend(notes.iter().map(|note| format!("{name} {note}")));
     }
 
     pub(super) fn has_faults(&self) -> bool {
@@ -220,13 +233,13 @@ impl Source {
         }
     }
 
-    /// Ends the reading, and returns the warnings.
+    /// Ends the reading, and returns the notes and the warnings.
     ///
     /// # Errors
     /// All faults.
-    pub(super) fn finish(self) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn finish(self) -> Result<(Vec<String>, Vec<String>), ConfigError> {
         if self.faults.is_empty() {
-            return Ok(self.warnings);
+            return Ok((self.notes, self.warnings));
         }
         let faults = self.faults.into_iter();
         Err(ConfigError(

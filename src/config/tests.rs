@@ -1,11 +1,13 @@
 use super::*;
-use crate::auth::KeySource;
+use crate::{access::AllowedOrigin, auth::KeySource};
 use expect_test::expect;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+/// The settings of somebody who has a place for data.
 fn config(pairs: &[(&str, &str)]) -> Config {
-    Config::read(Source::of(pairs)).expect("settings without faults")
+    let pairs = [&[("XDG_DATA_HOME", "/data")], pairs].concat();
+    Config::read(Source::of(&pairs)).expect("settings without faults")
 }
 
 fn faults(pairs: &[(&str, &str)]) -> String {
@@ -28,7 +30,8 @@ fn nothing_set_is_development_mode_on_sqlite() {
     assert!(config.is_development());
     assert_eq!(config.database.url, "sqlite://taskward.db?mode=rwc");
     assert!(config.auto_migrate);
-    assert_eq!(config.http.allowed_origins, ["http://localhost:3000"]);
+    let development = AllowedOrigin::Exact("http://localhost:3000".to_owned());
+    assert_eq!(config.http.allowed_origins, [development]);
     assert_eq!(
         (config.host.to_string(), config.port),
         ("127.0.0.1".to_owned(), 8000)
@@ -127,26 +130,17 @@ fn a_secret_alone_asks_for_no_claims_unless_they_are_set() {
 }
 
 #[test]
-fn database_urls_are_taken_as_they_come() {
-    let url = |url| config(&[("DATABASE_URL", url)]).database.url;
+fn a_database_url_is_translated_and_never_shown() {
+    let url = "postgresql://u:hunter2@ep-x.eu.neon.tech/db?sslmode=require&channel_binding=require";
+    let config = config(&[("DATABASE_URL", url)]);
     assert_eq!(
-        url(
-            "postgresql://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=require&channel_binding=require"
-        ),
-        "postgres://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=verify-full"
+        config.database.url,
+        "postgres://u:hunter2@ep-x.eu.neon.tech/db?sslmode=verify-full"
     );
-    assert_eq!(
-        url("postgresql+asyncpg://u:p@db.example.com/x?ssl=require"),
-        "postgres://u:p@db.example.com/x?sslmode=verify-full"
-    );
-    assert_eq!(
-        url("postgres://u@localhost/x?sslmode=require"),
-        "postgres://u@localhost/x?sslmode=require"
-    );
-    let debug = format!(
-        "{:?}",
-        config(&[("DATABASE_URL", "postgres://u:hunter2@localhost/x")])
-    );
+    assert!(!config.auto_migrate);
+    assert!(config.notes[0].starts_with("DATABASE_URL has sslmode=require, and is read as"));
+    assert_eq!(config.warnings, [""; 0]);
+    let debug = format!("{config:?}");
     assert!(!debug.contains("hunter2"), "{debug}");
 }
 
@@ -283,4 +277,72 @@ fn a_misspelt_setting_is_told() {
         warning.contains(&(named("RATE_LIMTI") + " RATE_LIMIT?")),
         "{warning}"
     );
+}
+
+#[test]
+fn no_setting_tells_a_secret() {
+    let texts = [
+        "https://user:hunter2@example.com",
+        "https://example.com/keys?key=hunter2",
+        "postgres://user:hunter2@db/tasks",
+        "postgres://user:hunter2@db/tasks?sslmode=hunter2",
+        "postgres://user:hunter2@[db/tasks",
+        "postgres://user:1#hunter2@db/tasks",
+        "postgres://user:1/hunter2@db/tasks",
+        "postgres://user@db/tasks?password=hunter2",
+        "postgres://user@db/tasks?hunter2",
+        "sqlite://todo.db?key=hunter2",
+        "mysql://user:hunter2@db/tasks",
+        "user:hunter2@db/tasks",
+    ];
+    for setting in setting::all() {
+        for text in texts {
+            let told = match Config::read(Source::of(&[(setting.name(), text)])) {
+                Ok(config) => [config.warnings, config.notes].concat().join("\n"),
+                Err(faults) => faults.to_string(),
+            };
+            assert!(
+                !told.contains("hunter2"),
+                "{}={text}: {told}",
+                setting.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_key_of_development_mode_has_one_place_per_user() {
+    let file = |pairs: &[(&str, &str)]| {
+        let config = Config::read(Source::of(pairs)).expect("settings without faults");
+        (
+            config.development_key.display().to_string(),
+            config.warnings,
+        )
+    };
+    let none: Vec<String> = Vec::new();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    assert_eq!(
+        file(&[("HOME", home), ("XDG_DATA_HOME", "relative")]),
+        (
+            format!("{home}/.local/share/taskward/development-key.pem"),
+            none.clone()
+        )
+    );
+    assert_eq!(
+        file(&[("HOME", home), ("XDG_DATA_HOME", "/data")]),
+        (
+            "/data/taskward/development-key.pem".to_owned(),
+            none.clone()
+        )
+    );
+    assert_eq!(
+        file(&[("HOME", home), ("DEVELOPMENT_KEY_FILE", "here.pem")]),
+        ("here.pem".to_owned(), none)
+    );
+    for pairs in [&[][..], &[("HOME", "/nonexistent")]] {
+        let (file, warnings) = file(pairs);
+        assert_eq!(file, "taskward-development-key.pem");
+        assert!(warnings[0].contains("there is no home directory"));
+    }
 }

@@ -74,6 +74,16 @@ pub(super) fn either<T>(text: &str, one: (&str, T), other: (&str, T)) -> Result<
     }
 }
 
+/// The address of a server: what is appended to it must be below it.
+pub(super) fn base_url(text: &str) -> Option<Url> {
+    web_url(text).filter(|url| {
+        url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
 /// An absolute URL of the web.
 pub(super) fn web_url(text: &str) -> Option<Url> {
     Url::parse(text)

@@ -22,7 +22,7 @@ use super::{
     server::McpServer,
 };
 use crate::{
-    access::{Authenticated, Authenticator},
+    access::{AllowedOrigin, Authenticated, Authenticator},
     contract::{Problem, ProblemCode, check_media_type, into_poem, read_body},
 };
 
@@ -42,7 +42,7 @@ impl Mcp {
     pub fn new(
         authenticator: Arc<Authenticator>,
         public_url: Option<&Url>,
-        origins: &[HeaderValue],
+        origins: &[AllowedOrigin],
         settings: &McpSettings,
     ) -> Self {
         let tools = Arc::new(ToolRegistry::new(settings));

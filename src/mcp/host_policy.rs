@@ -4,25 +4,27 @@
 //! own name to this server's address. It has no token, and so gets nothing; the transport asks for both
 //! checks all the same (MCP, Streamable HTTP, "Security Warning").
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
+use poem::http::{HeaderMap, HeaderName, header, uri::Authority};
 use url::{Host, Url};
 
-use crate::contract::{Problem, ProblemCode};
+use crate::{
+    access::AllowedOrigin,
+    contract::{Problem, ProblemCode},
+};
 
 /// The rules of one server.
 pub(super) struct HostPolicy {
     /// `name`, or `name:port`.
     hosts: Vec<String>,
-    origins: Vec<HeaderValue>,
+    origins: Vec<AllowedOrigin>,
 }
 
 impl HostPolicy {
     /// Lets in calls to the host of the public address, to loopback and to `hosts`, from the pages of the
     /// public address and of `origins`.
-    pub(super) fn new(public: Option<&Url>, hosts: &[String], origins: &[HeaderValue]) -> Self {
+    pub(super) fn new(public: Option<&Url>, hosts: &[String], origins: &[AllowedOrigin]) -> Self {
         let own_host = public.and_then(Url::host_str).map(str::to_ascii_lowercase);
-        let own_origin =
-            public.and_then(|url| HeaderValue::from_str(&url.origin().ascii_serialization()).ok());
+        let own_origin = public.map(|url| AllowedOrigin::Exact(url.origin().ascii_serialization()));
         let named = hosts.iter().map(|host| host.to_ascii_lowercase());
         Self {
             hosts: own_host.into_iter().chain(named).collect(),
@@ -55,7 +57,7 @@ impl HostPolicy {
         };
         let on_one_machine = is_loopback(authority.host())
             && text(headers, &header::ORIGIN).is_some_and(is_loopback_origin);
-        if on_one_machine || self.origins.contains(origin) {
+        if on_one_machine || self.origins.iter().any(|one| one.allows(origin)) {
             return Ok(());
         }
         let detail =
@@ -104,7 +106,7 @@ mod tests {
     fn host_policy(public: Option<&str>, hosts: &[&str]) -> HostPolicy {
         let public = public.map(|url| url.parse::<Url>().unwrap());
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let origins = [HeaderValue::from_static("https://app.example")];
+        let origins = [AllowedOrigin::Exact("https://app.example".to_owned())];
         HostPolicy::new(public.as_ref(), &hosts, &origins)
     }
 

@@ -22,8 +22,12 @@ before(async () => {
   link = /Swagger UI\s+(http\S+)/.exec(taskward.output())[1]
   token = /Token\s+(eyJ\S+)/.exec(taskward.output())[1]
   browser = await launchChromium()
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 })
-  page = await context.newPage()
+  page = await watched(await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 }))
+})
+
+/** A page whose complaints, policy violations and hosts are noted. */
+async function watched(context) {
+  const page = await context.newPage()
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })
@@ -38,7 +42,13 @@ before(async () => {
       window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`)
     })
   })
-})
+  return page
+}
+
+/** Takes back the complaints of a browser about an answer that was meant to be an error. */
+function forget(text) {
+  complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes(text)))
+}
 
 after(async () => {
   await browser?.close()
@@ -64,9 +74,13 @@ async function execute(id) {
   return { status: answer.status(), body: text && JSON.parse(text) }
 }
 
-test('the printed link opens the page', async () => {
-  await page.goto(link)
+/** What the server has logged so far. */
+const log = () => taskward.output()
+
+test('the address of the server leads to the page', async () => {
+  await page.goto(new URL('/', link).href)
   await operation('createTask').waitFor()
+  assert.equal(page.url(), new URL('/docs/', link).href)
   assert.equal(await page.title(), 'Taskward API')
 })
 
@@ -74,10 +88,10 @@ test('without a token, a request is refused and the page shows why', async () =>
   const { status, body } = await execute('getMe')
   assert.equal(status, 401)
   assert.equal(body.code, 'token_missing')
-  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('status of 401')))
+  forget('status of 401')
 })
 
-test('the printed token authorises', async () => {
+test('a pasted token authorises', async () => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   const dialog = page.locator('.dialog-ux')
   await dialog.locator('input[type=text], input[type=password]').fill(token)
@@ -86,6 +100,32 @@ test('the printed token authorises', async () => {
   const { status, body } = await execute('getMe')
   assert.equal(status, 200)
   assert.equal(body.user_id, 'alice')
+})
+
+test('logging out forgets it', async () => {
+  await page.getByRole('button', { name: 'Authorize' }).click()
+  const dialog = page.locator('.dialog-ux')
+  await dialog.getByRole('button', { name: 'Remove authorization' }).click()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  assert.equal((await execute('getMe')).status, 401)
+  forget('status of 401')
+})
+
+test('the printed link authorises a page that is open already, and leaves the address', async () => {
+  await page.goto(link)
+  await page.waitForFunction(() => location.hash === '')
+  assert.equal((await execute('getMe')).body.user_id, 'alice')
+})
+
+test('the printed link opens the page in another browser, authorised', async () => {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 })
+  await page.close()
+  page = await watched(context)
+  await page.goto(link)
+  await operation('createTask').waitFor()
+  await page.locator('.auth-wrapper .authorize.locked').waitFor()
+  assert.equal(page.url(), new URL('/docs/', link).href)
+  assert.equal(await page.evaluate(() => history.length), 2) // about:blank, and this
 })
 
 test('the example of createTask creates a task as it stands', async () => {
@@ -124,9 +164,20 @@ test('the page asked no other host, broke no policy and wrote no error to the co
   assert.deepEqual(complaints, [])
 })
 
+test('no request carried the token in its address', async () => {
+  const lines = log().split('\n').filter((line) => line.includes('answered'))
+  assert.ok(lines.length > 10, log())
+  assert.ok(!lines.some((line) => line.includes(token.slice(-40))), log())
+})
+
 test('it has its picture taken', { skip: !process.env.SCREENSHOT }, async () => {
+  await page.setViewportSize({ width: 1000, height: 1140 })
   await page.goto('about:blank')
   await page.goto(link)
-  await operation('createTask').waitFor()
+  await execute('createTask')
+  const block = operation('createTask')
+  // From the body to its answer.
+  await block.locator('textarea').evaluate(({ style }) => (style.height = style.minHeight = '13.5em'))
+  await block.locator('.opblock-section-request-body').evaluate((element) => element.scrollIntoView())
   await page.screenshot({ path: process.env.SCREENSHOT })
 })

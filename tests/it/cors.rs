@@ -5,6 +5,7 @@ use reqwest::{Method, header::HeaderName};
 use serde_json::json;
 
 use crate::support::{Actor, Answer, Backend, on_both};
+use taskward::access::AllowedOrigin;
 
 const TASKS: &str = "/api/v1/tasks";
 const ALLOWED: &str = "http://localhost:3000";
@@ -144,12 +145,29 @@ on_both! {
     }
 
     async fn several_origins_are_told_apart(on: Backend) {
-        let two = vec![ALLOWED, "https://app.example"];
+        let two = [ALLOWED, "https://app.example"].map(|one| AllowedOrigin::Exact(one.to_owned())).to_vec();
         let app = on.app_with(|settings| settings.allowed_origins = two).await;
         let alice = app.user("alice");
         for origin in [ALLOWED, "https://app.example"] {
             let answer = get_from(&alice, TASKS, origin).await;
             assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (origin, "Origin"));
+        }
+    }
+
+    async fn previews_of_one_pattern_are_allowed(on: Backend) {
+        let pattern = AllowedOrigin::Pattern {
+            start: "https://pr-".to_owned(),
+            end: ".example.app".to_owned(),
+        };
+        let app = on.app_with(|settings| settings.allowed_origins = vec![pattern]).await;
+        let alice = app.user("alice");
+        let preview = "https://pr-7.example.app";
+        let answer = get_from(&alice, TASKS, preview).await;
+        assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (preview, "Origin"));
+        let answer = preflight(&alice, TASKS, preview).await;
+        assert_eq!(answer.header("access-control-allow-origin"), preview);
+        for origin in ["https://pr-7.x.example.app", "http://pr-7.example.app", "https://evil.com/.example.app"] {
+            assert_eq!(decisive(&get_from(&alice, TASKS, origin).await), "200\nvary: Origin", "{origin}");
         }
     }
 }

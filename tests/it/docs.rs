@@ -4,7 +4,7 @@ use expect_test::expect;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Backend, on_both};
+use crate::support::{Actor, Backend, on_both};
 
 on_both! {
     async fn the_contract_is_served_twice_and_is_the_same(on: Backend) {
@@ -57,6 +57,20 @@ on_both! {
             let file = anon.get(&format!("/docs/{file}")).await.has(200);
             assert_eq!(file.header("content-security-policy"), page.header("content-security-policy"));
         }
+    }
+
+    async fn the_root_leads_browsers_to_the_page(on: Backend) {
+        let get = |actor: Actor, accept: &'static str| async move {
+            actor.send(actor.request(Method::GET, "/").header("accept", accept)).await
+        };
+        let app = on.app().await;
+        let answer = get(app.anon(), "text/html,*/*;q=0.8").await.has(307);
+        assert_eq!(answer.header("location"), "/docs/");
+        get(app.anon(), "*/*").await.fails(404, "route_not_found");
+        let prefix = Some("https://example.com/tasks/");
+        let app = on.app_with(|settings| settings.public_url = prefix).await;
+        let answer = get(app.anon(), "text/html").await.has(307);
+        assert_eq!(answer.header("location"), "/tasks/docs/");
     }
 
     async fn a_language_model_finds_what_it_needs(on: Backend) {

@@ -200,7 +200,7 @@ async fn the_log_shows_the_rules_without_secrets() {
     assert_eq!(
         lines,
         [
-            "BETTER_AUTH_URL: issuer http://issuer.test, audience http://issuer.test, keys from https://u@issuer.test/jwks",
+            "BETTER_AUTH_URL: issuer http://issuer.test, audience http://issuer.test, keys from https://issuer.test/jwks",
             "AUTH_HS256_SECRET: issuer any, audience any, keys from a shared secret",
         ]
     );

@@ -22,6 +22,8 @@ use crate::support::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_taskward");
+/// Where it keeps the key of development mode, in the home directory.
+pub(super) const DEVELOPMENT_KEY: &str = ".local/share/taskward/development-key.pem";
 /// How long the program may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -259,8 +261,7 @@ impl Starting {
         Process {
             port,
             base: format!("http://127.0.0.1:{port}"),
-            issuer: DevIssuer::open(&self.folder.path().join("taskward-development-key.pem"))
-                .unwrap(),
+            issuer: DevIssuer::open(&self.folder.path().join(DEVELOPMENT_KEY)).unwrap(),
             client: client(),
             child: self.child,
             _folder: self.folder,

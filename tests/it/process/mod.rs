@@ -19,6 +19,7 @@ mod ledger;
 mod outage;
 mod protected_resource;
 mod proxy;
+mod secrets;
 mod stop;
 mod two_processes;
 

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, pkcs8::DecodePrivateKey};
 use serde_json::Value;
 use taskward::{
-    access::RateLimit,
+    access::{AllowedOrigin, RateLimit},
     api::{ListShape, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
@@ -37,7 +37,7 @@ pub struct Settings {
     pub owner_list: ListShape,
     pub rate_limit: Option<RateLimit>,
     pub max_connections: u32,
-    pub allowed_origins: Vec<&'static str>,
+    pub allowed_origins: Vec<AllowedOrigin>,
     pub public_url: Option<&'static str>,
     pub mcp: McpSettings,
 }
@@ -67,7 +67,7 @@ impl Backend {
             owner_list: ListShape::Array,
             rate_limit: None,
             max_connections: 4,
-            allowed_origins: vec!["http://localhost:3000"],
+            allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
             public_url: None,
             mcp: McpSettings::default(),
         };
@@ -113,11 +113,7 @@ impl TestApp {
         };
         let verifier = Verifier::new(&trust, Some(issuer.clone())).unwrap();
         let http = HttpSettings {
-            allowed_origins: settings
-                .allowed_origins
-                .iter()
-                .map(|o| o.parse().unwrap())
-                .collect(),
+            allowed_origins: settings.allowed_origins,
             docs: true,
             owner_list: settings.owner_list,
             rate_limit: settings.rate_limit,

@@ -1,0 +1,85 @@
+//! Files of SQLite.
+
+use super::DatabaseUrl;
+
+/// The parameters of the driver.
+const PARAMETERS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
+/// Those of Python's `sqlite3`, about threads and types of Python's.
+const OF_PYTHON: [&str; 6] = [
+    "check_same_thread",
+    "timeout",
+    "uri",
+    "isolation_level",
+    "detect_types",
+    "cached_statements",
+];
+
+/// Reads what follows `sqlite:`. After two slashes comes the name of the file.
+///
+/// SQLAlchemy wants a third slash before it, which makes `sqlite:///todo.db` a file of the working directory
+/// there, and a file of the root directory in the driver's reading. A third slash is taken as SQLAlchemy's where
+/// the URL names one of Python's drivers, or where the name would make no sense otherwise.
+pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let mut notes = Vec::new();
+    let file = match path.strip_prefix('/') {
+        // SQLAlchemy's fourth slash begins an absolute path.
+        Some(absolute) if absolute.starts_with('/') => absolute,
+        Some(name) if name == ":memory:" || name.is_empty() => ":memory:",
+        Some(relative)
+            if is_of_python
+                || !relative.contains('/')
+                || relative.starts_with("./")
+                || relative.starts_with("../") =>
+        {
+            if !is_of_python && !relative.contains('/') {
+                notes.push(format!(
+                    "has three slashes, and is read as SQLAlchemy does: the file {relative} of the working directory. \
+                     Write sqlite://{relative} for that, or sqlite:////{relative} for /{relative}"
+                ));
+            }
+            relative
+        }
+        Some(_) => path,
+        None if path.is_empty() => ":memory:",
+        None => path,
+    };
+    if file == ":memory:" {
+        let url = "sqlite::memory:".to_owned();
+        return Ok(DatabaseUrl { url, notes });
+    }
+    let mut parameters = Vec::new();
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match name {
+            "mode" if !["ro", "rw", "rwc", "memory"].contains(&value) => {
+                return Err(
+                    "has a `mode` that is none of `ro`, `rw`, `rwc` and `memory`".to_owned(),
+                );
+            }
+            name if PARAMETERS.contains(&name) => parameters.push(parameter),
+            name if OF_PYTHON.contains(&name) => {
+                notes.push(format!(
+                    "has the parameter `{name}` for Python, which is not used"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "has a parameter after `?` that is none of {}",
+                    PARAMETERS.join(", ")
+                ));
+            }
+        }
+    }
+    // Like every other program with SQLite: a file that is not there yet is made.
+    let names: Vec<&str> = parameters
+        .iter()
+        .map(|parameter| parameter.split('=').next().unwrap_or_default())
+        .collect();
+    if !names.contains(&"mode") && !names.contains(&"immutable") {
+        parameters.push("mode=rwc");
+    }
+    let url = format!("sqlite://{file}?{}", parameters.join("&"));
+    Ok(DatabaseUrl { url, notes })
+}

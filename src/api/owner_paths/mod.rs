@@ -21,8 +21,8 @@ use super::{
 use crate::{
     access::{Caller, problem},
     contract::{
-        AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
-        OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
+        Direction, Fail, Flag, Json, Lenient, Offset, OwnerCompletion, OwnerNewTask, OwnerSort,
+        OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Priority, SearchText, Status,
         status::{BODY, CALLER, CONFLICT, NOT_FOUND, PARAMETERS},
     },
     store::{Expected, Read, Slice, Write},
@@ -93,7 +93,7 @@ impl OwnerPaths {
         /// `true` or `false`; the same as `status`.
         completed: Query<Flag>,
         /// Only tasks of this priority.
-        priority: Query<AnyCasePriority>,
+        priority: Query<Lenient<Priority>>,
         /// Only tasks with this tag.
         tag: Query<crate::contract::Tag>,
         /// Only tasks with this text in the title or the description.
@@ -125,7 +125,9 @@ impl OwnerPaths {
         let given = Given {
             status: faults.take_unless_blank(status),
             completed: faults.take_unless_blank(completed),
-            priority: faults.take_unless_blank(priority),
+            priority: faults
+                .take_unless_blank(priority)
+                .and_then(|priority| priority.0),
             tag: faults.take_unless_blank(tag),
             text: faults.first([search, q, keyword]),
             sort: faults.first([sort, sort_by]),

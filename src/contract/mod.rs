@@ -3,29 +3,35 @@
 //! The types say what is valid, so that a value that exists has been checked. The OpenAPI document is
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
 
+mod bodies;
+mod due_date;
 mod json;
+mod lenient;
 mod nullability;
 mod owner;
 mod pointer;
+mod priority;
 mod problem;
 mod read;
 pub(crate) mod registry;
 mod scalar;
 mod sort;
 mod syntax;
+mod tags;
 mod task;
 mod text;
 mod time;
 
+pub use due_date::DueDate;
 pub use json::{Json, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
+pub use lenient::Lenient;
 pub use nullability::{Change, Maybe, Nullable};
 pub use owner::{
-    AnyCasePriority, Direction, Offset, OwnerCompletion, OwnerNewTask, OwnerSort, OwnerTask,
-    OwnerTaskChanges, PageNumber, PageSize, Status,
+    Direction, Offset, OwnerCompletion, OwnerSort, OwnerTask, PageNumber, PageSize, Status,
 };
-pub(crate) use owner::{LooseDueDate, LooseTags};
 pub use pointer::Pointer;
+pub use priority::Priority;
 pub use problem::{Challenge, Fail, Fault, Problem, ProblemCode, ProblemDetail, codes};
 pub(crate) use problem::{example, into_poem, repeated, response_component};
 pub use read::{Member, Members};
@@ -33,6 +39,7 @@ pub(crate) use scalar::kind;
 pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
 pub use sort::Sort;
 pub(crate) use syntax::SyntaxFault;
-pub use task::{NewTask, Priority, Task, TaskList, TaskPatch};
-pub use text::{CursorText, Description, SearchText, Tag, Tags, Title};
-pub use time::{DueDate, Timestamp};
+pub use tags::Tags;
+pub use task::{NewTask, OwnerNewTask, OwnerTaskChanges, Task, TaskList, TaskPatch};
+pub use text::{CursorText, Description, SearchText, Tag, Title};
+pub use time::Timestamp;

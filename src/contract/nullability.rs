@@ -22,9 +22,10 @@ pub struct Nullable<T>(pub Option<T>);
 pub struct Maybe<T>(pub Option<T>);
 
 /// In a merge patch (RFC 7396): absent keeps, null clears, a value sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Change<T> {
     /// Absent: as it was.
+    #[default]
     Keep,
     /// Null: no value any more.
     Clear,
@@ -54,12 +55,11 @@ impl<T> Change<T> {
         }
     }
 
-    /// Turns the value into another, or into none.
-    pub(super) fn flat_map<U>(self, map: impl FnOnce(T) -> Option<U>) -> Change<U> {
+    /// This change if it sets a value, the other if not.
+    pub(super) fn or(self, other: Self) -> Self {
         match self {
-            Self::Keep => Change::Keep,
-            Self::Clear => Change::Clear,
-            Self::Set(value) => map(value).map_or(Change::Clear, Change::Set),
+            Self::Set(_) => self,
+            Self::Keep | Self::Clear => other,
         }
     }
 

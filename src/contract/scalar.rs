@@ -39,6 +39,22 @@ pub trait Scalar: Sized + Send + Sync + 'static {
         Self::from_json(&Value::String(text.to_owned()))
     }
 
+    /// The schema of all spellings that [`normalize`](Self::normalize) knows.
+    fn lenient_schema() -> MetaSchemaRef {
+        Self::schema_ref()
+    }
+
+    /// Turns the other spellings of a value, for [`Lenient`](super::Lenient), into the one that is read; a
+    /// blank text that stands for no value, into null.
+    fn normalize(value: Value) -> Value {
+        value
+    }
+
+    /// What null sets a member to that cannot be null, for [`Lenient`](super::Lenient); `None`: nothing.
+    fn of_null() -> Option<Self> {
+        None
+    }
+
     /// Reads it, or adds what is wrong with it to `faults` and returns `None`. A type with parts replaces
     /// this, to report a fault of each part with its place.
     fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
@@ -64,8 +80,20 @@ pub(crate) fn mismatch<T: Scalar>(value: &Value) -> String {
     format!("must be {}, not {}", T::EXPECTED, kind(value))
 }
 
+/// A pattern for these words in any case of letters, and for none at all.
+pub(super) fn any_case<'a>(words: impl Iterator<Item = &'a str>, before: &str) -> String {
+    let letter = |c: char| match c {
+        c if c.is_ascii_lowercase() => format!("[{}{c}]", c.to_ascii_uppercase()),
+        c => c.to_string(),
+    };
+    let words: Vec<String> = words
+        .map(|word| word.chars().map(letter).collect())
+        .collect();
+    format!("^({before}({}))?$", words.join("|"))
+}
+
 /// `true` or `false`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Flag(pub bool);
 
 impl Scalar for Flag {

@@ -1,47 +1,17 @@
 //! Tasks as clients see them.
 
-use poem_openapi::{Enum, Object, types::Type};
+use std::collections::BTreeMap;
+
+use poem_openapi::{Object, types::Example};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Change, Description, DueDate, Flag, Maybe, Members, Nullable, RequestBody, Tags, TaskId,
-    Timestamp, Title, UserIdText, Version,
+    Change, Description, DueDate, Flag, Lenient, Maybe, Members, Nullable, Priority, RequestBody,
+    Scalar, Tags, TaskId, Timestamp, Title, UserIdText, Version,
+    bodies::{Optional, Written, none, note, request_body, task_bodies, usual},
     read::take_members,
-    registry::MetaSchemaRef,
-    scalar::{Scalar, mismatch},
 };
-
-/// How urgent a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
-#[oai(rename_all = "lowercase")]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// Can wait.
-    Low,
-    /// As usual.
-    Medium,
-    /// First.
-    High,
-}
-
-impl Scalar for Priority {
-    const EXPECTED: &'static str = "\"low\", \"medium\" or \"high\"";
-
-    fn schema_ref() -> MetaSchemaRef {
-        <Self as Type>::schema_ref()
-    }
-
-    fn from_json(value: &Value) -> Result<Self, String> {
-        match value.as_str() {
-            Some("low") => Ok(Self::Low),
-            Some("medium") => Ok(Self::Medium),
-            Some("high") => Ok(Self::High),
-            Some(_) => Err(format!("must be {}", Self::EXPECTED)),
-            None => Err(mismatch::<Self>(value)),
-        }
-    }
-}
 
 /// One of your tasks.
 #[derive(Debug, Clone, Object, Serialize)]
@@ -84,87 +54,17 @@ pub struct TaskList {
     pub next_cursor: Nullable<String>,
 }
 
-/// A task to be created. Only the title is required; other members than these are refused.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, example)]
-pub struct NewTask {
-    /// What is to be done.
-    pub title: Title,
-    /// More about it.
-    #[oai(default = "no_description")]
-    pub description: Change<Description>,
-    /// Whether it is done already.
-    #[oai(default = "not_done")]
-    pub completed: Maybe<Flag>,
+task_bodies! {
+    /// More about it; null for nothing.
+    description: Change<Description> = "none::<Description>";
+    /// Whether it is done; sets or clears `completed_at`.
+    completed: Maybe<Flag> = "usual::<Flag>";
     /// How urgent it is.
-    #[oai(default = "medium")]
-    pub priority: Maybe<Priority>,
-    /// When it is due.
-    #[oai(default = "no_due_date")]
-    pub due_date: Change<DueDate>,
-    /// Labels, unique ignoring case.
-    #[oai(default = "no_tags")]
-    pub tags: Maybe<Tags>,
-}
-
-// What the document shows as defaults; the store applies them.
-
-fn no_description() -> Change<Description> {
-    Change::Clear
-}
-
-fn no_due_date() -> Change<DueDate> {
-    Change::Clear
-}
-
-fn not_done() -> Maybe<Flag> {
-    Maybe(Some(Flag(false)))
-}
-
-fn medium() -> Maybe<Priority> {
-    Maybe(Some(Priority::Medium))
-}
-
-fn no_tags() -> Maybe<Tags> {
-    Maybe(Some(Tags::default()))
-}
-
-impl RequestBody for NewTask {
-    const NAME: &'static str = "a new task";
-    const MEDIA_TYPES: &'static [&'static str] = &["application/json"];
-
-    fn read(members: &mut Members) -> Option<Self> {
-        take_members!(members: title, description, completed, priority, due_date, tags)
-    }
-}
-
-/// Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Other
-/// members than these are refused.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, example)]
-pub struct TaskPatch {
-    /// A new title.
-    pub title: Maybe<Title>,
-    /// A new description, or null for none.
-    pub description: Change<Description>,
-    /// Done or not; sets or clears `completed_at`.
-    pub completed: Maybe<Flag>,
-    /// A new priority.
-    pub priority: Maybe<Priority>,
-    /// A new due date, or null for none.
-    pub due_date: Change<DueDate>,
-    /// New tags, instead of all that were there; unique ignoring case.
-    pub tags: Maybe<Tags>,
-}
-
-impl RequestBody for TaskPatch {
-    const NAME: &'static str = "a task that can be changed";
-    const MEDIA_TYPES: &'static [&'static str] =
-        &["application/merge-patch+json", "application/json"];
-
-    fn read(members: &mut Members) -> Option<Self> {
-        take_members!(members: title, description, completed, priority, due_date, tags)
-    }
+    priority: Maybe<Priority> = "usual::<Priority>";
+    /// When it is due; null for no due date.
+    due_date: Change<DueDate> = "none::<DueDate>";
+    /// Labels, unique ignoring case. In a change, they replace all that were there.
+    tags: Maybe<Tags> = "usual::<Tags>";
 }
 
 /// The examples are read by the types that they are examples of, so they cannot be invalid.
@@ -176,7 +76,7 @@ fn read<T: Scalar>(value: Value) -> T {
     T::from_json(&value).expect("a valid example")
 }
 
-impl poem_openapi::types::Example for Task {
+impl Example for Task {
     fn example() -> Self {
         Self {
             id: read(json!(7)),
@@ -195,7 +95,7 @@ impl poem_openapi::types::Example for Task {
     }
 }
 
-impl poem_openapi::types::Example for TaskList {
+impl Example for TaskList {
     fn example() -> Self {
         Self {
             items: vec![Task::example()],
@@ -204,28 +104,45 @@ impl poem_openapi::types::Example for TaskList {
     }
 }
 
-impl poem_openapi::types::Example for NewTask {
+/// A body's example, read as a body is.
+#[expect(
+    clippy::expect_used,
+    reason = "a test prints the document, and so makes the examples"
+)]
+fn body<T: RequestBody>(example: Value) -> T {
+    let object = example.as_object().cloned().expect("an object");
+    let mut members = Members::of(object).expect("few members");
+    let body = T::read(&mut members);
+    let unknown = |name: &str| Some(format!("{name} is not a member"));
+    members.finish(body, unknown).expect("a valid example")
+}
+
+impl Example for NewTask {
     fn example() -> Self {
-        Self {
-            title: read(json!("Buy milk")),
-            description: Change::Set(read(json!("Two litres, the organic one"))),
-            completed: Maybe(None),
-            priority: Maybe(Some(Priority::High)),
-            due_date: Change::Set(read(json!("2026-02-06"))),
-            tags: Maybe(Some(read(json!(["shopping", "home"])))),
-        }
+        body(json!({
+            "title": "Buy milk",
+            "description": "Two litres, the organic one",
+            "priority": "high",
+            "due_date": "2026-02-06",
+            "tags": ["shopping", "home"],
+        }))
     }
 }
 
-impl poem_openapi::types::Example for TaskPatch {
+impl Example for TaskPatch {
     fn example() -> Self {
-        Self {
-            title: Maybe(None),
-            description: Change::Clear,
-            completed: Maybe(Some(Flag(true))),
-            priority: Maybe(None),
-            due_date: Change::Keep,
-            tags: Maybe(None),
-        }
+        body(json!({ "description": null, "completed": true }))
+    }
+}
+
+impl Example for OwnerNewTask {
+    fn example() -> Self {
+        body(json!({ "title": "Buy milk", "description": "Two litres, the organic one" }))
+    }
+}
+
+impl Example for OwnerTaskChanges {
+    fn example() -> Self {
+        body(json!({ "title": "Buy milk", "completed": true }))
     }
 }

@@ -1,11 +1,11 @@
 //! Times and dates, read strictly.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
+    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
 };
 
@@ -39,7 +39,7 @@ impl Serialize for Timestamp {
 }
 
 /// chrono's reader is lenient (a space for the `T`, years of six digits); RFC 3339 §5.6 is not.
-fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
     let shape = text.as_bytes();
     let date_and_clock = shape.get(..19).is_some_and(|head| {
         head.iter()
@@ -71,7 +71,7 @@ fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
     Ok(time)
 }
 
-fn read_date(text: &str) -> Result<NaiveDate, String> {
+pub(super) fn read_date(text: &str) -> Result<NaiveDate, String> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .map_err(|_| "must be a date that exists, like 2026-02-06".to_owned())?;
     in_range(date)?;
@@ -102,100 +102,3 @@ impl Scalar for Timestamp {
     }
 }
 openapi_scalar!(Timestamp, "string(date-time)");
-
-/// When a task is due: a day, or an instant. The two stay distinct: a date has no time zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DueDate {
-    /// A day, wherever one is.
-    Date(NaiveDate),
-    /// An instant.
-    Time(Timestamp),
-}
-
-impl DueDate {
-    /// The name of its schema.
-    const COMPONENT: &str = "DueDate";
-
-    /// The instant by which it is sorted and compared: a date counts as its midnight in UTC.
-    pub fn instant(self) -> DateTime<Utc> {
-        match self {
-            Self::Date(date) => date.and_time(NaiveTime::MIN).and_utc(),
-            Self::Time(time) => time.get(),
-        }
-    }
-
-    /// Whether it is a date.
-    pub fn is_date(self) -> bool {
-        matches!(self, Self::Date(_))
-    }
-
-    /// What [`instant`](Self::instant) and [`is_date`](Self::is_date) were made from.
-    pub(crate) fn stored(at: DateTime<Utc>, is_date: bool) -> Self {
-        if is_date {
-            Self::Date(at.date_naive())
-        } else {
-            Self::Time(Timestamp::new(at))
-        }
-    }
-}
-
-impl Serialize for DueDate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            // Always four digits, as years are 1–9999.
-            Self::Date(date) => serializer.collect_str(&date.format("%Y-%m-%d")),
-            // As short as it may have been sent.
-            Self::Time(Timestamp(time)) => {
-                serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            }
-        }
-    }
-}
-
-impl Scalar for DueDate {
-    const EXPECTED: &'static str = "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(Self::COMPONENT.to_owned())
-    }
-
-    fn register(registry: &mut Registry) {
-        let one = |format, example: &str| {
-            inline(MetaSchema {
-                example: Some(example.into()),
-                ..MetaSchema::new_with_format("string", format)
-            })
-        };
-        registry.create_schema::<Self, _>(Self::COMPONENT.to_owned(), |_| MetaSchema {
-            description: Some(
-                "A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). \
-                 In requests a time may have any offset from UTC, in answers it ends in `Z`.",
-            ),
-            any_of: vec![
-                one("date", "2026-02-06"),
-                one("date-time", "2026-02-06T09:00:00Z"),
-            ],
-            ..MetaSchema::ANY
-        });
-    }
-
-    fn from_json(value: &Value) -> Result<Self, String> {
-        let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
-        let is_date = text.len() == 10
-            && text.bytes().enumerate().all(|(i, b)| {
-                if matches!(i, 4 | 7) {
-                    b == b'-'
-                } else {
-                    b.is_ascii_digit()
-                }
-            });
-        if is_date {
-            return read_date(text).map(Self::Date);
-        }
-        if text.len() < 19 {
-            return Err(format!("must be {}", Self::EXPECTED));
-        }
-        read_time(text).map(|time| Self::Time(Timestamp(time)))
-    }
-}
-openapi_scalar!(DueDate, "string(due-date)");

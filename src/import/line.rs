@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     contract::{
-        AnyCasePriority, Change, Description, Fault, Flag, LooseDueDate, LooseTags, Member,
-        Members, Pointer, Priority, Scalar as _, Timestamp, kind,
+        Change, Description, DueDate, Fault, Flag, Lenient, Member, Members, Pointer, Priority,
+        Scalar as _, Tags, Timestamp, kind,
     },
     store::ImportedTask,
 };
@@ -49,9 +49,9 @@ impl Line {
         let description: Option<Change<Description>> = members.take("description");
         let completed: Option<Change<Flag>> = members.take("completed");
         let completed_at: Option<Change<PastTime>> = members.take("completed_at");
-        let priority: Option<Change<AnyCasePriority>> = members.take("priority");
-        let due_date: Option<Change<LooseDueDate>> = members.take("due_date");
-        let tags: Option<Change<LooseTags>> = members.take("tags");
+        let priority: Option<Change<Lenient<Priority>>> = members.take("priority");
+        let due_date: Option<Change<Lenient<DueDate>>> = members.take("due_date");
+        let tags: Option<Change<Lenient<Tags>>> = members.take("tags");
         let created_at: Option<Change<PastTime>> = members.take("created_at");
         let updated_at: Option<Change<PastTime>> = members.take("updated_at");
 
@@ -87,9 +87,10 @@ impl Line {
             },
             priority: priority?
                 .value()
-                .map_or(Priority::Medium, |priority| priority.0),
+                .and_then(|priority| priority.0)
+                .unwrap_or_default(),
             due_date: due_date?.value().and_then(|due| due.0),
-            tags: tags?.value().map(|tags| tags.0).unwrap_or_default(),
+            tags: tags?.value().and_then(|tags| tags.0).unwrap_or_default(),
             created_at,
             updated_at,
         };

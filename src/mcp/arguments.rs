@@ -3,19 +3,24 @@
 use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
-use super::{schema::of_scalar, tool_error::ToolError};
+use super::{
+    schema::{Property, allow_null, object, of_scalar, schema_of},
+    tool_error::ToolError,
+};
 use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId};
 
 /// The arguments of a tool, or of one item in them.
 pub(super) trait Arguments: Sized {
-    /// Their names, in the order of their declaration.
-    const NAMES: &'static [&'static str];
-
     /// Takes them. `None` when one of them had a fault.
     fn take(members: &mut Members) -> Option<Self>;
 
-    /// What they may be.
-    fn schema() -> Map<String, Value>;
+    /// What they may be, in the order of their declaration.
+    fn properties() -> Vec<Property>;
+
+    /// The schema of an object that has them.
+    fn schema() -> Map<String, Value> {
+        schema_of(Self::properties())
+    }
 
     /// Reads them from an object.
     ///
@@ -25,12 +30,13 @@ pub(super) trait Arguments: Sized {
         let mut members =
             Members::of(object).map_err(|detail| vec![Pointer::root().fault(detail)])?;
         let value = Self::take(&mut members);
-        members.finish(value, |name| Some(unknown(name, Self::NAMES)))
+        members.finish(value, |name| Some(unknown(name, &Self::properties())))
     }
 }
 
 /// What is wrong with a name that is no argument.
-fn unknown(name: &str, known: &[&str]) -> String {
+fn unknown(name: &str, known: &[Property]) -> String {
+    let known: Vec<&str> = known.iter().map(|property| property.name).collect();
     let known = known.join(", ");
     match name {
         "user_id" | "user" | "owner" | "sub" => format!(
@@ -61,9 +67,7 @@ impl<T: Argument> Argument for Maybe<T> {
 impl<T: Argument> Argument for Change<T> {
     fn schema() -> Map<String, Value> {
         let mut schema = T::schema();
-        if let Some(kind) = schema.get_mut("type") {
-            *kind = json!([kind.take(), "null"]);
-        }
+        allow_null(&mut schema);
         schema
     }
 }
@@ -168,71 +172,38 @@ pub(super) fn in_words(faults: &[Fault]) -> String {
     words.chain(more).collect::<Vec<_>>().join("; ")
 }
 
-/// The map of an object.
-pub(super) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
-}
-
-/// One argument of several.
-pub(super) struct Property {
-    pub(super) name: &'static str,
-    /// The lines of its comment.
-    pub(super) comment: &'static [&'static str],
-    pub(super) schema: Map<String, Value>,
-    pub(super) required: bool,
-}
-
-/// The schema of an object with these properties.
-pub(super) fn schema_of(properties: Vec<Property>) -> Map<String, Value> {
-    let mut required = Vec::new();
-    let mut all = Map::new();
-    for property in properties {
-        let mut schema = property.schema;
-        let lines = property.comment.iter().map(|line| line.trim());
-        let text = lines.collect::<Vec<_>>().join(" ");
-        // The words of the argument stand for those of its type.
-        if !text.is_empty() {
-            schema.insert("description".to_owned(), text.into());
-        }
-        if property.required {
-            required.push(property.name);
-        }
-        all.insert(property.name.to_owned(), Value::Object(schema));
-    }
-    let mut schema = object(json!({ "type": "object", "properties": all }));
-    if !required.is_empty() {
-        schema.insert("required".to_owned(), json!(required));
-    }
-    schema.insert("additionalProperties".to_owned(), false.into());
-    schema
-}
-
-/// Declares the arguments of a tool. The comment on each is what models read about it.
+/// Declares the arguments of a tool. The comment on each is what models read about it. A last field after `..`
+/// is a set of arguments that stand beside the others.
 macro_rules! arguments {
-    ($(#[$doc:meta])* struct $name:ident { $($(#[doc = $text:literal])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* struct $name:ident {
+        $($(#[doc = $text:literal])* $field:ident: $type:ty,)*
+        $(..$rest:ident: $others:ty)?
+    }) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub(in crate::mcp) struct $name { $($(#[doc = $text])* pub(in crate::mcp) $field: $type,)* }
+        pub(in crate::mcp) struct $name {
+            $($(#[doc = $text])* pub(in crate::mcp) $field: $type,)*
+            $(pub(in crate::mcp) $rest: $others,)?
+        }
 
         impl $crate::mcp::arguments::Arguments for $name {
-            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
-
             fn take(members: &mut $crate::contract::Members) -> Option<Self> {
                 // All are taken before the first fault ends it, so that each fault is noted.
                 $(let $field = members.take(stringify!($field));)*
-                Some(Self { $($field: $field?,)* })
+                $(let $rest = <$others as $crate::mcp::arguments::Arguments>::take(members);)?
+                Some(Self { $($field: $field?,)* $($rest: $rest?,)? })
             }
 
-            fn schema() -> serde_json::Map<String, serde_json::Value> {
-                $crate::mcp::arguments::schema_of(vec![$($crate::mcp::arguments::Property {
+            fn properties() -> Vec<$crate::mcp::schema::Property> {
+                let own = [$($crate::mcp::schema::Property {
                     name: stringify!($field),
                     comment: &[$($text),*],
                     schema: <$type as $crate::mcp::arguments::Argument>::schema(),
                     required: <$type as $crate::contract::Member>::ABSENT.is_none(),
-                }),*])
+                }),*];
+                own.into_iter()
+                    $(.chain(<$others as $crate::mcp::arguments::Arguments>::properties()))?
+                    .collect()
             }
         }
     };

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::words::{Word, read_date, split_clock};
-use super::arguments::{Argument, object};
+use super::{arguments::Argument, schema::object};
 use crate::{
     contract::{DueDate, Fault, Member, Pointer, Scalar, Timestamp},
     store::DueBound,

@@ -8,7 +8,8 @@
 //!   it is handled; `host_policy.rs`: by which names the server may be called, and from which pages.
 //! - `server.rs`: what rmcp asks of a server; `registry.rs`: the tools, and how each is called; `tool.rs`: what a tool
 //!   is; `tool_error.rs`: why a call was not done.
-//! - `arguments.rs`: how arguments are declared, documented and read; `date.rs`: dates as people say them.
+//! - `arguments.rs`: how arguments are declared and read; `schema.rs`: what they may be, for models; `worded.rs`:
+//!   the bodies of REST as arguments; `date.rs`: dates as people say them.
 //! - `row.rs`, `outcome.rs`: what comes back; `tools/`: one file a tool.
 
 mod arguments;
@@ -24,6 +25,7 @@ mod server;
 mod tool;
 mod tool_error;
 mod tools;
+mod worded;
 
 use chrono::{DateTime, Utc};
 

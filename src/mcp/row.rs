@@ -46,15 +46,6 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// A priority by its name.
-pub(super) fn name(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Low => "low",
-        Priority::Medium => "medium",
-        Priority::High => "high",
-    }
-}
-
 impl Row {
     /// The task, with times at the clock of the caller, if that is known.
     pub(super) fn of(task: &Task, dates: &Dates) -> Self {
@@ -77,7 +68,7 @@ impl Row {
             title: title.as_str().to_owned(),
             has_description: matches!(description, Nullable(Some(text)) if !text.as_str().is_empty()),
             completed: completed.0,
-            priority: (*priority != Priority::Medium).then(|| name(*priority)),
+            priority: (*priority != Priority::default()).then(|| priority.name()),
             due_date: due_date.0.map(|due| dates.show(due)),
             tags: tags.0.iter().map(|tag| tag.as_str().to_owned()).collect(),
             version: version.get(),

@@ -8,19 +8,96 @@ use rmcp::{
 use serde_json::{Map, Value, json};
 
 use crate::contract::{
-    Scalar,
+    RequestBody, Scalar,
     registry::{MetaSchema, MetaSchemaRef, Registry},
 };
 
+/// The map of an object.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// One argument of several.
+pub(super) struct Property {
+    pub(super) name: &'static str,
+    /// The lines of its comment.
+    pub(super) comment: &'static [&'static str],
+    pub(super) schema: Map<String, Value>,
+    pub(super) required: bool,
+}
+
+/// The schema of an object with these properties.
+pub(super) fn schema_of(properties: Vec<Property>) -> Map<String, Value> {
+    let mut required = Vec::new();
+    let mut all = Map::new();
+    for property in properties {
+        let mut schema = property.schema;
+        let lines = property.comment.iter().map(|line| line.trim());
+        let text = lines.collect::<Vec<_>>().join(" ");
+        // The words of the argument stand for those of its type.
+        if !text.is_empty() {
+            schema.insert("description".to_owned(), text.into());
+        }
+        if property.required {
+            required.push(property.name);
+        }
+        all.insert(property.name.to_owned(), Value::Object(schema));
+    }
+    let mut schema = object(json!({ "type": "object", "properties": all }));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
+    schema
+}
+
 /// What an argument may be, from the type that reads it for REST as well.
 pub(super) fn of_scalar<T: Scalar + Type>() -> Map<String, Value> {
-    match <T as Scalar>::schema_ref() {
-        MetaSchemaRef::Inline(schema) => lean(&schema),
-        MetaSchemaRef::Reference(name) => {
-            let mut registry = Registry::new();
-            <T as Type>::register(&mut registry);
-            registry.schemas.get(&name).map(lean).unwrap_or_default()
+    let mut registry = Registry::new();
+    <T as Type>::register(&mut registry);
+    resolved(&<T as Scalar>::schema_ref(), &registry)
+}
+
+/// The members of a body of REST, as arguments.
+pub(super) fn of_body<T: RequestBody>() -> Vec<Property> {
+    let mut registry = Registry::new();
+    <T as Type>::register(&mut registry);
+    let body = registry.schemas.get(&*<T as Type>::name());
+    let members = body.iter().flat_map(|body| {
+        body.properties.iter().map(|(name, schema)| Property {
+            name,
+            comment: &[],
+            schema: resolved(schema, &registry),
+            required: body.required.contains(name),
+        })
+    });
+    members.collect()
+}
+
+fn resolved(schema: &MetaSchemaRef, registry: &Registry) -> Map<String, Value> {
+    match schema {
+        MetaSchemaRef::Inline(schema) => {
+            let mut object = lean(schema);
+            // A reference with something beside it, as its default.
+            if let Some(reference) = schema.all_of.first() {
+                object.extend(resolved(reference, registry));
+            }
+            if schema.nullable {
+                allow_null(&mut object);
+            }
+            object
         }
+        MetaSchemaRef::Reference(name) => registry.schemas.get(name).map(lean).unwrap_or_default(),
+    }
+}
+
+/// Lets null be a value, where a type says what a value is.
+pub(super) fn allow_null(schema: &mut Map<String, Value>) {
+    if let Some(kind) = schema.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
     }
 }
 
@@ -32,11 +109,13 @@ fn lean(schema: &MetaSchema) -> Map<String, Value> {
             object.insert(name.to_owned(), value);
         }
     };
-    if schema.enum_items.is_empty() {
-        put("type", json!(schema.ty));
-    } else {
-        put("enum", json!(schema.enum_items));
-    }
+    // Gemini refuses an `enum` without a type.
+    put(
+        "type",
+        json!(Some(schema.ty).filter(|kind| !kind.is_empty())),
+    );
+    let values = &schema.enum_items;
+    put("enum", json!((!values.is_empty()).then_some(values)));
     put("maxLength", json!(schema.max_length));
     // That an id or a text is not nothing goes without saying.
     let maximum = bound(schema.maximum);
@@ -45,6 +124,17 @@ fn lean(schema: &MetaSchema) -> Map<String, Value> {
     }
     put("maximum", maximum);
     put("maxItems", json!(schema.max_items));
+    // That a thing is not done, and has nothing, unless something is said, goes without saying.
+    let usual = [json!(null), json!(false), json!([])];
+    put(
+        "default",
+        json!(
+            schema
+                .default
+                .as_ref()
+                .filter(|default| !usual.contains(default))
+        ),
+    );
     if let Some(MetaSchemaRef::Inline(items)) = schema.items.as_deref() {
         put("items", Value::Object(lean(items)));
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{DueDate, Flag, NewTask, Priority, Tags};
+use crate::contract::NewTask;
 
 /// The rule in force. It never changes: another rule gets another name.
 const RULE: &str = "v1:";
@@ -21,6 +21,12 @@ const RULE: &str = "v1:";
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Canonical(BTreeMap<&'static str, Value>);
+
+impl From<BTreeMap<&'static str, Value>> for Canonical {
+    fn from(said: BTreeMap<&'static str, Value>) -> Self {
+        Self(said)
+    }
+}
 
 impl Canonical {
     /// Adds a member, unless it has its default.
@@ -52,28 +58,16 @@ impl RequestDigest {
 
     /// Of a body of `createTask`.
     pub(super) fn of_new_task(new: &NewTask) -> Self {
-        let NewTask {
-            title,
-            description,
-            completed,
-            priority,
-            due_date,
-            tags,
-        } = new;
-        let title = json!(title);
-        let description = json!(description.clone().value());
-        let completed = json!(completed.0.unwrap_or(Flag(false)));
-        let priority = json!(priority.0.unwrap_or(Priority::Medium));
-        let due_date = json!(due_date.value());
-        let tags = json!(tags.0.clone().unwrap_or_default());
-        let before = json!([title, description, completed, priority, due_date, tags]);
-        let request = Canonical::default()
-            .member("title", title, Value::Null)
-            .member("description", description, Value::Null)
-            .member("completed", completed, json!(false))
-            .member("priority", priority, json!(Priority::Medium))
-            .member("due_date", due_date, json!(None::<DueDate>))
-            .member("tags", tags, json!(Tags::default()));
+        // The members that a task had at the time of that rule, in its order.
+        let before = json!([
+            new.title,
+            new.description.clone().value(),
+            new.completed.0.unwrap_or_default(),
+            new.priority.0.unwrap_or_default(),
+            new.due_date.value(),
+            new.tags.0.clone().unwrap_or_default(),
+        ]);
+        let request = new.said().into();
         Self {
             unversioned: Some(sha256(&before)),
             ..Self::of(&request)
@@ -107,17 +101,12 @@ fn sha256(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Change, Maybe, Scalar as _, Timestamp, Title};
+    use crate::contract::{
+        Change, DueDate, Flag, Maybe, Priority, Scalar as _, Tags, Timestamp, Title,
+    };
 
     fn new(title: &str) -> NewTask {
-        NewTask {
-            title: Title::from_json(&json!(title)).unwrap(),
-            description: Change::Keep,
-            completed: Maybe(None),
-            priority: Maybe(None),
-            due_date: Change::Keep,
-            tags: Maybe(None),
-        }
+        NewTask::new(Title::from_json(&json!(title)).unwrap())
     }
 
     fn full() -> NewTask {

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::{
     contract::{
-        AnyCasePriority, Direction, Flag, Offset, OwnerSort, OwnerTask, PageNumber, PageSize,
-        SearchText, Status, Tag, Task, Total,
+        Direction, Flag, Offset, OwnerSort, OwnerTask, PageNumber, PageSize, Priority, SearchText,
+        Status, Tag, Task, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
     store::{Filter, SliceQuery},
@@ -33,7 +33,7 @@ const DEFAULT_LIMIT: u32 = 1000;
 pub(super) struct Given {
     pub(super) status: Option<Status>,
     pub(super) completed: Option<Flag>,
-    pub(super) priority: Option<AnyCasePriority>,
+    pub(super) priority: Option<Priority>,
     pub(super) tag: Option<Tag>,
     pub(super) text: Option<SearchText>,
     pub(super) sort: Option<OwnerSort>,
@@ -64,7 +64,7 @@ impl Given {
                 completed: completed
                     .map(|Flag(done)| done)
                     .or(status.and_then(|Status(done)| done)),
-                priority: priority.map(|AnyCasePriority(priority)| priority),
+                priority,
                 tag,
                 q: text,
                 ..Filter::default()

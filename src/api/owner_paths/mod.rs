@@ -21,8 +21,8 @@ use super::{
 use crate::{
     access::{Caller, problem},
     contract::{
-        AnyCasePriority, Direction, Fail, Flag, Json, Offset, OwnerCompletion, OwnerNewTask,
-        OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, SearchText, Status,
+        Direction, Fail, Flag, Json, Lenient, Offset, OwnerCompletion, OwnerNewTask, OwnerSort,
+        OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Priority, SearchText, Status,
         codes::{BODY, CALLER, LIMIT, OWNER, PARAMETERS, PATH, TASK, WRITE},
     },
     store::{Expected, Read, Slice, Write},
@@ -95,7 +95,7 @@ impl OwnerPaths {
         /// `true` or `false`; the same as `status`.
         completed: Query<Flag>,
         /// Only tasks of this priority.
-        priority: Query<AnyCasePriority>,
+        priority: Query<Lenient<Priority>>,
         /// Only tasks with this tag.
         tag: Query<crate::contract::Tag>,
         /// Only tasks with this text in the title or the description.
@@ -127,7 +127,9 @@ impl OwnerPaths {
         let given = Given {
             status: faults.take_unless_blank(status),
             completed: faults.take_unless_blank(completed),
-            priority: faults.take_unless_blank(priority),
+            priority: faults
+                .take_unless_blank(priority)
+                .and_then(|priority| priority.0),
             tag: faults.take_unless_blank(tag),
             text: faults.first([search, q, keyword]),
             sort: faults.first([sort, sort_by]),

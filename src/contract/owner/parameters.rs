@@ -6,20 +6,8 @@ use serde_json::Value;
 use crate::contract::{
     Sort,
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
-    scalar::{Scalar, mismatch},
+    scalar::{Scalar, any_case, mismatch},
 };
-
-/// A pattern for these words in any case of letters, and for none at all.
-fn any_case<'a>(words: impl Iterator<Item = &'a str>, before: &str) -> String {
-    let letter = |c: char| match c {
-        c if c.is_ascii_lowercase() => format!("[{}{c}]", c.to_ascii_uppercase()),
-        c => c.to_string(),
-    };
-    let words: Vec<String> = words
-        .map(|word| word.chars().map(letter).collect())
-        .collect();
-    format!("^({before}({}))?$", words.join("|"))
-}
 
 /// Makes a parameter type whose words have meanings, in any case of letters.
 macro_rules! words {

@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{
-        Change, Description, Fault, Flag, Maybe, Member, NewTask, Pointer, Priority, Tags, Title,
-    },
+    contract::{Fault, Maybe, Member, NewTask, Pointer},
     mcp::{
-        arguments::{Argument, Items, arguments, at, in_words, object},
-        date::{DateText, Dates, Zone},
+        arguments::{Argument, Items, arguments, in_words},
+        date::{Dates, Zone},
         outcome::{ItemResult, Results},
         row::Row,
+        schema::object,
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
+        worded::{self, Worded},
     },
     store::{Canonical, Created, IdempotencyKey, RequestDigest, Scope, StoreError, Write},
 };
@@ -31,18 +31,8 @@ arguments! {
     }
 }
 
-arguments! {
-    /// One new task.
-    struct Addition {
-        title: Title,
-        description: Change<Description>,
-        completed: Maybe<Flag>,
-        /// Default medium
-        priority: Maybe<Priority>,
-        due_date: Change<DateText>,
-        tags: Maybe<Tags>,
-    }
-}
+/// One new task.
+type Addition = Worded<NewTask>;
 
 /// What is the same for all retries of one call: 1 to 100 characters, none of them a control.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,36 +106,18 @@ async fn add(
     key: Option<(IdempotencyKey, &RequestDigest)>,
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {
-    let Addition {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    } = item.map_err(|faults| ToolError(in_words(&faults)))?;
+    let Worded { body, due_date } = item.map_err(|faults| ToolError(in_words(&faults)))?;
     // Of a task that was made before, its words are not told: they meant what they did on that day.
     let mut with_words = dates.clone();
-    let due_date = match due_date {
-        Change::Set(said) => match with_words.resolve(&said).map_err(at("due_date")) {
-            Ok(due) => Change::Set(due),
-            // On the day of the first call it may have been a good date.
-            Err(refused) => {
-                return made_before(tasks, key.as_ref(), dates)
-                    .await?
-                    .ok_or(refused);
-            }
-        },
-        Change::Keep | Change::Clear => Change::Clear,
+    let due_date = match worded::due_date(&due_date, &mut with_words) {
+        Ok(due_date) => due_date,
+        // On the day of the first call it may have been a good date.
+        Err(refused) => {
+            let before = made_before(tasks, key.as_ref(), dates).await?;
+            return before.ok_or(refused);
+        }
     };
-    let new = NewTask {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    };
+    let new = NewTask { due_date, ..body };
     let created = match key {
         Some((key, digest)) => tasks.create_part(new, &key, digest).await,
         None => tasks.create(new, None).await,
@@ -193,7 +165,7 @@ fn refusal(error: StoreError) -> ToolError {
 /// The digest of the call as it was said: "tomorrow" must not be another request after midnight. An item with a
 /// fault adds nothing, whatever the fault, so it counts as no more than an item at this place.
 fn digest(items: &Items<Addition>, zone: Option<Zone>) -> RequestDigest {
-    let said = |item: &Result<Addition, _>| item.as_ref().map_or(Value::Null, Addition::said);
+    let said = |item: &Result<Addition, _>| item.as_ref().map_or(Value::Null, said);
     let tasks: Vec<Value> = items.0.iter().map(said).collect();
     let call = Canonical::default()
         .member("tasks", json!(tasks), json!([]))
@@ -201,38 +173,10 @@ fn digest(items: &Items<Addition>, zone: Option<Zone>) -> RequestDigest {
     RequestDigest::of(&call)
 }
 
-impl Addition {
-    /// What was said about the task, for the digest of the call.
-    fn said(&self) -> Value {
-        let Self {
-            title,
-            description,
-            completed,
-            priority,
-            due_date,
-            tags,
-        } = self;
-        let said = Canonical::default()
-            .member("title", json!(title), Value::Null)
-            .member(
-                "description",
-                json!(description.clone().value()),
-                Value::Null,
-            )
-            .member(
-                "completed",
-                json!(completed.0.unwrap_or(Flag(false))),
-                json!(false),
-            )
-            .member(
-                "priority",
-                json!(priority.0.unwrap_or(Priority::Medium)),
-                json!(Priority::Medium),
-            )
-            .member("due_date", json!(due_date.clone().value()), Value::Null)
-            .member("tags", json!(tags.0.clone().unwrap_or_default()), json!([]));
-        json!(said)
-    }
+/// What was said about one task.
+fn said(Worded { body, due_date }: &Addition) -> Value {
+    let due_date = due_date.clone().value();
+    json!(Canonical::from(body.said()).member("due_date", json!(due_date), Value::Null))
 }
 
 #[cfg(test)]

@@ -3,13 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    contract::{Change, Flag, Maybe, Task, TaskId, TaskPatch, Version},
-    mcp::{
-        date::Dates,
-        outcome::ItemResult,
-        row::{Row, name},
-        tool_error::ToolError,
-    },
+    contract::{Flag, Maybe, Task, TaskId, TaskPatch, Version},
+    mcp::{date::Dates, outcome::ItemResult, row::Row, tool_error::ToolError},
     store::{Changes, Expected, ReadWrite, Scope, StoreError},
 };
 
@@ -76,75 +71,19 @@ fn stale(now: &Task, dates: &Dates) -> ToolError {
     ))
 }
 
-/// The members that a patch would change, as they are.
+/// The members that a patch would change, as they are: the due date at the clock of the caller.
 fn replaced(old: &Task, patch: &TaskPatch, dates: &Dates) -> Map<String, Value> {
-    let TaskPatch {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    } = patch;
-    let mut before = Map::new();
-    let mut note = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            before.insert(name.to_owned(), value);
-        }
-    };
-    note(
-        "title",
-        differs(title, &old.title).then(|| json!(old.title)),
-    );
-    note(
-        "description",
-        changes(description, old.description.0.as_ref()).then(|| json!(old.description)),
-    );
-    note(
-        "completed",
-        differs(completed, &old.completed).then(|| json!(old.completed)),
-    );
-    note(
-        "priority",
-        differs(priority, &old.priority).then(|| json!(name(old.priority))),
-    );
-    let due = || json!(old.due_date.0.map(|due| dates.show(due)));
-    note(
-        "due_date",
-        changes(due_date, old.due_date.0.as_ref()).then(due),
-    );
-    note("tags", differs(tags, &old.tags).then(|| json!(old.tags)));
+    let mut before = patch.replaced(old);
+    if let Some(due) = before.get_mut("due_date") {
+        *due = json!(old.due_date.0.map(|due| dates.show(due)));
+    }
     before
-}
-
-fn differs<T: PartialEq>(new: &Maybe<T>, old: &T) -> bool {
-    new.0.as_ref().is_some_and(|new| new != old)
-}
-
-fn changes<T: PartialEq>(new: &Change<T>, old: Option<&T>) -> bool {
-    match new {
-        Change::Keep => false,
-        Change::Clear => old.is_some(),
-        Change::Set(new) => old != Some(new),
-    }
-}
-
-/// The patch that changes nothing.
-pub(super) fn nothing() -> TaskPatch {
-    TaskPatch {
-        title: Maybe(None),
-        description: Change::Keep,
-        completed: Maybe(None),
-        priority: Maybe(None),
-        due_date: Change::Keep,
-        tags: Maybe(None),
-    }
 }
 
 /// The patch that completes a task, or takes that back.
 pub(super) fn completion(completed: bool) -> TaskPatch {
     TaskPatch {
         completed: Maybe(Some(Flag(completed))),
-        ..nothing()
+        ..TaskPatch::default()
     }
 }

@@ -7,7 +7,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::change::{change, completion, nothing};
+use super::change::{change, completion};
 use crate::{
     access::Access,
     contract::{
@@ -15,9 +15,10 @@ use crate::{
         TaskPatch, Title, UserIdText,
     },
     mcp::{
-        arguments::{Argument, arguments, object},
+        arguments::{Argument, arguments},
         date::Dates,
         row::Row,
+        schema::object,
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
@@ -159,12 +160,8 @@ impl Tool for AddTask {
     ) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
         let new = NewTask {
-            title,
             description,
-            completed: Maybe(None),
-            priority: Maybe(None),
-            due_date: Change::Clear,
-            tags: Maybe(None),
+            ..NewTask::new(title)
         };
         let task = call.caller.tasks().create(new, None).await?.task;
         Ok(Done {
@@ -283,7 +280,7 @@ impl Tool for UpdateTask {
         let patch = TaskPatch {
             title,
             description,
-            ..nothing()
+            ..TaskPatch::default()
         };
         let changed = change(call.caller.tasks(), task_id, &patch, None, &dates).await?;
         Ok(Done {

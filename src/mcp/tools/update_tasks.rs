@@ -2,15 +2,14 @@
 
 use super::change::change;
 use crate::{
-    contract::{
-        Change, Description, Fault, Flag, Maybe, Priority, Tags, TaskId, TaskPatch, Title, Version,
-    },
+    contract::{Fault, Maybe, TaskId, TaskPatch, Version},
     mcp::{
-        arguments::{Items, arguments, at, in_words},
-        date::{DateText, Dates, Zone},
+        arguments::{Items, arguments, in_words},
+        date::{Dates, Zone},
         outcome::{ItemResult, Results},
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
+        worded::{self, Worded},
     },
     store::{ReadWrite, Scope},
 };
@@ -21,7 +20,7 @@ pub(in crate::mcp) struct UpdateTasks;
 arguments! {
     /// The changes.
     struct Updates {
-        /// Only what is named is changed; null clears
+        /// Only what is named is changed; null clears; tags replace all
         tasks: Items<Update>,
         /// IANA; needed for date words and local times
         time_zone: Maybe<Zone>,
@@ -34,13 +33,7 @@ arguments! {
         id: TaskId,
         /// Refuse if it is no longer this
         version: Maybe<Version>,
-        title: Maybe<Title>,
-        description: Change<Description>,
-        completed: Maybe<Flag>,
-        priority: Maybe<Priority>,
-        due_date: Change<DateText>,
-        /// Replaces all
-        tags: Maybe<Tags>,
+        ..changes: Worded<TaskPatch>
     }
 }
 
@@ -75,26 +68,10 @@ async fn update(
     let Update {
         id,
         version,
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
+        changes: Worded { body, due_date },
     } = item.map_err(|faults| ToolError(in_words(&faults)))?;
-    let due_date = match due_date {
-        Change::Keep => Change::Keep,
-        Change::Clear => Change::Clear,
-        Change::Set(said) => Change::Set(dates.resolve(&said).map_err(at("due_date"))?),
-    };
-    let patch = TaskPatch {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    };
+    let due_date = worded::due_date(&due_date, dates)?;
+    let patch = TaskPatch { due_date, ..body };
     let changed = change(tasks, id, &patch, version.0, dates).await?;
     Ok(changed.into_item(dates))
 }

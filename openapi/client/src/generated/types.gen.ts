@@ -157,7 +157,7 @@ export type KnownCode =
   | 'not_ready'
 
 /**
- * A task to be created. Only the title is required; other members than these are refused.
+ * A task to be created. Only the title is required; members that are not listed here are refused.
  */
 export type NewTask = {
   /**
@@ -165,11 +165,11 @@ export type NewTask = {
    */
   title: string
   /**
-   * More about it.
+   * More about it; null for nothing.
    */
   description?: string | null
   /**
-   * Whether it is done already.
+   * Whether it is done; sets or clears `completed_at`.
    */
   completed?: boolean
   /**
@@ -177,11 +177,11 @@ export type NewTask = {
    */
   priority?: Priority
   /**
-   * When it is due.
+   * When it is due; null for no due date.
    */
   due_date?: DueDate | null
   /**
-   * Labels, unique ignoring case.
+   * Labels, unique ignoring case. In a change, they replace all that were there.
    */
   tags?: Array<string>
 }
@@ -215,7 +215,8 @@ export type OwnerCompletion = {
 }
 
 /**
- * A task to be created, as existing front ends send it.
+ * A task to be created, as existing front ends send it. Null and an empty text count as absent, a time
+ * without an offset as UTC; a priority may be in any case of letters, tags may be one text with commas.
  */
 export type OwnerNewTask = {
   /**
@@ -223,29 +224,29 @@ export type OwnerNewTask = {
    */
   title: string
   /**
-   * More about it.
+   * More about it; null for nothing.
    */
   description?: string | null
   /**
-   * Whether it is done already.
+   * Whether it is done; sets or clears `completed_at`.
    */
   completed?: boolean | null
+  /**
+   * How urgent it is.
+   */
+  priority?: string | null
+  /**
+   * When it is due; null for no due date.
+   */
+  due_date?: DueDate | string | null
+  /**
+   * Labels, unique ignoring case. In a change, they replace all that were there.
+   */
+  tags?: Array<string> | string | null
   /**
    * The same as `completed`, which counts if both are there.
    */
   is_completed?: boolean | null
-  /**
-   * How urgent it is, in any case of letters; `medium` when absent.
-   */
-  priority?: string | null
-  /**
-   * When it is due. A time without an offset counts as UTC, an empty text as none.
-   */
-  due_date?: DueDate | string | null
-  /**
-   * Labels: an array, or one text with commas.
-   */
-  tags?: Array<string> | string | null
 }
 
 /**
@@ -308,37 +309,38 @@ export type OwnerTask = {
 }
 
 /**
- * Changes to a task, as existing front ends send them: what is absent stays.
+ * Changes to a task, as existing front ends send them: what is absent stays as it is. Values are read as
+ * for a new task.
  */
 export type OwnerTaskChanges = {
   /**
-   * A new title.
+   * What is to be done.
    */
   title?: string | null
   /**
-   * A new description, or null for none.
+   * More about it; null for nothing.
    */
   description?: string | null
   /**
-   * Done or not.
+   * Whether it is done; sets or clears `completed_at`.
    */
   completed?: boolean | null
+  /**
+   * How urgent it is.
+   */
+  priority?: string | null
+  /**
+   * When it is due; null for no due date.
+   */
+  due_date?: DueDate | string | null
+  /**
+   * Labels, unique ignoring case. In a change, they replace all that were there.
+   */
+  tags?: Array<string> | string | null
   /**
    * The same as `completed`, which counts if both are there.
    */
   is_completed?: boolean | null
-  /**
-   * A new priority, in any case of letters.
-   */
-  priority?: string | null
-  /**
-   * A new due date; null or an empty text for none.
-   */
-  due_date?: DueDate | string | null
-  /**
-   * New labels, instead of all that were there.
-   */
-  tags?: Array<string> | string | null
 }
 
 /**
@@ -487,32 +489,32 @@ export type TaskList = {
 }
 
 /**
- * Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Other
- * members than these are refused.
+ * Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Members
+ * that are not listed here are refused.
  */
 export type TaskPatch = {
   /**
-   * A new title.
+   * What is to be done.
    */
   title?: string
   /**
-   * A new description, or null for none.
+   * More about it; null for nothing.
    */
   description?: string | null
   /**
-   * Done or not; sets or clears `completed_at`.
+   * Whether it is done; sets or clears `completed_at`.
    */
   completed?: boolean
   /**
-   * A new priority.
+   * How urgent it is.
    */
   priority?: Priority
   /**
-   * A new due date, or null for none.
+   * When it is due; null for no due date.
    */
   due_date?: DueDate | null
   /**
-   * New tags, instead of all that were there; unique ignoring case.
+   * Labels, unique ignoring case. In a change, they replace all that were there.
    */
   tags?: Array<string>
 }

@@ -129,7 +129,8 @@ export const zOwnerCompletion = z.object({
 })
 
 /**
- * A task to be created, as existing front ends send it.
+ * A task to be created, as existing front ends send it. Null and an empty text count as absent, a time
+ * without an offset as UTC; a priority may be in any case of letters, tags may be one text with commas.
  */
 export const zOwnerNewTask = z.object({
   title: z
@@ -143,10 +144,9 @@ export const zOwnerNewTask = z.object({
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
-  is_completed: z.boolean().nullish(),
   priority: z
     .string()
-    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
     .nullish(),
   due_date: z
     .union([
@@ -172,10 +172,12 @@ export const zOwnerNewTask = z.object({
       z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
     ])
     .nullish(),
+  is_completed: z.boolean().nullish(),
 })
 
 /**
- * Changes to a task, as existing front ends send them: what is absent stays.
+ * Changes to a task, as existing front ends send them: what is absent stays as it is. Values are read as
+ * for a new task.
  */
 export const zOwnerTaskChanges = z.object({
   title: z
@@ -190,10 +192,9 @@ export const zOwnerTaskChanges = z.object({
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
-  is_completed: z.boolean().nullish(),
   priority: z
     .string()
-    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
     .nullish(),
   due_date: z
     .union([
@@ -219,6 +220,7 @@ export const zOwnerTaskChanges = z.object({
       z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
     ])
     .nullish(),
+  is_completed: z.boolean().nullish(),
 })
 
 /**
@@ -227,7 +229,7 @@ export const zOwnerTaskChanges = z.object({
 export const zPriority = z.enum(['low', 'medium', 'high'])
 
 /**
- * A task to be created. Only the title is required; other members than these are refused.
+ * A task to be created. Only the title is required; members that are not listed here are refused.
  */
 export const zNewTask = z.object({
   title: z
@@ -398,8 +400,8 @@ export const zTaskList = z.object({
 })
 
 /**
- * Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Other
- * members than these are refused.
+ * Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Members
+ * that are not listed here are refused.
  */
 export const zTaskPatch = z.object({
   title: z
@@ -555,7 +557,7 @@ export const zListOwnerTasksQuery = z.object({
   completed: z.boolean().optional(),
   priority: z
     .string()
-    .regex(/^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$/)
+    .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
     .optional(),
   tag: z
     .string()

@@ -1,0 +1,139 @@
+//! When a task is due.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::{
+    Timestamp,
+    registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
+    scalar::{Scalar, mismatch},
+    time::{read_date, read_time},
+};
+
+/// When a task is due: a day, or an instant. The two stay distinct: a date has no time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueDate {
+    /// A day, wherever one is.
+    Date(NaiveDate),
+    /// An instant.
+    Time(Timestamp),
+}
+
+impl DueDate {
+    /// The name of its schema.
+    const COMPONENT: &str = "DueDate";
+
+    /// The instant by which it is sorted and compared: a date counts as its midnight in UTC.
+    pub fn instant(self) -> DateTime<Utc> {
+        match self {
+            Self::Date(date) => date.and_time(NaiveTime::MIN).and_utc(),
+            Self::Time(time) => time.get(),
+        }
+    }
+
+    /// Whether it is a date.
+    pub fn is_date(self) -> bool {
+        matches!(self, Self::Date(_))
+    }
+
+    /// What [`instant`](Self::instant) and [`is_date`](Self::is_date) were made from.
+    pub(crate) fn stored(at: DateTime<Utc>, is_date: bool) -> Self {
+        if is_date {
+            Self::Date(at.date_naive())
+        } else {
+            Self::Time(Timestamp::new(at))
+        }
+    }
+}
+
+impl Serialize for DueDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // Always four digits, as years are 1–9999.
+            Self::Date(date) => serializer.collect_str(&date.format("%Y-%m-%d")),
+            // As short as it may have been sent.
+            Self::Time(time) => {
+                serializer.serialize_str(&time.get().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            }
+        }
+    }
+}
+
+impl Scalar for DueDate {
+    const EXPECTED: &'static str = "a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z";
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(Self::COMPONENT.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        let one = |format, example: &str| {
+            inline(MetaSchema {
+                example: Some(example.into()),
+                ..MetaSchema::new_with_format("string", format)
+            })
+        };
+        registry.create_schema::<Self, _>(Self::COMPONENT.to_owned(), |_| MetaSchema {
+            description: Some(
+                "A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). \
+                 In requests a time may have any offset from UTC, in answers it ends in `Z`.",
+            ),
+            any_of: vec![
+                one("date", "2026-02-06"),
+                one("date-time", "2026-02-06T09:00:00Z"),
+            ],
+            ..MetaSchema::ANY
+        });
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
+        let is_date = text.len() == 10
+            && text.bytes().enumerate().all(|(i, b)| {
+                if matches!(i, 4 | 7) {
+                    b == b'-'
+                } else {
+                    b.is_ascii_digit()
+                }
+            });
+        if is_date {
+            return read_date(text).map(Self::Date);
+        }
+        if text.len() < 19 {
+            return Err(format!("must be {}", Self::EXPECTED));
+        }
+        read_time(text).map(|time| Self::Time(Timestamp::new(time)))
+    }
+
+    /// A time without an offset counts as UTC, as Python's `datetime.utcnow()` writes it; seconds may be absent,
+    /// as in what an input of the type `datetime-local` gives.
+    fn lenient_schema() -> MetaSchemaRef {
+        // A pattern cannot tell leap years; the 29th of February is taken in them.
+        let days = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])";
+        let time = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?";
+        let local = MetaSchema {
+            pattern: Some(format!("^([1-9][0-9]{{3}}-({days})T{time})?$")),
+            example: Some("2026-02-06T09:00".into()),
+            ..MetaSchema::new("string")
+        };
+        inline(MetaSchema {
+            any_of: vec![Self::schema_ref(), inline(local)],
+            example: Some("2026-02-06".into()),
+            ..MetaSchema::ANY
+        })
+    }
+
+    fn normalize(value: Value) -> Value {
+        let Some(text) = value.as_str().map(str::trim) else {
+            return value;
+        };
+        if text.is_empty() {
+            return Value::Null;
+        }
+        let spellings = [text.to_owned(), format!("{text}Z"), format!("{text}:00Z")];
+        let read = |text: &String| Self::from_json(&Value::from(text.as_str())).is_ok();
+        spellings.into_iter().find(read).map_or(value, Value::from)
+    }
+}
+openapi_scalar!(DueDate, "string(due-date)");

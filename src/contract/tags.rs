@@ -1,0 +1,116 @@
+//! The tags of a task.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Tag,
+    pointer::Pointer,
+    problem::Fault,
+    registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
+    scalar::{Scalar, kind},
+};
+use crate::unicode::fold;
+
+/// A task's tags: at most 20, unique ignoring case, in the order given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tags(pub Vec<Tag>);
+
+/// The largest number of tags a task can have.
+const MAX_TAGS: usize = 20;
+
+impl Tags {
+    /// Tags that were checked when they were stored.
+    pub(crate) fn stored(tags: Vec<String>) -> Self {
+        Self(tags.into_iter().map(Tag::stored).collect())
+    }
+}
+
+impl Scalar for Tags {
+    const EXPECTED: &'static str = "an array of at most 20 strings";
+
+    fn schema_ref() -> MetaSchemaRef {
+        inline(MetaSchema {
+            items: Some(Box::new(Tag::schema_ref())),
+            max_items: Some(MAX_TAGS),
+            unique_items: Some(true),
+            example: Some(serde_json::json!(["shopping", "home"])),
+            ..MetaSchema::new("array")
+        })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        let mut faults = Vec::new();
+        let tags = Self::read_at(value, &Pointer::root(), &mut faults);
+        tags.ok_or_else(|| faults.remove(0).detail)
+    }
+
+    /// An array, or one text with commas.
+    fn lenient_schema() -> MetaSchemaRef {
+        let tag = r"[^,\u0000-\u001F\u007F-\u009F]{0,50}";
+        let text = MetaSchema {
+            pattern: Some(format!("^{tag}(,{tag}){{0,19}}$")),
+            example: Some("shopping, home".into()),
+            ..MetaSchema::new("string")
+        };
+        inline(MetaSchema {
+            any_of: vec![Self::schema_ref(), inline(text)],
+            ..MetaSchema::ANY
+        })
+    }
+
+    fn normalize(value: Value) -> Value {
+        let Some(text) = value.as_str() else {
+            return value;
+        };
+        let parts = text.split(',').map(str::trim);
+        // A text is typed by a person: a tag that is there twice is there.
+        let mut seen = BTreeSet::new();
+        let parts = parts.filter(|part| !part.is_empty() && seen.insert(fold(part)));
+        Value::Array(parts.map(Value::from).collect())
+    }
+
+    fn of_null() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let Some(items) = value.as_array() else {
+            faults.push(at.fault(format!("must be {}, not {}", Self::EXPECTED, kind(value))));
+            return None;
+        };
+        let before = faults.len();
+        if items.len() > MAX_TAGS {
+            faults.push(at.fault(format!(
+                "must have at most {MAX_TAGS} tags, has {}",
+                items.len()
+            )));
+            return None;
+        }
+        let mut seen: Vec<String> = Vec::with_capacity(items.len());
+        let mut tags = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match Tag::from_json(item) {
+                Ok(tag) => {
+                    let folded = fold(tag.as_str());
+                    if let Some(first) = seen.iter().position(|s| *s == folded) {
+                        faults.push(
+                            at.item(index)
+                                .fault(format!("is the same as tag {first}, ignoring case")),
+                        );
+                    }
+                    seen.push(folded);
+                    tags.push(tag);
+                }
+                Err(detail) => {
+                    faults.push(at.item(index).fault(detail));
+                    seen.push(String::new());
+                }
+            }
+        }
+        (faults.len() == before).then_some(Self(tags))
+    }
+}
+openapi_scalar!(Tags, "array(tags)");

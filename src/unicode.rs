@@ -1,12 +1,19 @@
-//! What Unicode says about text: how it is compared and searched.
+//! How texts are compared and searched.
+//!
+//! Texts are stored as they were sent. [`fold`] decides whether two tags are the same. [`search_key`] decides
+//! whether a text contains another, and orders titles.
+
+mod search_key;
 
 use std::borrow::Cow;
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
 
-/// Folds case for comparing and searching: Unicode full case folding of the composed form, so that
-/// `STRASSE` finds `Straße` and it does not matter how an accent was typed.
+pub use search_key::search_key;
+
+/// Folds case: Unicode full case folding of the composed form (NFC). `STRASSE` equals `Straße`, and it does
+/// not matter how an accent was typed; but `é` is not `e`.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -5,21 +5,36 @@
 //! Migrations run under a lock, which `taskward::store::migrate` takes and this crate does not.
 
 pub use sea_orm_migration::prelude::*;
-pub use sea_orm_migration::seaql_migrations;
+pub use sea_orm_migration::{MigratorTraitSelf, seaql_migrations};
 
 mod column;
 mod m20261123_000001_user_clock;
 mod m20261123_000002_task;
+mod search_keys;
+
+use search_keys::RewriteSearchKeys;
+pub use search_keys::{SearchKey, rewrite};
 
 /// All migrations of this build, in their order.
-pub struct Migrator;
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator {
+    /// Computes the search keys of tasks.
+    pub search_key: SearchKey,
+}
 
-#[async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        let search_keys = |name| {
+            Box::new(RewriteSearchKeys {
+                name,
+                search_key: self.search_key,
+            })
+        };
         vec![
             Box::new(m20261123_000001_user_clock::Migration),
             Box::new(m20261123_000002_task::Migration),
+            // Accents, punctuation and white space of all kinds: the keys were case-folded texts before.
+            search_keys("m20261201_000003_search_keys"),
         ]
     }
 }

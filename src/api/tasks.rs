@@ -137,7 +137,8 @@ impl Tasks {
         due_before: Query<DueDate>,
         /// Only tasks due at this or later. A date counts as its midnight in UTC.
         due_after: Query<DueDate>,
-        /// Only tasks with this text in the title or the description, ignoring case.
+        /// Only tasks with this text in the title or the description. Case, accents, white space and the kind of
+        /// quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.
         q: Query<SearchText>,
         /// The order.
         #[oai(default = "default_sort")]

@@ -10,8 +10,8 @@ use super::{
 };
 
 /// The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
-/// first. `due_date`: soonest first. `priority`: low first. `title`: ignoring case, in the order of the code
-/// points. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
+/// first. `due_date`: soonest first. `priority`: low first. `title`: in the order of the code points, after case,
+/// accents and variants are unified as for `q`. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
 pub enum Sort {
     /// Oldest first.
@@ -46,7 +46,7 @@ pub enum Sort {
     #[oai(rename = "-priority")]
     #[serde(rename = "-priority")]
     PriorityDesc,
-    /// By title, ignoring case, in the order of the code points.
+    /// By title, in the order of the code points of what `q` searches.
     #[oai(rename = "title")]
     #[serde(rename = "title")]
     Title,

@@ -1,14 +1,15 @@
 //! The columns that hold one member of a task, and the columns that are derived from it.
 //!
 //! Creating, changing and importing all take them from here, so that a derived column cannot be left
-//! behind or be computed in two ways.
+//! behind or be computed in two ways. The columns are called `…_fold` for what they were once; titles and
+//! descriptions have their search keys there, tags are case-folded.
 
 use sea_orm::sea_query::Expr;
 
 use super::{entity::task::Column as Task, row::StoredTags};
 use crate::{
     contract::{Description, DueDate, Tags, Title},
-    unicode::fold,
+    unicode::{fold, search_key},
 };
 
 /// A column and its new value.
@@ -17,7 +18,7 @@ pub(super) type Assignment = (Task, Expr);
 /// The title: as it was sent, and as it is searched and sorted.
 pub(super) fn title(title: Title) -> [Assignment; 2] {
     [
-        (Task::TitleFold, fold(title.as_str()).into()),
+        (Task::TitleFold, search_key(title.as_str()).into()),
         (Task::Title, title.into_string().into()),
     ]
 }
@@ -26,7 +27,10 @@ pub(super) fn title(title: Title) -> [Assignment; 2] {
 pub(super) fn description(description: Option<Description>) -> [Assignment; 2] {
     let text = description.map(Description::into_string);
     [
-        (Task::DescriptionFold, Expr::val(text.as_deref().map(fold))),
+        (
+            Task::DescriptionFold,
+            Expr::val(text.as_deref().map(search_key)),
+        ),
         (Task::Description, Expr::val(text)),
     ]
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     contract::{self, Sort},
-    unicode::fold,
+    unicode::{fold, search_key},
 };
 
 /// A part of a list by place, as front ends ask for it that know no cursors.
@@ -94,12 +94,20 @@ impl<A: CanRead> Scope<A> {
                 items.push(row.into_task(self.user.as_str())?);
             }
         }
-        let last = if rows.len() > limit {
-            items.last()
-        } else {
-            None
-        };
-        let next_cursor = last.map(|last| cursor::encode(fingerprint, &order.position(last)));
+        let mut next_cursor = None;
+        if rows.len() > limit
+            && let Some(last) = items.last()
+        {
+            let title_fold = match order.by_title() {
+                // As it is stored: an older version may have written it.
+                true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 1)?,
+                false => None,
+            };
+            next_cursor = Some(cursor::encode(
+                fingerprint,
+                &order.position(last, title_fold),
+            ));
+        }
         Ok(Page {
             items,
             next_cursor,
@@ -209,6 +217,9 @@ impl<A: CanRead> Scope<A> {
             .join_subquery(JoinType::LeftJoin, tasks, page(), Condition::all())
             .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
             .to_owned();
+        if order.by_title() {
+            select.column((page(), Task::TitleFold));
+        }
         order.apply(&mut select, Some("page"));
         Ok(select)
     }
@@ -241,9 +252,16 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
             &format!("\n{}\n", fold(tag.as_str())),
         )
     });
-    let text = q.as_ref().map(|q| {
-        let q = fold(q.as_str());
-        contains(backend, Task::TitleFold, &q).or(contains(backend, Task::DescriptionFold, &q))
+    // Whoever has typed nothing yet, or a space, sees all tasks.
+    let text = q.as_ref().filter(|q| !q.as_str().trim().is_empty());
+    let text = text.map(|q| match search_key(q.as_str()) {
+        // Only accents or invisible characters: nothing has those in its key.
+        key if key.is_empty() => Expr::val(false),
+        key => contains(backend, Task::TitleFold, &key).or(contains(
+            backend,
+            Task::DescriptionFold,
+            &key,
+        )),
     });
     Condition::all()
         .add_option(done)

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use migration::{
-    IntoSchemaManagerConnection, Migrator, MigratorTrait as _, SchemaManager, seaql_migrations,
+    IntoSchemaManagerConnection, MigrationTrait, Migrator, MigratorTraitSelf as _, SchemaManager,
+    seaql_migrations,
 };
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _,
@@ -18,6 +19,7 @@ use sea_orm::{
 use thiserror::Error;
 
 use super::Database;
+use crate::unicode::search_key;
 
 /// What the migrations make.
 const TABLES: [&str; 2] = ["user_clock", "task"];
@@ -37,12 +39,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 )]
 pub struct UnknownMigrations(pub Vec<String>);
 
-/// Applies what is pending and returns the names of what it applied, oldest first.
+/// Applies what is pending and returns the names of what it applied, oldest first. If one fails, those before
+/// it stay applied.
 ///
-/// If one fails, PostgreSQL keeps those before it, and SQLite none: there they are one transaction.
-///
-/// Any number of processes may call this at once. On PostgreSQL `db` must be the direct connection and
-/// not that of a pooler: the lock belongs to a session.
+/// Any number of processes may call this at once. On PostgreSQL `db` must be a direct connection and not one of
+/// a pooler: the lock belongs to a session.
 ///
 /// # Errors
 /// If the database does not answer, is locked for too long or has [`UnknownMigrations`], or a step fails.
@@ -96,6 +97,15 @@ impl Database {
         up(self.writer()).await
     }
 
+    /// Computes the search keys of all tasks again, and returns how many differed. After a rolling update some
+    /// may have been written by the older version. Requests are served meanwhile.
+    ///
+    /// # Errors
+    /// If the database does not answer. What was written before stays, and it can be run again.
+    pub async fn reindex(&self) -> anyhow::Result<u64> {
+        Ok(migration::rewrite(self.writer(), search_key).await?)
+    }
+
     /// [`down`] on this database.
     ///
     /// # Errors
@@ -114,10 +124,15 @@ impl Database {
 }
 
 /// What to do under the lock.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Up,
     Down(u32),
+}
+
+/// The migrations of this build.
+fn migrator() -> Migrator {
+    Migrator { search_key }
 }
 
 impl Step {
@@ -127,14 +142,15 @@ impl Step {
         C: ConnectionTrait,
         &'c C: IntoSchemaManagerConnection<'c>,
     {
-        // Looked at again: whoever held the lock before may have done it all.
+        // Read again: whoever held the lock before may have done it all.
         let before = status_on(db).await?;
-        if matches!(self, Step::Up) && before.iter().all(|(_, applied)| !applied) {
-            refuse_foreign_tables(db).await?;
-        }
         match self {
-            Step::Up => Migrator::up(db, None).await.context("a migration failed"),
-            Step::Down(steps) => Migrator::down(db, Some(steps))
+            Step::Up => {
+                next(db).await?;
+                migrator().up(db, None).await.context("a migration failed")
+            }
+            Step::Down(steps) => migrator()
+                .down(db, Some(steps))
                 .await
                 .context("a migration could not be taken back"),
         }?;
@@ -151,8 +167,23 @@ impl Step {
     }
 }
 
-/// Finds out before anything is written that the names are taken: backends that Taskward replaces often
-/// call a table `task` as well.
+/// The next migration to be applied, if there is one and it can be.
+async fn next<'c, C>(db: &'c C) -> anyhow::Result<Option<Box<dyn MigrationTrait>>>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let status = status_on(db).await?;
+    if status.iter().all(|(_, applied)| !applied) {
+        refuse_foreign_tables(db).await?;
+    }
+    let mut pending = migrator().migrations().into_iter().zip(status);
+    let next = pending.find(|(_, (_, applied))| !applied);
+    Ok(next.map(|(migration, _)| migration))
+}
+
+/// Finds out before anything is written whether the names are taken: backends that Taskward replaces often
+/// have a table `task` too.
 async fn refuse_foreign_tables<'c, C>(db: &'c C) -> anyhow::Result<()>
 where
     C: ConnectionTrait,
@@ -175,7 +206,8 @@ where
     &'c C: IntoSchemaManagerConnection<'c>,
 {
     let applied = applied(db).await.context("cannot read the migrations")?;
-    let known: Vec<String> = Migrator::migrations()
+    let known: Vec<String> = migrator()
+        .migrations()
         .iter()
         .map(|migration| migration.name().to_owned())
         .collect();

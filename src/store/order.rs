@@ -12,10 +12,7 @@ use super::{
     entity::task::Column as Task,
     row::rank,
 };
-use crate::{
-    contract::{self, Sort},
-    unicode::fold,
-};
+use crate::contract::{self, Sort};
 
 /// An order in which a list can be read, and continued after a position.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +73,8 @@ impl Ordering {
         }
     }
 
-    pub(super) fn position(self, task: &contract::Task) -> Position {
+    /// The place after a task. `title_fold` is its column, which is read in the orders by title only.
+    pub(super) fn position(self, task: &contract::Task, title_fold: Option<String>) -> Position {
         let key = match self.column {
             Task::Revision => Key::Number(task.version.get()),
             Task::DueAt => match task.due_date.0 {
@@ -84,7 +82,7 @@ impl Ordering {
                 None => Key::Null(()),
             },
             Task::Priority => Key::Number(rank(task.priority).into()),
-            Task::TitleFold => Key::Text(fold(task.title.as_str())),
+            Task::TitleFold => Key::Text(title_fold.unwrap_or_default()),
             _ => Key::Number(task.id.get()),
         };
         Position {

@@ -53,7 +53,7 @@ pub struct Filter {
     pub due_before: Option<DueBound>,
     /// Due at this or later, inclusive.
     pub due_after: Option<DueBound>,
-    /// With this text in the title or the description, ignoring case.
+    /// With this text in the title or the description, compared by their search keys.
     pub q: Option<SearchText>,
 }
 

@@ -5,12 +5,12 @@ mod generate;
 
 use std::{env, fs, path::Path};
 
-use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ConnectOptions, Database, DatabaseConnection, EntityTrait as _,
     IntoActiveModel as _, QueryOrder as _,
     prelude::{DateTimeWithTimeZone, Json},
 };
+use taskward::store::migrate::up;
 
 use crate::support::postgres::postgres;
 use generate::{Files, generate};
@@ -130,7 +130,7 @@ async fn connect(url: &str) -> DatabaseConnection {
 
 async fn sqlite() -> DatabaseConnection {
     let db = connect("sqlite::memory:").await;
-    Migrator::up(&db, None).await.unwrap();
+    up(&db).await.unwrap();
     db
 }
 

@@ -1,6 +1,7 @@
 //! Migrating: forth and back, by many processes at once, and seen from a build that is too old.
 
 mod empty;
+mod search_keys;
 
 use std::{
     env::current_exe,
@@ -16,23 +17,26 @@ use empty::{Empty, connect};
 
 const USER_CLOCK: &str = "m20261123_000001_user_clock";
 const TASK: &str = "m20261123_000002_task";
+const SEARCH_KEYS: &str = "m20261201_000003_search_keys";
+const ALL: [&str; 3] = [USER_CLOCK, TASK, SEARCH_KEYS];
 
 /// Makes a test of each check for each database.
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() { super::$name(super::Empty::sqlite()).await; })*
+            async fn $name() { super::$name($crate::migrations::Empty::sqlite()).await; })*
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                let Some(empty) = super::Empty::postgres().await else { return };
+                let Some(empty) = $crate::migrations::Empty::postgres().await else { return };
                 super::$name(empty).await;
             })*
         }
     };
 }
+use on_both;
 
 on_both! {
     goes_forth_and_back
@@ -47,31 +51,32 @@ on_both! {
 
 async fn goes_forth_and_back(empty: Empty) {
     let db = empty.connect().await;
-    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
+    assert_eq!(up(&db).await.unwrap(), ALL);
     assert_eq!(up(&db).await.unwrap(), [""; 0]);
     assert_eq!(pending(&db).await.unwrap(), 0);
-    assert_eq!(down(&db, 1).await.unwrap(), [TASK]);
+    assert_eq!(down(&db, 2).await.unwrap(), [SEARCH_KEYS, TASK]);
     let status_now = status(&db).await.unwrap();
+    let applied = [true, false, false];
     assert_eq!(
         status_now,
-        [(USER_CLOCK.to_owned(), true), (TASK.to_owned(), false)]
+        ALL.map(str::to_owned)
+            .into_iter()
+            .zip(applied)
+            .collect::<Vec<_>>()
     );
     assert!(count(&db, "task").await.is_err());
-    assert_eq!(up(&db).await.unwrap(), [TASK]);
+    assert_eq!(up(&db).await.unwrap(), [TASK, SEARCH_KEYS]);
     assert_eq!(count(&db, "task").await.unwrap(), 0);
-    assert_eq!(down(&db, 9).await.unwrap(), [TASK, USER_CLOCK]);
+    assert_eq!(down(&db, 9).await.unwrap(), [SEARCH_KEYS, TASK, USER_CLOCK]);
     assert!(count(&db, "user_clock").await.is_err());
-    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
+    assert_eq!(up(&db).await.unwrap(), ALL);
 }
 
 async fn looking_writes_nothing(empty: Empty) {
     let db = empty.connect().await;
-    assert_eq!(pending(&db).await.unwrap(), 2);
+    assert_eq!(pending(&db).await.unwrap(), ALL.len());
     let status = status(&db).await.unwrap();
-    assert_eq!(
-        status,
-        [(USER_CLOCK.to_owned(), false), (TASK.to_owned(), false)]
-    );
+    assert_eq!(status, ALL.map(|name| (name.to_owned(), false)));
     assert!(count(&db, "seaql_migrations").await.is_err());
 }
 
@@ -80,8 +85,8 @@ async fn starts_at_once_are_safe(empty: Empty) {
     let applied = join_all(pools.iter().map(up)).await;
     let mut applied: Vec<String> = applied.into_iter().flat_map(Result::unwrap).collect();
     applied.sort();
-    assert_eq!(applied, [USER_CLOCK, TASK]);
-    assert_eq!(count(&pools[0], "seaql_migrations").await.unwrap(), 2);
+    assert_eq!(applied, ALL);
+    assert_eq!(count(&pools[0], "seaql_migrations").await.unwrap(), 3);
 }
 
 /// The same with processes, which share no lock but the database's: this program again, running only
@@ -104,7 +109,7 @@ async fn processes_at_once_are_safe(empty: Empty) {
         assert!(output.status.success(), "{output_text}");
         applied += output_text.matches("applied m").count();
     }
-    assert_eq!(applied, 2);
+    assert_eq!(applied, ALL.len());
 }
 
 #[tokio::test]
@@ -133,7 +138,7 @@ async fn a_newer_database_is_named(empty: Empty) {
         assert_eq!(error.downcast_ref(), Some(&unknown));
         assert!(error.to_string().contains("newer build"), "{error}");
     }
-    assert_eq!(count(&db, "seaql_migrations").await.unwrap(), 3);
+    assert_eq!(count(&db, "seaql_migrations").await.unwrap(), 4);
 }
 
 /// FastAPI backends often call their table `task` too.
@@ -150,7 +155,7 @@ async fn tables_of_an_older_backend_are_named(empty: Empty) {
     assert_eq!(count(&db, "task").await.unwrap(), 0);
     assert!(count(&db, "user_clock").await.is_err());
     db.execute_unprepared("DROP TABLE task").await.unwrap();
-    assert_eq!(up(&db).await.unwrap(), [USER_CLOCK, TASK]);
+    assert_eq!(up(&db).await.unwrap(), ALL);
 }
 
 async fn waiting_for_the_lock_ends(empty: Empty) {
@@ -168,7 +173,7 @@ async fn waiting_for_the_lock_ends(empty: Empty) {
         assert!(message.contains("127.0.0.1, connected 20"), "{message}");
     }
     holder.close().await.unwrap();
-    assert_eq!(up(&db).await.unwrap().len(), 2);
+    assert_eq!(up(&db).await.unwrap(), ALL);
 }
 
 async fn a_lock_goes_with_its_holder(empty: Empty) {
@@ -179,7 +184,7 @@ async fn a_lock_goes_with_its_holder(empty: Empty) {
     assert!(!waiting.is_finished());
     // As when its process dies: the connection closes and nobody unlocks.
     holder.close().await.unwrap();
-    assert_eq!(waiting.await.unwrap().unwrap().len(), 2);
+    assert_eq!(waiting.await.unwrap().unwrap(), ALL);
 }
 
 /// Takes the lock, as a process would that migrates for very long; closing the connection lets it go.

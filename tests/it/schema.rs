@@ -1,14 +1,15 @@
 //! What the entities do not show of the schema: collations, how rows lie, and names.
 
-use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
+
+use taskward::store::migrate::up;
 
 use crate::support::postgres::postgres;
 
 #[tokio::test]
 async fn sqlite_keeps_the_rows_of_a_user_together() {
     let db = Database::connect("sqlite::memory:").await.unwrap();
-    Migrator::up(&db, None).await.unwrap();
+    up(&db).await.unwrap();
     let tables = "SELECT name FROM pragma_table_list \
                   WHERE wr AND schema = 'main' ORDER BY name";
     let names = texts(&db, tables).await;

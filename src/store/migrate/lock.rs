@@ -9,16 +9,19 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use chrono::Utc;
+use migration::{MigrationTrait, MigratorTraitSelf as _, SchemaManager, seaql_migrations};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqlxPostgresConnector, Statement, TransactionTrait as _,
+    ActiveValue::Set,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait as _,
+    SqlxPostgresConnector, Statement, TransactionTrait as _, TryInsertResult,
     sqlx::{self, postgres::PgPoolOptions},
 };
 use tokio::time::{Instant, sleep};
 
 use super::{
     super::{error::is_busy, write::immediate},
-    Step,
+    Step, migrator, next,
 };
 
 /// The key of the advisory lock. Such keys are shared by all that use the database, hence a name.
@@ -119,14 +122,67 @@ async fn wait_for_lock(session: &DatabaseConnection, deadline: Instant) -> anyho
     )
 }
 
-/// On SQLite: the write lock, from the start, and all in one transaction.
+/// On SQLite: the write lock, which a transaction takes at its start; one transaction for each migration.
 async fn on_sqlite(
     db: &DatabaseConnection,
     step: Step,
     deadline: Instant,
 ) -> anyhow::Result<Vec<String>> {
+    if step == Step::Up {
+        return sqlite_up(db, deadline).await;
+    }
     let transaction = begin_immediate(db, deadline).await?;
     let result = step.run(&transaction).await;
+    end(transaction, result).await
+}
+
+async fn sqlite_up(db: &DatabaseConnection, deadline: Instant) -> anyhow::Result<Vec<String>> {
+    let mut applied = Vec::new();
+    loop {
+        let transaction = begin_immediate(db, deadline).await?;
+        let next = match next(&transaction).await {
+            Ok(Some(next)) => next,
+            other => {
+                end(transaction, other.map(drop)).await?;
+                return Ok(applied);
+            }
+        };
+        if next.use_transaction() == Some(false) {
+            end(transaction, Ok(())).await?;
+            if !in_batches(db, &*next).await? {
+                continue;
+            }
+        } else {
+            let done = migrator().up(&transaction, Some(1)).await;
+            end(transaction, done.context("a migration failed")).await?;
+        }
+        applied.push(next.name().to_owned());
+    }
+}
+
+/// Runs a migration that writes in batches, without the lock, so that others can write between them. Another
+/// process may run the same one: that is harmless, and `true` goes to the one that recorded it.
+async fn in_batches(
+    db: &DatabaseConnection,
+    migration: &dyn MigrationTrait,
+) -> anyhow::Result<bool> {
+    let failed = "a migration failed";
+    let manager = SchemaManager::new(db);
+    migration.up(&manager).await.context(failed)?;
+    let record = seaql_migrations::ActiveModel {
+        version: Set(migration.name().to_owned()),
+        applied_at: Set(Utc::now().timestamp()),
+    };
+    let recorded = seaql_migrations::Entity::insert(record)
+        .on_conflict_do_nothing()
+        .exec_without_returning(db)
+        .await
+        .context(failed)?;
+    Ok(matches!(recorded, TryInsertResult::Inserted(1)))
+}
+
+/// Commits what went well, and takes back what did not.
+async fn end<T>(transaction: DatabaseTransaction, result: anyhow::Result<T>) -> anyhow::Result<T> {
     match &result {
         Ok(_) => transaction.commit().await,
         Err(_) => transaction.rollback().await,

@@ -217,6 +217,7 @@ on_both! {
         assert_eq!(up.matches("applied m20").count(), all, "{up}");
         assert_eq!(status("applied m20"), all);
         assert_eq!(home.run(&["migrate", "up"]).good(), "nothing to do\n");
+        assert_eq!(home.run(&["migrate", "reindex"]).good(), "0 tasks had other search keys\n");
         let down = home.run(&["migrate", "down"]).good();
         assert_eq!(down.matches("reverted m20").count(), 1, "{down}");
         let down = home.run(&["migrate", "down", "99"]).good();

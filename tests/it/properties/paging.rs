@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
-use taskward::unicode::fold;
+use taskward::unicode::{fold, search_key};
 
 use super::try_on;
 use crate::support::{Actor, Backend, on_both};
@@ -109,7 +109,7 @@ impl List {
     }
 
     fn has(&self, task: &Value) -> bool {
-        let text = |name: &str| fold(task[name].as_str().unwrap_or_default());
+        let text = |name: &str| search_key(task[name].as_str().unwrap_or_default());
         let due = task["due_date"].as_str().map(instant);
         self.filters.iter().all(|(name, value)| match *name {
             "completed" => task["completed"].as_bool() == Some(*value == "true"),
@@ -122,7 +122,8 @@ impl List {
             "due_before" => due.is_some_and(|due| due < instant(value)),
             "due_after" => due.is_some_and(|due| due >= instant(value)),
             "q" => {
-                text("title").contains(&fold(value)) || text("description").contains(&fold(value))
+                text("title").contains(&search_key(value))
+                    || text("description").contains(&search_key(value))
             }
             other => panic!("{other}"),
         })
@@ -141,7 +142,8 @@ impl List {
                 "created_at" => by_id,
                 "updated_at" => a["version"].as_i64().cmp(&b["version"].as_i64()),
                 "title" => {
-                    fold(a["title"].as_str().unwrap()).cmp(&fold(b["title"].as_str().unwrap()))
+                    let title = |task: &Value| search_key(task["title"].as_str().unwrap());
+                    title(a).cmp(&title(b))
                 }
                 "priority" => {
                     let rank =

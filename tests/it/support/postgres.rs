@@ -19,11 +19,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
     ConnectOptions, Database,
     sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _},
 };
+use taskward::store::migrate::up;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -169,7 +169,7 @@ impl Cluster {
         let mut options = ConnectOptions::new(database(&self.admin, &name));
         options.max_connections(1).sqlx_logging(false);
         let db = Database::connect(options).await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
+        up(&db).await.unwrap();
         db.close().await.unwrap();
         // A template that somebody is connected to cannot be copied.
         self.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))

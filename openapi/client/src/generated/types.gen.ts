@@ -394,8 +394,8 @@ export type ScopeName = 'tasks:read' | 'tasks:write'
 
 /**
  * The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
- * first. `due_date`: soonest first. `priority`: low first. `title`: ignoring case, in the order of the code
- * points. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
+ * first. `due_date`: soonest first. `priority`: low first. `title`: in the order of the code points, after case,
+ * accents and variants are unified as for `q`. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
  */
 export type Sort =
   | 'created_at'
@@ -550,7 +550,8 @@ export type ListTasksData = {
      */
     due_after?: DueDate
     /**
-     * Only tasks with this text in the title or the description, ignoring case.
+     * Only tasks with this text in the title or the description. Case, accents, white space and the kind of
+     * quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.
      */
     q?: string
     /**

@@ -320,8 +320,8 @@ export const zAccount = z.object({
 
 /**
  * The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
- * first. `due_date`: soonest first. `priority`: low first. `title`: ignoring case, in the order of the code
- * points. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
+ * first. `due_date`: soonest first. `priority`: low first. `title`: in the order of the code points, after case,
+ * accents and variants are unified as for `q`. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
  */
 export const zSort = z.enum([
   'created_at',

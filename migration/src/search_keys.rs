@@ -1,0 +1,167 @@
+//! Rewrites the search keys of all tasks, which a program computes and no database can.
+//!
+//! What a search key is, the program decides and not this crate, so the migrator is given the function. A
+//! migration of this kind therefore has one meaning for ever: the stored keys are those of the program that
+//! ran it. When the function changes, another one is added.
+//!
+//! It does not hold up the server: it reads in batches and changes only what differs, each batch in one
+//! statement, and never overwrites a task that was changed since it was read. It can be broken off and begun
+//! again at any time. Processes of the older version, which write keys of the older form meanwhile, do no harm:
+//! the texts themselves stay as they were sent, and such tasks are found as the older version finds them until
+//! their keys are computed again (`taskward migrate reindex`).
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{ConnectionTrait, FromQueryResult},
+    sea_query::{TableRef, ValueTuple},
+};
+
+/// Computes the search key of a text.
+pub type SearchKey = fn(&str) -> String;
+
+/// Rows in one batch, which are locked together while they are written: 6 parameters each.
+const BATCH: usize = 500;
+
+/// The migration that rewrites the keys; each time under another name.
+pub(crate) struct RewriteSearchKeys {
+    pub(crate) name: &'static str,
+    pub(crate) search_key: SearchKey,
+}
+
+impl MigrationName for RewriteSearchKeys {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for RewriteSearchKeys {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        rewrite(manager.get_connection(), self.search_key).await?;
+        Ok(())
+    }
+
+    /// Keys are no schema: an older program finds what it finds, and writes its own.
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+
+    /// One for all batches would keep all rows locked until the last.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+}
+
+#[derive(DeriveIden, Clone, Copy)]
+enum Task {
+    Table,
+    UserId,
+    Id,
+    Revision,
+    Title,
+    Description,
+    TitleFold,
+    DescriptionFold,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    user_id: String,
+    id: i64,
+    revision: i64,
+    title: String,
+    description: Option<String>,
+    title_fold: String,
+    description_fold: Option<String>,
+}
+
+/// Computes the keys of all tasks again, deleted ones included, and returns how many differed.
+///
+/// # Errors
+/// If the database fails. What was rewritten before stays.
+pub async fn rewrite(db: &impl ConnectionTrait, search_key: SearchKey) -> Result<u64, DbErr> {
+    let mut after: Option<(String, i64)> = None;
+    let mut rewritten = 0;
+    loop {
+        let rows = read(db, after.as_ref()).await?;
+        let Some(last) = rows.last() else {
+            return Ok(rewritten);
+        };
+        let last = (last.user_id.clone(), last.id);
+        let mended: Vec<_> = rows
+            .iter()
+            .filter_map(|row| mend(row, search_key))
+            .collect();
+        let differ = mended.len() as u64;
+        let written = if mended.is_empty() {
+            0
+        } else {
+            write(db, mended).await?
+        };
+        rewritten += written;
+        // Those that somebody changed meanwhile are looked at again, with the rest of their batch.
+        if written == differ {
+            after = Some(last);
+        }
+    }
+}
+
+/// The next batch after a task, in the order of the primary key.
+async fn read(db: &impl ConnectionTrait, after: Option<&(String, i64)>) -> Result<Vec<Row>, DbErr> {
+    let key = [Task::UserId, Task::Id].map(Expr::col);
+    let mut select = Query::select()
+        .columns([
+            Task::UserId,
+            Task::Id,
+            Task::Revision,
+            Task::Title,
+            Task::Description,
+            Task::TitleFold,
+            Task::DescriptionFold,
+        ])
+        .from(Task::Table)
+        .order_by(Task::UserId, Order::Asc)
+        .order_by(Task::Id, Order::Asc)
+        .limit(BATCH as u64)
+        .to_owned();
+    if let Some((user, id)) = after {
+        let after = Expr::tuple([user.as_str().into(), (*id).into()]);
+        select.and_where(Expr::tuple(key).gt(after));
+    }
+    let rows = db.query_all(&select).await?;
+    rows.iter()
+        .map(|row| Row::from_query_result(row, ""))
+        .collect()
+}
+
+/// The row's key, its revision and its right search keys, unless it has them.
+fn mend(row: &Row, search_key: SearchKey) -> Option<ValueTuple> {
+    let title = search_key(&row.title);
+    let description = row.description.as_deref().map(search_key);
+    if title == row.title_fold && description == row.description_fold {
+        return None;
+    }
+    Some(ValueTuple::Many(vec![
+        row.user_id.as_str().into(),
+        row.id.into(),
+        row.revision.into(),
+        title.into(),
+        description.into(),
+    ]))
+}
+
+/// Writes a batch, in one statement, and returns how many rows were still as they had been read.
+async fn write(db: &impl ConnectionTrait, rows: Vec<ValueTuple>) -> Result<u64, DbErr> {
+    let new = |column: &'static str| Expr::col((Alias::new("new"), Alias::new(column)));
+    let old = |column: Task| Expr::col((Task::Table, column));
+    let update = Query::update()
+        .table(Task::Table)
+        .value(Task::TitleFold, new("column4"))
+        .value(Task::DescriptionFold, new("column5"))
+        .from(TableRef::ValuesList(rows, Alias::new("new").into_iden()))
+        .and_where(old(Task::UserId).eq(new("column1")))
+        .and_where(old(Task::Id).eq(new("column2")))
+        .and_where(old(Task::Revision).eq(new("column3")))
+        .to_owned();
+    Ok(db.execute(&update).await?.rows_affected())
+}

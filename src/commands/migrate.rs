@@ -19,6 +19,8 @@ pub(crate) enum Direction {
     },
     /// List the migrations and whether they are applied
     Status,
+    /// Compute the search keys of all tasks again; after a rolling update, once the older version has stopped
+    Reindex,
 }
 
 pub(super) async fn migrate(config: &Config, direction: Direction) -> anyhow::Result<ExitCode> {
@@ -26,6 +28,10 @@ pub(super) async fn migrate(config: &Config, direction: Direction) -> anyhow::Re
     match direction {
         Direction::Up => report("applied", &database.migrate_up().await?)?,
         Direction::Down { steps } => report("reverted", &database.migrate_down(steps).await?)?,
+        Direction::Reindex => {
+            let count = database.reindex().await?;
+            print(&format!("{count} tasks had other search keys\n"))?;
+        }
         Direction::Status => {
             for (name, is_applied) in database.migrations().await? {
                 let state = if is_applied { "applied" } else { "pending" };

@@ -1,5 +1,6 @@
 //! What the program can do, one file per subcommand.
 
+mod backup;
 mod healthcheck;
 mod import;
 mod migrate;
@@ -34,6 +35,11 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Copy the SQLite database to a new file, while the server runs
+    Backup {
+        /// The file, which must not exist
+        file: PathBuf,
+    },
     /// Print the contract (OpenAPI 3.1)
     Openapi {
         /// As YAML instead of JSON
@@ -61,6 +67,7 @@ impl Command {
             Self::Serve => serve::serve(config).await,
             Self::Migrate { direction } => migrate::migrate(config, direction).await,
             Self::Import { file, check } => import::import(config, &file, check).await,
+            Self::Backup { file } => backup::backup(config, &file).await,
             Self::Openapi { yaml } => openapi(yaml),
             Self::Token {
                 user,

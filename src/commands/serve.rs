@@ -65,6 +65,7 @@ async fn open_database(config: &Config) -> anyhow::Result<Database> {
             tracing::info!(name, "migration applied");
         }
     }
+    database.first_look().await?;
     Ok(database)
 }
 

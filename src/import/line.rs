@@ -1,17 +1,10 @@
 //! A line of the file that `taskward import` reads: a task of another backend as a JSON object.
 
-use serde_json::Value;
-
+use super::values::{AnyDueDate, AnyFlag, Anything, Owner, PastTime};
 use crate::{
-    contract::{
-        Change, Description, DueDate, Fault, Flag, Lenient, Member, Members, Pointer, Priority,
-        Scalar as _, Tags, Timestamp, kind,
-    },
+    contract::{Change, Description, Fault, Lenient, Members, Priority, Tags, Timestamp},
     store::ImportedTask,
 };
-
-/// The longest user id, in code points: as of a token's `sub`.
-const MAX_USER_ID: usize = 255;
 
 /// A task and its user.
 #[derive(Debug)]
@@ -47,17 +40,17 @@ impl Line {
         let user_id: Option<Owner> = members.take("user_id");
         let title = members.take("title");
         let description: Option<Change<Description>> = members.take("description");
-        let completed: Option<Change<Flag>> = members.take("completed");
+        let completed: Option<Change<AnyFlag>> = members.take("completed");
         let completed_at: Option<Change<PastTime>> = members.take("completed_at");
         let priority: Option<Change<Lenient<Priority>>> = members.take("priority");
-        let due_date: Option<Change<Lenient<DueDate>>> = members.take("due_date");
+        let due_date: Option<Change<AnyDueDate>> = members.take("due_date");
         let tags: Option<Change<Lenient<Tags>>> = members.take("tags");
         let created_at: Option<Change<PastTime>> = members.take("created_at");
         let updated_at: Option<Change<PastTime>> = members.take("updated_at");
 
         let time = |time: Change<PastTime>| time.value().map(|PastTime(time)| time);
         let (completed, completed_at) = (completed?.value(), time(completed_at?));
-        if let (Some(Flag(false)), Some(_)) = (completed, completed_at) {
+        if let (Some(AnyFlag(false)), Some(_)) = (completed, completed_at) {
             let fault = "must be absent or null where `completed` is false";
             members.fault("completed_at", fault);
         }
@@ -81,8 +74,8 @@ impl Line {
             description: description?.value(),
             completed_at: match completed {
                 // Since when is not known, but not for longer than this.
-                Some(Flag(true)) => Some(completed_at.unwrap_or(updated_at)),
-                Some(Flag(false)) => None,
+                Some(AnyFlag(true)) => Some(completed_at.unwrap_or(updated_at)),
+                Some(AnyFlag(false)) => None,
                 None => completed_at,
             },
             priority: priority?
@@ -98,59 +91,5 @@ impl Line {
             user_id: user_id?.0,
             task,
         })
-    }
-}
-
-/// A value that does not matter.
-struct Anything;
-
-impl Member for Anything {
-    fn read(_: &Value, _: &Pointer, _: &mut Vec<Fault>) -> Option<Self> {
-        Some(Self)
-    }
-}
-
-/// A user id: a text that a token's `sub` can be, or a number that is written as one there.
-struct Owner(String);
-
-impl Member for Owner {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) if number.is_i64() => number.to_string(),
-            other => {
-                faults.push(at.fault(format!("must be a string, not {}", kind(other))));
-                return None;
-            }
-        };
-        let fits = !text.trim().is_empty()
-            && text.chars().count() <= MAX_USER_ID
-            && !text.chars().any(char::is_control);
-        if !fits {
-            let fault = format!(
-                "must be what the `sub` of a token can be: 1 to {MAX_USER_ID} characters, not only white space, \
-                 no control characters"
-            );
-            faults.push(at.fault(fault));
-        }
-        fits.then_some(Self(text))
-    }
-}
-
-/// A time; without an offset it is in UTC, as Python's `datetime.utcnow()` and PostgreSQL's `timestamp`
-/// write it.
-#[derive(Clone, Copy)]
-struct PastTime(Timestamp);
-
-impl Member for PastTime {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let in_utc = value.as_str().map(|text| Value::from(format!("{text}Z")));
-        Timestamp::from_json(value)
-            .or_else(|fault| {
-                Timestamp::from_json(&in_utc.ok_or_else(|| fault.clone())?).map_err(|_| fault)
-            })
-            .map_err(|fault| faults.push(at.fault(fault)))
-            .ok()
-            .map(Self)
     }
 }

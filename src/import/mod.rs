@@ -6,6 +6,7 @@
 
 mod faults;
 mod line;
+mod values;
 
 use std::{
     collections::BTreeMap,
@@ -98,6 +99,7 @@ impl Import {
     /// # Errors
     /// If the database is away, or has not the tables of this build. What was written before stays.
     pub async fn write(self, database: &Database) -> anyhow::Result<Imported> {
+        database.check_reachable().await?;
         let pending = database.readiness().await?;
         if pending > 0 {
             bail!("{pending} migrations are pending; run `taskward migrate up` first");
@@ -114,6 +116,11 @@ impl Import {
                 }
                 false => imported.left.push(user),
             }
+        }
+        if imported.tasks > 0 && database.analyze().await? {
+            tracing::info!(
+                "the tables were analysed (ANALYZE), so that lists are planned for what they hold now"
+            );
         }
         Ok(imported)
     }

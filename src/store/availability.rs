@@ -98,6 +98,11 @@ impl Availability {
             });
     }
 
+    /// How to connect to the database.
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     /// Whether the database has been looked for in vain.
     pub(super) fn is_away(&self) -> bool {
         self.away.load(Relaxed)

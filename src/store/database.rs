@@ -9,16 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{
-    ConnectOptions, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError,
-    sqlx::{Connection as _, SqliteConnection, postgres::PgConnectOptions},
-};
-use tokio::{
-    sync::Mutex,
-    time::{sleep, timeout},
-};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use tokio::{sync::Mutex, time::timeout};
 
-use super::{StoreError, availability::Availability, error::is_busy, migrate};
+use super::{
+    StoreError,
+    availability::Availability,
+    connect::{self, IDLE_TIMEOUT},
+    migrate,
+};
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -54,11 +53,6 @@ impl std::fmt::Debug for DatabaseSettings {
     }
 }
 
-/// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
-/// is suspended: an open connection would keep it from that, and be cut if it came to it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
-/// How long SQLite waits for the lock of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long readiness waits for an answer. Probes commonly give up after a few seconds.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -96,10 +90,10 @@ impl Database {
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let (reader, writer, availability) = if settings.url.starts_with("sqlite:") {
-            let (reader, writer) = sqlite(settings).await?;
+            let (reader, writer) = connect::sqlite(settings).await?;
             (reader, writer, None)
         } else {
-            let (pool, availability) = postgres(settings).await?;
+            let (pool, availability) = connect::postgres(settings).await?;
             (pool.clone(), pool, Some(availability))
         };
         Ok(Self(Arc::new(Inner {
@@ -184,7 +178,7 @@ impl Database {
         }
     }
 
-    fn availability(&self) -> Option<&Arc<Availability>> {
+    pub(super) fn availability(&self) -> Option<&Arc<Availability>> {
         self.0.availability.as_ref()
     }
 
@@ -215,87 +209,5 @@ impl Database {
 
     pub(super) fn tombstone_retention(&self) -> Duration {
         self.0.tombstone_retention
-    }
-}
-
-fn options(settings: &DatabaseSettings) -> ConnectOptions {
-    let mut options = ConnectOptions::new(&settings.url);
-    options
-        .max_connections(settings.max_connections)
-        .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(IDLE_TIMEOUT)
-        .test_before_acquire(false)
-        .sqlx_logging(false);
-    options
-}
-
-async fn postgres(
-    settings: &DatabaseSettings,
-) -> Result<(DatabaseConnection, Arc<Availability>), DbErr> {
-    let named = |options: PgConnectOptions| options.application_name("taskward");
-    let address = settings
-        .url
-        .parse()
-        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
-    let availability = Availability::new(named(address), settings.acquire_timeout);
-    let mut options = options(settings);
-    options
-        .min_connections(0)
-        .connect_lazy(true)
-        .map_sqlx_postgres_opts(named);
-    availability.watch(&mut options);
-    Ok((sea_orm::Database::connect(options).await?, availability))
-}
-
-async fn sqlite(
-    settings: &DatabaseSettings,
-) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    let mut options = options(settings);
-    options
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .map_sqlx_sqlite_opts(|o| {
-            // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
-            // the disk, also after a power cut.
-            o.pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .busy_timeout(BUSY_TIMEOUT)
-        });
-    let mut one = options.clone();
-    one.max_connections(1)
-        .min_connections(1)
-        .map_sqlx_sqlite_pool_opts(|pool| {
-            pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
-        });
-    let writer = sqlite_pool(one).await?;
-    // Each connection to a database in memory would be a database of its own.
-    if settings.url.contains(":memory:") || settings.url.contains("mode=memory") {
-        return Ok((writer.clone(), writer));
-    }
-    Ok((sqlite_pool(options).await?, writer))
-}
-
-/// Whether a connection can be used again. SQLite itself ends a transaction that meets a full disk; the
-/// `ROLLBACK` that sqlx then sends fails, and sqlx believes for ever to be in a transaction. What it
-/// would make of the next ones are savepoints, acknowledged and never committed.
-async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, SqlxError> {
-    if connection.is_in_transaction() {
-        // A rollback that is under way comes before the ping.
-        connection.ping().await?;
-    }
-    Ok(!connection.is_in_transaction())
-}
-
-/// Connects, again if need be: who turns a fresh file to WAL, or meets one that does, is told at once
-/// that the database is locked, whatever the busy timeout (SQLite calls no busy handler there).
-async fn sqlite_pool(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    loop {
-        match sea_orm::Database::connect(options.clone()).await {
-            Err(error) if is_busy(&error) && Instant::now() < deadline => {
-                sleep(Duration::from_millis(rand::random_range(5..25))).await;
-            }
-            result => return result,
-        }
     }
 }

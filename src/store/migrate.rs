@@ -94,6 +94,7 @@ impl Database {
     /// # Errors
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_up(&self) -> anyhow::Result<Vec<String>> {
+        self.check_reachable().await?;
         up(self.writer()).await
     }
 
@@ -103,6 +104,7 @@ impl Database {
     /// # Errors
     /// If the database does not answer. What was written before stays, and it can be run again.
     pub async fn reindex(&self) -> anyhow::Result<u64> {
+        self.check_reachable().await?;
         Ok(migration::rewrite(self.writer(), search_key).await?)
     }
 
@@ -111,6 +113,7 @@ impl Database {
     /// # Errors
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_down(&self, steps: u32) -> anyhow::Result<Vec<String>> {
+        self.check_reachable().await?;
         down(self.writer(), steps).await
     }
 
@@ -119,6 +122,7 @@ impl Database {
     /// # Errors
     /// If it does not answer, or has [`UnknownMigrations`].
     pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
+        self.check_reachable().await?;
         status(self.reader()).await
     }
 }

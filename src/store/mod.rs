@@ -5,6 +5,8 @@
 //! for reading, writing or both, and has the methods of that kind only. The entities stay private to this module.
 
 mod availability;
+mod backup;
+mod connect;
 mod create;
 mod cursor;
 mod database;
@@ -12,6 +14,8 @@ mod derived;
 mod digest;
 mod entity;
 mod error;
+mod fault;
+mod first_look;
 mod import;
 mod list;
 pub mod migrate;
@@ -23,6 +27,7 @@ mod scope;
 mod update;
 mod write;
 
+pub use backup::backup;
 pub use create::{Created, IdempotencyKey};
 pub use database::{Database, DatabaseSettings};
 pub(crate) use digest::Canonical;

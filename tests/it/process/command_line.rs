@@ -45,18 +45,20 @@ fn an_unknown_command_is_refused() {
 }
 
 #[test]
-fn what_a_database_says_has_a_name_that_people_find() {
+fn what_is_wrong_with_a_file_is_said_in_words() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("missing/taskward.db");
-    let url = format!("sqlite://{}?mode=rwc", file.display());
-    let ran = Home::empty()
-        .set("DATABASE_URL", &url)
-        .run(&["migrate", "status"]);
-    assert_ne!(ran.code, Some(0), "{ran:?}");
-    assert!(
-        ran.err.contains("(SQLITE_CANTOPEN)") && !ran.err.contains("code: 14"),
-        "{ran:?}"
-    );
+    let missing = folder.path().join("missing/taskward.db");
+    for (file, words) in [
+        (missing.as_path(), "its folder must exist"),
+        (folder.path(), "SQLite cannot open"),
+    ] {
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let home = Home::empty().set("DATABASE_URL", &url);
+        let told = home.run(&["migrate", "status"]).bad();
+        assert!(told.contains(words), "{told}");
+        assert!(told.contains(&file.display().to_string()), "{told}");
+        assert!(!told.contains("code: 14"), "{told}");
+    }
 }
 
 #[test]

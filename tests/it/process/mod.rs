@@ -8,10 +8,12 @@
     reason = "`--nocapture` shows the numbers that were seen"
 )]
 
+mod backup;
 mod command_line;
 mod crash;
 mod crowd;
 mod disk_full;
+mod first_look;
 mod hang_up;
 mod home;
 mod import;

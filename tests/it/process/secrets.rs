@@ -140,7 +140,7 @@ fn a_secret_of_the_wrong_form_or_place_is_not_told() {
             format!("{name} {MARKER}"),
             format!("{name}: {MARKER}"),
             format!("{name}='{MARKER}'x"),
-            format!("{MARKER}"),
+            MARKER.to_string(),
             format!("{MARKER} {name}={MARKER}"),
             format!("{name}={MARKER}#x"),
             format!("NOTE='\n{name}={MARKER}\n'"),

@@ -1,0 +1,160 @@
+//! Values as other backends, their databases and the tools that export them write them.
+
+use serde_json::Value;
+
+use crate::contract::{DueDate, Fault, Lenient, Member, Pointer, Scalar as _, Timestamp, kind};
+
+/// The longest user id, in code points; the same as for the `sub` of a token.
+const MAX_USER_ID: usize = 255;
+
+/// A value that is ignored.
+pub(super) struct Anything;
+
+impl Member for Anything {
+    fn read(_: &Value, _: &Pointer, _: &mut Vec<Fault>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// A user id: a text that a token's `sub` can be, or a number that is written as one there.
+pub(super) struct Owner(pub(super) String);
+
+impl Member for Owner {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) if number.is_i64() => number.to_string(),
+            other => {
+                faults.push(at.fault(format!("must be a string, not {}", kind(other))));
+                return None;
+            }
+        };
+        let fits = !text.trim().is_empty()
+            && text.chars().count() <= MAX_USER_ID
+            && !text.chars().any(char::is_control);
+        if !fits {
+            let fault = format!(
+                "must be what the `sub` of a token can be: 1 to {MAX_USER_ID} characters, not only white space, \
+                 no control characters"
+            );
+            faults.push(at.fault(fault));
+        }
+        fits.then_some(Self(text))
+    }
+}
+
+/// A boolean, which SQLite keeps as 0 or 1.
+#[derive(Clone, Copy)]
+pub(super) struct AnyFlag(pub(super) bool);
+
+impl Member for AnyFlag {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let flag = match value {
+            Value::Bool(flag) => Some(*flag),
+            Value::Number(number) if number.as_u64() == Some(0) => Some(false),
+            Value::Number(number) if number.as_u64() == Some(1) => Some(true),
+            _ => None,
+        };
+        if flag.is_none() {
+            let fault = match value {
+                Value::Number(_) => "must be true or false, or 1 or 0".to_owned(),
+                other => format!("must be true or false, or 1 or 0, not {}", kind(other)),
+            };
+            faults.push(at.fault(fault));
+        }
+        flag.map(Self)
+    }
+}
+
+/// A time. Without an offset it is in UTC, as Python's `datetime.utcnow()` and PostgreSQL's `timestamp` write it.
+#[derive(Clone, Copy)]
+pub(super) struct PastTime(pub(super) Timestamp);
+
+impl Member for PastTime {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let value = respelt(value);
+        let in_utc = value.as_str().map(|text| Value::from(format!("{text}Z")));
+        Timestamp::from_json(&value)
+            .or_else(|fault| {
+                Timestamp::from_json(&in_utc.ok_or_else(|| fault.clone())?).map_err(|_| fault)
+            })
+            .map_err(|fault| faults.push(at.fault(fault)))
+            .ok()
+            .map(Self)
+    }
+}
+
+/// A due date: a date, or a time in any of the spellings of [`PastTime`].
+pub(super) struct AnyDueDate(pub(super) Option<DueDate>);
+
+impl Member for AnyDueDate {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        Lenient::<DueDate>::from_json(&respelt(value))
+            .map_err(|fault| faults.push(at.fault(fault)))
+            .ok()
+            .map(|due| Self(due.0))
+    }
+}
+
+/// A time as RFC 3339 spells it: `T` where Python and SQLite write a space, an offset in hours and minutes where
+/// PostgreSQL writes hours alone. Anything else stays as it is.
+fn respelt(value: &Value) -> Value {
+    let Some((date, clock)) = value.as_str().and_then(|text| text.split_at_checked(10)) else {
+        return value.clone();
+    };
+    let Some(clock) = clock.strip_prefix([' ', 'T', 't']) else {
+        return value.clone();
+    };
+    let (seconds, rest) = clock.split_at_checked(8).unwrap_or((clock, ""));
+    let digits = |c: char| c == '.' || c.is_ascii_digit();
+    let offset = rest.trim_start_matches(digits);
+    let minutes = match offset.as_bytes() {
+        [b'+' | b'-', hours @ ..] if hours.len() == 2 => ":00",
+        _ => "",
+    };
+    format!("{date}T{seconds}{rest}{minutes}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_others_write_them() {
+        for (written, read) in [
+            (
+                "2026-02-01 08:30:00.123456",
+                Some("2026-02-01T08:30:00.123456Z"),
+            ),
+            ("2026-02-01 08:30:00", Some("2026-02-01T08:30:00.000000Z")),
+            ("2026-02-01T08:30:00.5", Some("2026-02-01T08:30:00.500000Z")),
+            (
+                "2026-02-01 08:30:00+00:00",
+                Some("2026-02-01T08:30:00.000000Z"),
+            ),
+            (
+                "2026-02-01 08:30:00.5+05",
+                Some("2026-02-01T03:30:00.500000Z"),
+            ),
+            (
+                "2026-02-01T08:30:00.123456000Z",
+                Some("2026-02-01T08:30:00.123456Z"),
+            ),
+            ("2026-02-01 08:30:00.123456789", None),
+            ("2026-02-01  08:30:00", None),
+            ("2026-02-01 08:30:00.", None),
+            ("2026-02-01 8:30:00", None),
+            ("2026-02-31 08:30:00", None),
+            ("01.02.2026 08:30:00", None),
+            ("2026-02-01 08:30:00 UTC", None),
+            ("ä", None),
+            ("", None),
+        ] {
+            let mut faults = Vec::new();
+            let time = PastTime::read(&written.into(), &Pointer::root(), &mut faults);
+            let time = time.map(|PastTime(time)| serde_json::to_value(time).unwrap());
+            assert_eq!(time, read.map(Value::from), "{written}");
+            assert_eq!(faults.is_empty(), read.is_some(), "{written}");
+        }
+    }
+}

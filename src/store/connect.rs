@@ -1,0 +1,207 @@
+//! Opens the connections to the database.
+
+use std::{
+    fs::{File, OpenOptions, Permissions, set_permissions},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, SqlxError,
+    sqlx::{
+        Connection as _, SqliteConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+    },
+};
+use tokio::time::sleep;
+
+use super::{
+    DatabaseSettings, StoreError, availability::Availability, error::is_busy, fault::sqlite_fault,
+};
+
+/// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
+/// is suspended: an open connection would keep it awake, or be ended.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
+/// How long SQLite waits for the lock of another process.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Read and write for the owner alone, as for the development key.
+const PRIVATE: u32 = 0o600;
+
+fn options(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&settings.url);
+    options
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(IDLE_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+/// How this program connects to PostgreSQL.
+pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, SqlxError> {
+    url.parse().map(adapted)
+}
+
+fn adapted(options: PgConnectOptions) -> PgConnectOptions {
+    // PgBouncer refuses this parameter unless it is told to ignore it, and no column is a float.
+    let options = options
+        .application_name("taskward")
+        .extra_float_digits(None);
+    // A URL has an IPv6 address in brackets, a socket's address has none. The driver keeps them.
+    let host = options.get_host();
+    match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(address) => options.clone().host(address),
+        None => options,
+    }
+}
+
+/// A pool that does not connect yet: PostgreSQL may start later than this server.
+pub(super) async fn postgres(
+    settings: &DatabaseSettings,
+) -> Result<(DatabaseConnection, Arc<Availability>), DbErr> {
+    let address = postgres_options(&settings.url)
+        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
+    let availability = Availability::new(address, settings.acquire_timeout);
+    let mut options = options(settings);
+    options
+        .min_connections(0)
+        .connect_lazy(true)
+        .map_sqlx_postgres_opts(adapted);
+    availability.watch(&mut options);
+    Ok((sea_orm::Database::connect(options).await?, availability))
+}
+
+/// A pool for reading, and one of a single connection for writing, for which writers queue in order.
+pub(super) async fn sqlite(
+    settings: &DatabaseSettings,
+) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    let file = sqlite_file(&settings.url)?;
+    if let Some(file) = &file {
+        open_private(file, settings.url.contains("mode=rwc"))?;
+    }
+    let opened = sqlite_pools(settings, file.is_some()).await;
+    opened.map_err(|error| match (&file, &error) {
+        (Some(file), DbErr::Conn(RuntimeErr::SqlxError(error))) => {
+            StoreError::Unavailable(sqlite_fault(file, error))
+        }
+        _ => error.into(),
+    })
+}
+
+/// The file of a SQLite database, if it is in one.
+pub(super) fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Ok(None);
+    }
+    let options: SqliteConnectOptions = url.parse().map_err(|error| {
+        StoreError::Unavailable(format!("DATABASE_URL cannot be read: {error}"))
+    })?;
+    Ok(Some(options.get_filename().to_owned()))
+}
+
+/// Makes sure that the file is there, and creates it readable for its owner alone, which SQLite would not do.
+/// The files that SQLite makes beside it (`-wal`, `-shm`) get its permissions.
+fn open_private(file: &Path, create: bool) -> Result<(), StoreError> {
+    let unavailable = |error: io::Error| {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound if create => ": its folder must exist",
+            io::ErrorKind::NotFound => ": add `?mode=rwc` to DATABASE_URL to create it",
+            _ => "",
+        };
+        let verb = if create { "create" } else { "open" };
+        StoreError::Unavailable(format!(
+            "cannot {verb} the SQLite file {} ({error}){hint}. `sqlite://tasks.db` is in the working folder, \
+             `sqlite:///srv/tasks.db` is absolute",
+            file.display()
+        ))
+    };
+    if create && create_private(file).map_err(unavailable)? {
+        return Ok(());
+    }
+    let mode = File::open(file)
+        .and_then(|file| file.metadata())
+        .map_err(unavailable)?
+        .mode();
+    if mode & 0o007 != 0 {
+        tracing::warn!(
+            "every user of this machine can read the tasks in {0}: `chmod 600 {0}*`",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+/// Creates an empty file for its owner alone, whatever the umask; `false` if there is a file already.
+pub(super) fn create_private(file: &Path) -> io::Result<bool> {
+    let mut options = OpenOptions::new();
+    match options
+        .write(true)
+        .create_new(true)
+        .mode(PRIVATE)
+        .open(file)
+    {
+        Ok(_) => set_permissions(file, Permissions::from_mode(PRIVATE)).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn sqlite_pools(
+    settings: &DatabaseSettings,
+    in_file: bool,
+) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let mut options = options(settings);
+    options
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .map_sqlx_sqlite_opts(|o| {
+            // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
+            // the disk, also after a power cut.
+            o.pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .busy_timeout(BUSY_TIMEOUT)
+        });
+    let mut one = options.clone();
+    one.max_connections(1)
+        .min_connections(1)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
+        });
+    let writer = sqlite_pool(one).await?;
+    // Each connection to a database in memory would be a database of its own.
+    if !in_file {
+        return Ok((writer.clone(), writer));
+    }
+    Ok((sqlite_pool(options).await?, writer))
+}
+
+/// Whether a connection can be used again. SQLite itself ends a transaction that meets a full disk; the
+/// `ROLLBACK` that sqlx then sends fails, and sqlx believes for ever to be in a transaction. It would make the
+/// next ones savepoints, acknowledged and never committed.
+async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, SqlxError> {
+    if connection.is_in_transaction() {
+        // A rollback that is under way comes before the ping.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
+/// Connects, again if need be: a process that turns a fresh file to WAL, or meets one that does, is told at once
+/// that the database is locked, whatever the busy timeout (SQLite calls no busy handler there).
+async fn sqlite_pool(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                sleep(Duration::from_millis(rand::random_range(5..25))).await;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `taskward backup`, and who can read what the server keeps.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use super::Home;
+use crate::support::postgres::postgres;
+
+/// The permissions of a file in the folder.
+fn mode(home: &Home, name: &str) -> u32 {
+    fs::metadata(home.path().join(name)).unwrap().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_has_all_that_was_acknowledged_before() {
+    let mut home = Home::sqlite();
+    let server = home.start().await;
+    let alice = server.user("alice");
+    let first = alice.create("Buy milk").await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..4)
+        .map(|number| {
+            let (bob, stop) = (server.user(&format!("bob{number}")), stop.clone());
+            tokio::spawn(async move {
+                let mut count = 0;
+                while !stop.load(Relaxed) {
+                    bob.create(&format!("Task {count}")).await;
+                    count += 1;
+                }
+                count
+            })
+        })
+        .collect();
+    let mut before = Vec::new();
+    for number in 0..3 {
+        let title = format!("before backup {number}");
+        before.push(alice.create(&title).await.id);
+        let file = format!("backup{number}.db");
+        let mut command = home.command(&["backup", &file]);
+        let ran = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        assert_eq!(mode(&home, &file), 0o600);
+    }
+    stop.store(true, Relaxed);
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await.unwrap();
+    }
+    assert!(written > 0);
+    server.kill();
+
+    // What is restored is a database like any other, with each write whole.
+    for (number, id) in before.iter().enumerate() {
+        home = home.set(
+            "DATABASE_URL",
+            format!("sqlite://backup{number}.db?mode=rw"),
+        );
+        let restored = home.start().await;
+        let alice = restored.user("alice");
+        alice.get(&first.location).await.has(200);
+        let task = alice.get(&format!("/api/v1/tasks/{id}")).await.has(200);
+        assert_eq!(task.body["title"], format!("before backup {number}"));
+        restored.user("bob0").create("another").await;
+        restored.kill();
+    }
+}
+
+#[tokio::test]
+async fn a_backup_overwrites_nothing_and_says_what_it_cannot_do() {
+    let home = Home::sqlite();
+    home.run(&["migrate", "up"]).good();
+    fs::write(home.path().join("there.db"), "mine").unwrap();
+    let told = home.run(&["backup", "there.db"]).bad();
+    assert!(told.contains("there.db is there already"), "{told}");
+    assert_eq!(
+        fs::read_to_string(home.path().join("there.db")).unwrap(),
+        "mine"
+    );
+    let told = home.run(&["backup", "no/folder.db"]).bad();
+    assert!(told.contains("cannot create no/folder.db"), "{told}");
+
+    let none = Home::sqlite();
+    let told = none.run(&["backup", "copy.db"]).bad();
+    assert!(
+        told.contains("cannot open the SQLite file taskward.db"),
+        "{told}"
+    );
+    assert!(!none.path().join("copy.db").exists());
+
+    // A file that is no database leaves no copy either.
+    fs::write(none.path().join("taskward.db"), [b'x'; 8192]).unwrap();
+    let told = none.run(&["backup", "copy.db"]).bad();
+    assert!(told.contains("taskward.db is no SQLite database"), "{told}");
+    assert!(!none.path().join("copy.db").exists());
+}
+
+#[tokio::test]
+async fn a_backup_of_postgresql_is_its_own_tools_work() {
+    let Ok(server) = postgres() else {
+        return;
+    };
+    let database = server.fresh_database().await;
+    let told = Home::postgres(&database.url())
+        .run(&["backup", "copy.db"])
+        .bad();
+    assert!(told.contains("pg_dump --format=custom"), "{told}");
+}
+
+#[tokio::test]
+async fn nobody_else_reads_the_files_of_sqlite() {
+    let home = Home::sqlite().through("umask 000; exec \"$@\"");
+    let server = home.start().await;
+    server.user("alice").create("Buy milk").await;
+    for file in ["taskward.db", "taskward.db-wal", "taskward.db-shm"] {
+        assert_eq!(mode(&home, file), 0o600, "{file}");
+    }
+    server.kill();
+
+    // A file that was there keeps its permissions; that all can read it is told.
+    let file = home.path().join("taskward.db");
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let server = home.start().await;
+    let log = server.log();
+    assert!(
+        log.iter()
+            .any(|line| line.contains("every user of this machine can read the tasks")),
+        "{log:?}"
+    );
+    assert_eq!(mode(&home, "taskward.db"), 0o644);
+}

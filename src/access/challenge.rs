@@ -31,7 +31,9 @@ fn code(fault: &TokenFault) -> ProblemCode {
         TokenFault::UnknownIssuer => ProblemCode::UnknownIssuer,
         TokenFault::WrongIssuer(_) => ProblemCode::WrongIssuer,
         TokenFault::WrongAudience(_) => ProblemCode::WrongAudience,
-        TokenFault::UnknownKey | TokenFault::AmbiguousKey => ProblemCode::UnknownKey,
+        TokenFault::UnknownKey | TokenFault::OtherDevelopmentKey | TokenFault::AmbiguousKey => {
+            ProblemCode::UnknownKey
+        }
         TokenFault::KeysUnavailable => ProblemCode::KeysUnavailable,
         TokenFault::BadSignature => ProblemCode::BadSignature,
         TokenFault::ClaimsInvalid(_) => ProblemCode::ClaimsInvalid,

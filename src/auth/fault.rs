@@ -56,6 +56,12 @@ pub enum TokenFault {
         "The issuer publishes no key with the token's `kid`; sign in again to get a new token."
     )]
     UnknownKey,
+    /// It was signed with the key of another server in development mode.
+    #[error(
+        "The token was signed with another development key than that of this server. Make one with `taskward token NAME`, \
+         as the user who runs the server and with the same DEVELOPMENT_KEY_FILE."
+    )]
+    OtherDevelopmentKey,
     /// It has no `kid`, and more than one key, or none, fits it.
     #[error("The token has no `kid`, and the issuer does not have exactly one key that fits it.")]
     AmbiguousKey,

@@ -148,6 +148,9 @@ impl Rule {
                 "the key that it names is for another one",
             ))),
             Choice::Unknown => Err(Rejection::NoKey(match kid {
+                Some(_) if self.issuer.as_deref() == Some(DevIssuer::ISSUER) => {
+                    TokenFault::OtherDevelopmentKey
+                }
                 Some(_) => TokenFault::UnknownKey,
                 None => TokenFault::AmbiguousKey,
             })),

@@ -236,13 +236,13 @@ on_both! {
         let theirs = app.with_token(&other.token("alice"));
         theirs.get(TASKS).await.is(expect![[r#"
             401 Unauthorized
-            www-authenticate: Bearer realm="taskward", error="invalid_token", error_description="The issuer publishes no key with the token's `kid`; sign in again to get a new token."
+            www-authenticate: Bearer realm="taskward", error="invalid_token", error_description="The token was signed with another development key than that of this server. Make one with `taskward token NAME`, as the user who runs the server and with the same DEVELOPMENT_KEY_FILE."
 
             {
               "type": "urn:taskward:problem:unknown_key",
               "title": "Unknown key",
               "status": 401,
-              "detail": "The issuer publishes no key with the token's `kid`; sign in again to get a new token.",
+              "detail": "The token was signed with another development key than that of this server. Make one with `taskward token NAME`, as the user who runs the server and with the same DEVELOPMENT_KEY_FILE.",
               "code": "unknown_key",
               "request_id": "[id]"
             }"#]]);

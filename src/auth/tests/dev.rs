@@ -39,7 +39,7 @@ async fn nobody_else_can() {
     let verifier = Verifier::new(&settings(vec![]), Some(open("here"))).unwrap();
     let token = open("elsewhere").mint("alice", None, HOUR).unwrap();
     let fault = verifier.verify(&token).await.unwrap_err();
-    assert_eq!(fault, TokenFault::UnknownKey);
+    assert_eq!(fault, TokenFault::OtherDevelopmentKey);
     let token = Signer::ed("k", 1).sign(claims(ISSUER));
     let fault = verifier.verify(&token).await.unwrap_err();
     assert_eq!(fault, TokenFault::UnknownIssuer);

@@ -317,7 +317,9 @@ pub fn code(fault: &TokenFault) -> &'static str {
         TokenFault::UnknownIssuer => "unknown_issuer",
         TokenFault::WrongIssuer(_) => "wrong_issuer",
         TokenFault::WrongAudience(_) => "wrong_audience",
-        TokenFault::UnknownKey | TokenFault::AmbiguousKey => "unknown_key",
+        TokenFault::UnknownKey | TokenFault::OtherDevelopmentKey | TokenFault::AmbiguousKey => {
+            "unknown_key"
+        }
         TokenFault::KeysUnavailable => "keys_unavailable",
         TokenFault::BadSignature => "bad_signature",
         TokenFault::ClaimsInvalid(_) => "claims_invalid",

@@ -3,12 +3,14 @@
 use std::{env, fs, path::Path};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const DOCUMENTS: [&str; 5] = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
+/// The folders whose documents are checked: those right in them, not below.
+const FOLDERS: [&str; 6] = [
+    "",
+    "docs",
+    "examples/agents",
+    "examples/from-fastapi",
+    "examples/nextjs",
+    "openapi/client",
 ];
 const MARKS: (&str, &str) = ("<!-- settings -->\n", "<!-- /settings -->");
 const UPDATE: &str = "UPDATE_EXPECT=1 cargo test --test it readme";
@@ -52,34 +54,98 @@ fn settings() -> String {
 
 #[test]
 fn every_file_that_the_documents_name_is_there() {
+    let mut named = 0;
+    for document in documents() {
+        let text = read(&document);
+        let folder = Path::new(&document).parent().unwrap();
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next());
+        let links = links.flatten().filter(|link| !link.contains("://"));
+        for (place, fragment) in links.map(|link| link.split_once('#').unwrap_or((link, ""))) {
+            let target = match place {
+                "" => Path::new(&document).to_owned(),
+                place => folder.join(place),
+            };
+            let path = Path::new(ROOT).join(target);
+            assert!(
+                path.exists(),
+                "{document} links to {place}, which is not there"
+            );
+            assert!(
+                fragment.is_empty() || headings(&path).contains(&fragment.to_owned()),
+                "{document} links to #{fragment}, which is no heading of {}",
+                path.display()
+            );
+            named += 1;
+        }
+        for name in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| is_path(name))
+        {
+            // Of a command, the program; of a pattern, the folder.
+            let word = name.split(' ').next().unwrap();
+            let path = match word.split_once(['*', '#', '…', '{']) {
+                Some((start, _)) => start.rsplit_once('/').unwrap().0,
+                None => word,
+            };
+            assert!(
+                [Path::new(ROOT), &Path::new(ROOT).join(folder)]
+                    .iter()
+                    .any(|base| base.join(path).exists()),
+                "{document} names {name}, which is not there"
+            );
+            named += 1;
+        }
+    }
+    assert!(
+        named > 100,
+        "only {named} files were found in the documents"
+    );
+}
+
+fn documents() -> Vec<String> {
+    let files = FOLDERS.iter().flat_map(|folder| {
+        let files = fs::read_dir(Path::new(ROOT).join(folder)).expect(folder);
+        files.map(move |file| {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            match *folder {
+                "" => name,
+                folder => format!("{folder}/{name}"),
+            }
+        })
+    });
+    files.filter(|file| file.ends_with(".md")).collect()
+}
+
+/// Whether a text in the type of code names a file of the repository.
+fn is_path(text: &str) -> bool {
     let folders = [
         ".ci/",
+        "docs/",
         "examples/",
         "migration/",
         "openapi/",
         "src/",
         "tests/",
     ];
-    let mut named = 0;
-    for document in DOCUMENTS {
-        let text = read(document);
-        let links = text.split("](").skip(1).map(|rest| rest.split(')').next());
-        let code = text.split('`').skip(1).step_by(2).map(Some);
-        for name in links.chain(code).flatten() {
-            let is_document = name.ends_with(".md") && !name.contains("://");
-            if !is_document && !folders.iter().any(|folder| name.starts_with(folder)) {
-                continue;
-            }
-            // Of a command, the program; of a pattern, the folder.
-            let path = name.split([' ', '*', '#', '…']).next().unwrap();
-            assert!(
-                Path::new(ROOT).join(path).exists(),
-                "{document} names {name}, which is not there"
-            );
-            named += 1;
-        }
-    }
-    assert!(named > 20, "only {named} files were found in the documents");
+    folders.iter().any(|folder| text.starts_with(folder))
+}
+
+/// The addresses of the headings of a document, as its viewers make them.
+fn headings(document: &Path) -> Vec<String> {
+    let text = fs::read_to_string(document).unwrap();
+    let titles = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let address = |title: String| -> String {
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    titles.map(address).collect()
 }
 
 fn read(document: &str) -> String {

@@ -13,7 +13,7 @@ use poem::{
 };
 
 use super::{
-    Access, Caller, RateLimit,
+    Access, Caller, Price, RateLimit,
     challenge::{insufficient_scope, refused},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     store::Database,
 };
 
-/// What stands between a request and the tasks.
+/// Verifies the token of a request, and counts the request against the rate limit of its user.
 pub struct Authenticator {
     verifier: Verifier,
     database: Database,
@@ -38,7 +38,7 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// A authenticator to the tasks in `database` for the tokens that `verifier` accepts.
+    /// An authenticator for the tasks in `database` and the tokens that `verifier` accepts.
     pub fn new(verifier: Verifier, database: Database, limit: Option<RateLimit>) -> Self {
         let limiter = limit.map(|limit| {
             let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
@@ -51,7 +51,7 @@ impl Authenticator {
         }
     }
 
-    /// Forgets users who have not sent anything for a while; to be called now and then.
+    /// Forgets the users whose rate limit is fully refilled. To be called now and then.
     pub fn forget_idle_users(&self) {
         if let Some((limiter, _)) = &self.limiter {
             limiter.retain_recent();
@@ -62,7 +62,7 @@ impl Authenticator {
     /// Verifies the token of a request, and counts the request.
     ///
     /// # Errors
-    /// 401, 429; 503 while the keys for the token are not there.
+    /// 401, 429; 503 while the keys for the token have not been fetched.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         request: &Request,
@@ -90,12 +90,12 @@ impl Authenticator {
             return Ok(());
         };
         let Ok(counted) = limiter.check_key_n(user, requests) else {
-            // More than may ever come at once, which nobody asks for: see `Authenticated::count`.
+            // More than the burst, which `Authenticated::charge` never asks for.
             return Err(Problem::internal());
         };
         counted.map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now()) + more;
-            // Whole seconds, rounded up: a client that waits so long gets through.
+            // Whole seconds, rounded up, so that a retry after them is not too early.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             let detail = format!("You have sent too many requests. Retry in {seconds} s.");
             Problem::new(ProblemCode::RateLimited, detail).retry_after(seconds)
@@ -103,7 +103,7 @@ impl Authenticator {
     }
 }
 
-/// Somebody whose token was verified, and who has not said yet what for.
+/// A user whose token was verified, for whatever the token allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Authenticated {
     authenticator: Arc<Authenticator>,
@@ -131,21 +131,22 @@ impl Authenticated {
         })
     }
 
-    /// Counts more requests than the one that was authenticated, for one that does the work of several; with it never
-    /// more than may come at once, so that it can be done at all.
+    /// Charges the price of a request, of which one was counted with the token. The whole is never more than the
+    /// burst, so that no request is too expensive to be sent at all.
     ///
     /// # Errors
     /// 429.
-    pub(crate) fn count(&self, more: u32) -> Result<(), Problem> {
+    pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
         let Some((_, RateLimit { per_second, burst })) = &self.authenticator.limiter else {
             return Ok(());
         };
-        let Some(more) = NonZeroU32::new(more.min(burst.get() - 1)) else {
+        let rest = price.after_the_first().min(burst.get() - 1);
+        let Some(rest) = NonZeroU32::new(rest) else {
             return Ok(());
         };
-        // The next try has to be authenticated as well.
+        // The retry is counted with its token as well.
         let one = Duration::from_secs(1) / per_second.get();
-        self.authenticator.count(&self.identity.user_id, more, one)
+        self.authenticator.count(&self.identity.user_id, rest, one)
     }
 }
 

@@ -9,6 +9,7 @@ mod authenticator;
 mod caller;
 mod challenge;
 mod origin;
+mod price;
 mod rate_limit;
 mod store_problem;
 
@@ -16,5 +17,6 @@ pub(crate) use authenticator::Authenticated;
 pub use authenticator::Authenticator;
 pub(crate) use caller::{Access, Caller};
 pub use origin::AllowedOrigin;
+pub(crate) use price::Price;
 pub use rate_limit::RateLimit;
 pub(crate) use store_problem::problem;

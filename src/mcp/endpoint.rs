@@ -18,11 +18,11 @@ use super::{
     McpSettings,
     host_policy::HostPolicy,
     message::{Malformed, Message},
-    registry::ToolRegistry,
+    registry::{PreparedCall, ToolRegistry},
     server::McpServer,
 };
 use crate::{
-    access::{AllowedOrigin, Authenticated, Authenticator},
+    access::{AllowedOrigin, Authenticator},
     contract::{Problem, ProblemCode, check_media_type, into_poem, read_body},
 };
 
@@ -73,18 +73,19 @@ impl Mcp {
         check_media_type(&request, &[JSON])?;
         let (request, mut body) = request.split();
         let body = read_body(&request, &mut body).await?;
-        let message = match Message::parse(&body) {
+        let mut message = match Message::parse(&body) {
             Ok(message) => message,
             Err(malformed) => return Ok(malformed.response()),
         };
+        let mut call = None;
         if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
-            (tool.permit)(&authenticated)?;
-            authenticated.count(message.weight() - 1)?;
+            let arguments = message.take_arguments();
+            call = Some(self.tools.prepare(tool, &authenticated, arguments)?);
         }
         let id = message.id();
         let answer = self
             .service
-            .handle(to_rmcp(request.headers(), message, authenticated))
+            .handle(to_rmcp(request.headers(), message, call))
             .await;
         let (head, body) = answer.into_parts();
         let Ok(body) = body.collect().await;
@@ -132,11 +133,11 @@ fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(ProblemCode::NotAcceptable, detail))
 }
 
-/// The request as rmcp gets it. The token stays here: from now on, what counts is who was authenticated.
+/// The request as rmcp gets it. The token stays here: the prepared call knows its user.
 fn to_rmcp(
     headers: &HeaderMap,
     message: Message,
-    authenticated: Authenticated,
+    call: Option<PreparedCall>,
 ) -> http::Request<Full<Bytes>> {
     let mut request = http::Request::new(Full::new(Bytes::from(message.into_bytes())));
     *request.method_mut() = Method::POST;
@@ -148,7 +149,9 @@ fn to_rmcp(
         header::ACCEPT,
         HeaderValue::from_static("application/json, text/event-stream"),
     );
-    request.extensions_mut().insert(authenticated);
+    if let Some(call) = call {
+        request.extensions_mut().insert(call);
+    }
     request
 }
 

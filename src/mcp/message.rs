@@ -8,9 +8,6 @@ use crate::contract::SyntaxFault;
 
 /// The longest name of a method or tool that is looked at, in bytes.
 const MAX_NAME: usize = 100;
-/// As how many requests looking through all of a user's texts counts: with 10,000 tasks of 8 kB it takes about as
-/// long as so many pages.
-const LOOKS_THROUGH_ALL: u32 = 5;
 
 /// A message of a client, as it will be handled: what is judged here is what rmcp gets.
 pub(super) struct Message(Map<String, Value>);
@@ -130,22 +127,13 @@ impl Message {
         is_call.then(|| self.0.get("params")?.get("name")?.as_str())?
     }
 
-    /// As how many requests a call counts. A batch works as hard as its items one by one, and what looks
-    /// through all texts or tags as several pages.
-    pub(super) fn weight(&self) -> u32 {
-        let arguments = self
-            .0
-            .get("params")
-            .and_then(|params| params.get("arguments"));
-        let searches = arguments.is_some_and(|arguments| arguments.get("q").is_some());
-        if searches || self.tool() == Some("get_overview") {
-            return LOOKS_THROUGH_ALL;
+    /// Takes the arguments of the call out of the message. Who prepares the call reads them, and rmcp need not.
+    pub(super) fn take_arguments(&mut self) -> Map<String, Value> {
+        let params = self.0.get_mut("params").and_then(Value::as_object_mut);
+        match params.and_then(|params| params.remove("arguments")) {
+            Some(Value::Object(arguments)) => arguments,
+            _ => Map::new(),
         }
-        let items = |name| arguments?.get(name)?.as_array().map(Vec::len);
-        let items = ["tasks", "ids"].into_iter().filter_map(items).max();
-        items
-            .map_or(1, |items| u32::try_from(items).unwrap_or(u32::MAX))
-            .max(1)
     }
 
     /// The `id`, for an error.

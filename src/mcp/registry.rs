@@ -1,16 +1,23 @@
 //! The tools, and how each is called.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject};
+use tracing::{Instrument as _, Span};
 
 use super::{
     McpSettings,
     arguments::{Arguments, in_words},
     schema::of_output,
-    tool::{Call, Outcome, Tool},
+    tool::{Call, Effect, Outcome, Tool},
     tool_error::ToolError,
     tools,
 };
@@ -18,48 +25,58 @@ use crate::{access::Authenticated, contract::Problem};
 
 /// A tool as it is offered and called.
 pub(super) struct RegisteredTool {
-    pub(super) tool: model::Tool,
-    /// Whether a token's scopes allow it.
-    pub(super) permit: fn(&Authenticated) -> Result<(), Problem>,
-    call: fn(Authenticated, DateTime<Utc>, JsonObject) -> BoxFuture<'static, CallToolResult>,
+    /// What clients are told of it.
+    pub(super) listing: model::Tool,
+    effect: Effect,
+    prepare: fn(&Authenticated, DateTime<Utc>, JsonObject) -> Result<PaidCall, Problem>,
 }
+
+type PaidCall = BoxFuture<'static, CallToolResult>;
 
 impl RegisteredTool {
     fn of<T: Tool>() -> Self {
-        let tool = model::Tool::new(T::NAME, T::DESCRIPTION, T::Arguments::schema())
+        let listing = model::Tool::new(T::NAME, T::DESCRIPTION, T::Arguments::schema())
             .with_title(T::TITLE)
             .with_raw_output_schema(of_output::<T::Output>().into())
             .with_annotations(T::EFFECT.annotations());
         Self {
-            tool,
-            permit: |authenticated| authenticated.caller::<T::Access>().map(|_| ()),
-            call: |authenticated, now, arguments| run::<T>(authenticated, now, arguments).boxed(),
+            listing,
+            effect: T::EFFECT,
+            prepare: prepare::<T>,
         }
     }
 }
 
-async fn run<T: Tool>(
-    authenticated: Authenticated,
+/// Checks the scopes of the token, reads the arguments and charges the price, in this order. What is left is to run
+/// the call.
+fn prepare<T: Tool>(
+    authenticated: &Authenticated,
     now: DateTime<Utc>,
     arguments: JsonObject,
-) -> CallToolResult {
-    let outcome = async {
-        let caller = authenticated
-            .caller()
-            .map_err(|problem| ToolError(problem.detail))?;
-        let arguments =
-            T::Arguments::read(arguments).map_err(|faults| ToolError(in_words(&faults)))?;
-        T::call(Call { caller, now }, arguments).await
+) -> Result<PaidCall, Problem> {
+    let caller = authenticated.caller()?;
+    let arguments = match T::Arguments::read(arguments) {
+        Ok(arguments) => arguments,
+        Err(faults) => return Ok(ready(failed::<T>(&in_words(&faults))).boxed()),
     };
-    match outcome.await {
+    authenticated.charge(T::price(&arguments))?;
+    Ok(run::<T>(Call { caller, now }, arguments).boxed())
+}
+
+async fn run<T: Tool>(call: Call<T::Access>, arguments: T::Arguments) -> CallToolResult {
+    match T::call(call, arguments).await {
         Ok(output) => {
             let mut result = CallToolResult::success(vec![ContentBlock::text(output.to_string())]);
             result.structured_content = serde_json::to_value(&output).ok();
             result.is_error = Some(output.failed());
             result
         }
-        Err(ToolError(words)) => failure(&format!("{}: {words}", T::NAME)),
+        Err(ToolError(words)) => failed::<T>(&words),
     }
+}
+
+fn failed<T: Tool>(words: &str) -> CallToolResult {
+    failure(&format!("{}: {words}", T::NAME))
 }
 
 fn failure(words: &str) -> CallToolResult {
@@ -68,13 +85,13 @@ fn failure(words: &str) -> CallToolResult {
 
 /// All tools of a server.
 pub(super) struct ToolRegistry {
-    entries: Vec<RegisteredTool>,
+    tools: Vec<RegisteredTool>,
     now: fn() -> DateTime<Utc>,
 }
 
 impl ToolRegistry {
     pub(super) fn new(settings: &McpSettings) -> Self {
-        let mut entries = vec![
+        let mut tools = vec![
             RegisteredTool::of::<tools::FindTasks>(),
             RegisteredTool::of::<tools::GetTask>(),
             RegisteredTool::of::<tools::GetOverview>(),
@@ -85,7 +102,7 @@ impl ToolRegistry {
             RegisteredTool::of::<tools::RestoreTasks>(),
         ];
         if settings.chat_app_tools {
-            entries.extend([
+            tools.extend([
                 RegisteredTool::of::<tools::AddTask>(),
                 RegisteredTool::of::<tools::ListTasks>(),
                 RegisteredTool::of::<tools::CompleteTask>(),
@@ -94,36 +111,60 @@ impl ToolRegistry {
             ]);
         }
         Self {
-            entries,
+            tools,
             now: settings.now,
         }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&RegisteredTool> {
-        self.entries.iter().find(|entry| entry.tool.name == name)
+        self.tools.iter().find(|tool| tool.listing.name == name)
     }
 
-    pub(super) fn all(&self) -> Vec<model::Tool> {
-        self.entries
-            .iter()
-            .map(|entry| entry.tool.clone())
-            .collect()
+    pub(super) fn listings(&self) -> Vec<model::Tool> {
+        self.tools.iter().map(|tool| tool.listing.clone()).collect()
     }
 
     pub(super) fn names(&self) -> String {
-        let names = self.entries.iter().map(|entry| &*entry.tool.name);
+        let names = self.tools.iter().map(|tool| &*tool.listing.name);
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// Calls a tool. It ends in an answer even if it panics: rmcp would never answer.
-    pub(super) async fn call(
+    /// Prepares a call of a tool.
+    ///
+    /// # Errors
+    /// 403 if the token does not allow it, 429.
+    pub(super) fn prepare(
         &self,
-        entry: &RegisteredTool,
-        authenticated: Authenticated,
+        tool: &RegisteredTool,
+        authenticated: &Authenticated,
         arguments: JsonObject,
-    ) -> CallToolResult {
-        let call = (entry.call)(authenticated, (self.now)(), arguments);
-        let result = AssertUnwindSafe(call).catch_unwind().await;
-        result.unwrap_or_else(|_| failure("the server failed; its log has the cause"))
+    ) -> Result<PreparedCall, Problem> {
+        let call = (tool.prepare)(authenticated, (self.now)(), arguments)?;
+        // It ends in an answer even if it panics: rmcp would never answer.
+        let call = AssertUnwindSafe(call).catch_unwind().map(|result| {
+            result.unwrap_or_else(|_| failure("the server failed; its log has the cause"))
+        });
+        // rmcp runs it in a task of its own. What is logged there belongs to this request.
+        let call = call.instrument(Span::current()).boxed();
+        Ok(PreparedCall {
+            reads: matches!(tool.effect, Effect::Reads),
+            call: Arc::new(Mutex::new(Some(call))),
+        })
+    }
+}
+
+/// A call that was checked and paid for, on its way through rmcp.
+#[derive(Clone)]
+pub(super) struct PreparedCall {
+    /// Whether the call only reads, so that nobody needs it once its client has hung up.
+    pub(super) reads: bool,
+    call: Arc<Mutex<Option<PaidCall>>>,
+}
+
+impl PreparedCall {
+    /// The call; `None` if it was taken before.
+    pub(super) fn take(&self) -> Option<PaidCall> {
+        let mut call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        call.take()
     }
 }

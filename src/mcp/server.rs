@@ -12,8 +12,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::registry::ToolRegistry;
-use crate::access::Authenticated;
+use super::registry::{PreparedCall, ToolRegistry};
 
 /// The revisions of the protocol that are served. The one before these had another transport.
 const VERSIONS: [ProtocolVersion; 4] = [
@@ -52,7 +51,7 @@ impl ServerHandler for McpServer {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.get(name).map(|entry| entry.tool.clone())
+        self.tools.get(name).map(|tool| tool.listing.clone())
     }
 
     async fn list_tools(
@@ -60,7 +59,7 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.all()))
+        Ok(ListToolsResult::with_all_items(self.tools.listings()))
     }
 
     async fn call_tool(
@@ -68,29 +67,21 @@ impl ServerHandler for McpServer {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = self.tools.get(&call.name) else {
+        if self.tools.get(&call.name).is_none() {
             let message = format!(
                 "Unknown tool: {}; there are: {}",
                 call.name,
                 self.tools.names()
             );
             return Err(ErrorData::invalid_params(message, None));
-        };
+        }
         let parts = context.extensions.get::<Parts>();
-        let Some(authenticated) = parts.and_then(|parts| parts.extensions.get::<Authenticated>())
-        else {
-            return Err(ErrorData::internal_error("nobody was authenticated", None));
+        let prepared = parts.and_then(|parts| parts.extensions.get::<PreparedCall>());
+        let Some((call, reads)) = prepared.and_then(|it| Some((it.take()?, it.reads))) else {
+            return Err(ErrorData::internal_error("the call was not prepared", None));
         };
-        let arguments = call.arguments.unwrap_or_default();
-        let answer = self.tools.call(tool, authenticated.clone(), arguments);
         // rmcp runs this in a task of its own, which goes on when the client has hung up, but then it cancels the
         // token. A write is done to its end; nobody waits for what a read finds.
-        let reads = tool
-            .tool
-            .annotations
-            .as_ref()
-            .and_then(|told| told.read_only_hint)
-            == Some(true);
         let hung_up = async {
             if reads {
                 context.ct.cancelled().await;
@@ -99,7 +90,7 @@ impl ServerHandler for McpServer {
             }
         };
         tokio::select! {
-            result = answer => Ok(CallToolResponse::Complete(result)),
+            result = call => Ok(CallToolResponse::Complete(result)),
             () = hung_up => Err(ErrorData::internal_error("the client has hung up", None)),
         }
     }

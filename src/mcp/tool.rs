@@ -7,7 +7,7 @@ use rmcp::{model::ToolAnnotations, schemars::JsonSchema};
 use serde::Serialize;
 
 use super::{arguments::Arguments, tool_error::ToolError};
-use crate::access::{Access, Caller};
+use crate::access::{Access, Caller, Price};
 
 /// One of the tools.
 pub(super) trait Tool: 'static {
@@ -25,6 +25,11 @@ pub(super) trait Tool: 'static {
     type Arguments: Arguments + Send;
     /// What it answers with: as JSON, and as text for clients that show nothing else.
     type Output: Serialize + JsonSchema + fmt::Display + Outcome + Send;
+
+    /// What a call costs. It is charged before anything is done.
+    fn price(_arguments: &Self::Arguments) -> Price {
+        Price::ONE
+    }
 
     /// Does it.
     fn call(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    access::Price,
     contract::{Fault, Maybe, Member, NewTask, Pointer},
     mcp::{
         arguments::{Argument, Items, arguments, in_words},
@@ -77,6 +78,10 @@ impl Tool for AddTasks {
     const EFFECT: Effect = Effect::Adds;
     type Arguments = Additions;
     type Output = Results;
+
+    fn price(additions: &Additions) -> Price {
+        Price::of_items(additions.tasks.0.len())
+    }
 
     async fn call(call: Call<Write>, additions: Additions) -> Result<Results, ToolError> {
         let Additions {

@@ -2,6 +2,7 @@
 
 use super::change::{change, completion};
 use crate::{
+    access::Price,
     contract::{Flag, Maybe, TaskId},
     mcp::{
         arguments::{Items, arguments, in_words},
@@ -62,6 +63,10 @@ impl Tool for CompleteTasks {
     type Arguments = Completion;
     type Output = Results;
 
+    fn price(completion: &Completion) -> Price {
+        Price::of_items(completion.ids.0.len())
+    }
+
     async fn call(
         call: Call<ReadWrite>,
         Completion { ids, completed }: Completion,
@@ -87,6 +92,10 @@ impl Tool for DeleteTasks {
     type Arguments = Ids;
     type Output = Results;
 
+    fn price(ids: &Ids) -> Price {
+        Price::of_items(ids.ids.0.len())
+    }
+
     async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
         let act = async |id| {
@@ -106,6 +115,10 @@ impl Tool for RestoreTasks {
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Ids;
     type Output = Results;
+
+    fn price(ids: &Ids) -> Price {
+        Price::of_items(ids.ids.0.len())
+    }
 
     async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));

@@ -6,6 +6,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    access::Price,
     contract::{CursorText, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag},
     mcp::{
         arguments::{arguments, at},
@@ -89,6 +90,13 @@ impl Tool for FindTasks {
     const EFFECT: Effect = Effect::Reads;
     type Arguments = FindTasksArguments;
     type Output = FoundTasks;
+
+    fn price(wanted: &FindTasksArguments) -> Price {
+        match wanted.q.0 {
+            Some(_) => Price::ALL_TEXTS,
+            None => Price::ONE,
+        }
+    }
 
     async fn call(call: Call<Read>, wanted: FindTasksArguments) -> Result<FoundTasks, ToolError> {
         let FindTasksArguments {

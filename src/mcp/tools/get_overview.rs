@@ -6,6 +6,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    access::Price,
     mcp::{
         arguments::{arguments, at},
         date::{Dates, Zone},
@@ -100,6 +101,10 @@ impl Tool for GetOverview {
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Here;
     type Output = Counts;
+
+    fn price(_: &Here) -> Price {
+        Price::ALL_TEXTS
+    }
 
     async fn call(call: Call<Read>, Here { time_zone }: Here) -> Result<Counts, ToolError> {
         let dates = Dates::new(call.now, Some(time_zone));

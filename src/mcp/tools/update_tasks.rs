@@ -2,6 +2,7 @@
 
 use super::change::change;
 use crate::{
+    access::Price,
     contract::{Fault, Maybe, TaskId, TaskPatch, Version},
     mcp::{
         arguments::{Items, arguments, in_words},
@@ -46,6 +47,10 @@ impl Tool for UpdateTasks {
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Updates;
     type Output = Results;
+
+    fn price(updates: &Updates) -> Price {
+        Price::of_items(updates.tasks.0.len())
+    }
 
     async fn call(
         call: Call<ReadWrite>,

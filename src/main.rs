@@ -60,7 +60,12 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Pretty => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            // The span of the request is enough: there is no other.
+            .with_span_list(false)
+            .init(),
     }
     Ok(())
 }

@@ -1,6 +1,12 @@
 //! From a request to the user who sent it.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use governor::{
     Quota, RateLimiter,
@@ -11,6 +17,7 @@ use poem::{
     Request,
     http::{HeaderValue, header},
 };
+use tracing::{Level, Span};
 
 use super::{
     Access, Caller, Price, RateLimit,
@@ -27,6 +34,8 @@ pub struct Authenticator {
     verifier: Verifier,
     database: Database,
     limiter: Option<(Limiter, RateLimit)>,
+    /// Made anew by each process, so that the names of users in its log lead to nobody.
+    log_key: RandomState,
 }
 
 type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
@@ -48,6 +57,7 @@ impl Authenticator {
             verifier,
             database,
             limiter,
+            log_key: RandomState::new(),
         }
     }
 
@@ -77,11 +87,21 @@ impl Authenticator {
         let token = bearer(header).map_err(|fault| refused(&fault))?;
         let identity = self.verifier.verify(token).await;
         let identity = identity.map_err(|fault| refused(&fault))?;
+        self.name_in_log(&identity.user_id);
         self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
         Ok(Authenticated {
             authenticator: Arc::clone(self),
             identity,
         })
+    }
+
+    /// Names the user in the lines of this request: the same for all requests to this process, and of no use to
+    /// those who have the log alone.
+    fn name_in_log(&self, user: &UserId) {
+        if tracing::enabled!(Level::INFO) {
+            let hash = self.log_key.hash_one(user.as_str());
+            Span::current().record("user", format_args!("{hash:016x}"));
+        }
     }
 
     /// Counts requests of a user. Over quota, `Retry-After` is the time until they can be counted, plus `more`.

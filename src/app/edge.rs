@@ -1,7 +1,7 @@
 //! What happens to every request, whatever it is for: it gets an id, its errors become problems, its
 //! panics become errors, its answer gets the headers that all have, and the log gets a line.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{borrow::Cow, panic::AssertUnwindSafe, time::Instant};
 
 use futures_util::FutureExt;
 use poem::{
@@ -9,15 +9,16 @@ use poem::{
     http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
 };
 use rand::Rng;
+use tracing::{Instrument as _, Level, error_span, field::Empty};
 
-use super::HttpSettings;
 use super::{
+    HttpSettings,
     cors::Cors,
     host,
     prefix::Prefix,
-    problems::{self, AllowedMethods},
+    problems::{self, Routes},
 };
-use crate::contract::Problem;
+use crate::contract::{Problem, ProblemCode, repeated};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,35 +27,36 @@ pub(super) struct Edge<E> {
     inner: E,
     cors: Cors,
     prefix: Prefix,
-    allowed: AllowedMethods,
+    routes: Routes,
 }
 
 impl<E: Endpoint> Edge<E> {
-    pub(super) fn new(inner: E, settings: &HttpSettings, allowed: AllowedMethods) -> Self {
+    pub(super) fn new(inner: E, settings: &HttpSettings, routes: Routes) -> Self {
         Self {
             inner,
             cors: Cors::new(&settings.allowed_origins),
             prefix: Prefix::of(settings.public_url.as_ref()),
-            allowed,
+            routes,
         }
     }
 
-    async fn answer(&self, request: Request, request_id: &str) -> Response {
+    /// The answer of the endpoint; with a problem, also its code.
+    async fn answer(&self, request: Request, request_id: &str) -> (Response, Option<ProblemCode>) {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         // In a box: the future is large, and would be copied from layer to layer.
         let result = AssertUnwindSafe(Box::pin(self.inner.call(request)))
             .catch_unwind()
             .await;
         let problem = match result {
-            Ok(Ok(response)) => return response.into_response(),
-            Ok(Err(error)) => match self.allowed.problem(error, &method, &path) {
+            Ok(Ok(response)) => return (response.into_response(), None),
+            Ok(Err(error)) => match self.routes.problem(error, &method, &path) {
                 Ok(problem) => problem,
-                Err(response) => return *response,
+                Err(response) => return (*response, None),
             },
             // The panic itself is in the log already, by the panic hook.
             Err(_) => Problem::internal(),
         };
-        problems::response(problem, request_id)
+        failure(problem, request_id)
     }
 }
 
@@ -67,12 +69,16 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let readers = self.cors.readers(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut response = match (host::check(&request), self.cors.preflight(&request)) {
-            (Err(problem), _) => problems::response(problem, &request_id),
-            (Ok(()), Some(response)) => response,
+        // Each line that is logged for this request has its id, those of its errors included: hence a span that is
+        // there whenever errors are logged. Those who learn them add the rest.
+        let span = error_span!("request", request_id, user = Empty, tool = Empty);
+        let (mut response, code) = match (host::check(&request), self.cors.preflight(&request)) {
+            (Err(problem), _) => failure(problem, &request_id),
+            (Ok(()), Some(response)) => (response, None),
             (Ok(()), None) => {
                 strip_slash(&mut request);
-                self.answer(request, &request_id).await
+                let answer = self.answer(request, &request_id);
+                answer.instrument(span.clone()).await
             }
         };
         let status = response.status().as_u16();
@@ -92,9 +98,20 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             headers.insert(REQUEST_ID, value);
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(%method, path, status, micros, request_id, "answered");
+        if tracing::enabled!(Level::INFO) {
+            let route = self.routes.template(&path);
+            let route = route.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
+            let code = code.map(ProblemCode::name);
+            span.in_scope(|| tracing::info!(%method, %route, status, micros, code, "answered"));
+        }
         Ok(response)
     }
+}
+
+/// The answer that says a problem, and its code.
+fn failure(problem: Problem, request_id: &str) -> (Response, Option<ProblemCode>) {
+    let code = problem.code;
+    (problems::response(problem, request_id), Some(code))
 }
 
 /// The id that a proxy gave the request, or a new one.

@@ -99,11 +99,7 @@ pub fn app(
         .data(authenticator)
         .data(settings.owner_list)
         .data(Readiness::new(database, verifier, stopping));
-    edge::Edge::new(
-        inner,
-        settings,
-        problems::AllowedMethods::of(spec::document()),
-    )
+    edge::Edge::new(inner, settings, problems::Routes::of(spec::document()))
 }
 
 async fn forget_idle_users(authenticator: Weak<Authenticator>) {

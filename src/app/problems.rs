@@ -12,45 +12,62 @@ use crate::{
     contract::{Problem, ProblemCode, repeated},
 };
 
-/// Which methods each path of the contract has, for `Allow`.
-pub(super) struct AllowedMethods(Vec<(Vec<String>, String)>);
+/// The paths of the contract, and those beside it.
+pub(super) struct Routes(Vec<Route>);
 
-impl AllowedMethods {
+struct Route {
+    /// As in the contract: `/api/v1/tasks/{id}`.
+    template: String,
+    /// For the header `Allow`.
+    methods: String,
+}
+
+impl Route {
+    fn of((path, operations): (&String, &Value)) -> Self {
+        let methods = operations.as_object().into_iter().flatten();
+        let mut methods: Vec<String> = methods
+            .map(|(method, _)| method.to_ascii_uppercase())
+            .collect();
+        if methods.iter().any(|method| method == "GET") {
+            methods.push("HEAD".to_owned());
+        }
+        methods.push("OPTIONS".to_owned());
+        Self {
+            template: path.clone(),
+            methods: methods.join(", "),
+        }
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        let mut segments = path.split('/');
+        let fit = self.template.split('/').all(|part| {
+            let segment = segments.next();
+            segment.is_some_and(|segment| part == segment || part.starts_with('{'))
+        });
+        fit && segments.next().is_none()
+    }
+}
+
+impl Routes {
     /// Reads them from the document.
     pub(super) fn of(document: &Value) -> Self {
         let paths = document["paths"].as_object().into_iter().flatten();
-        let entry = |(path, operations): (&String, &Value)| {
-            let mut methods: Vec<String> = operations
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(method, _)| method.to_ascii_uppercase())
-                .collect();
-            if methods.iter().any(|method| method == "GET") {
-                methods.push("HEAD".to_owned());
-            }
-            methods.push("OPTIONS".to_owned());
-            (
-                path.split('/').map(str::to_owned).collect(),
-                methods.join(", "),
-            )
-        };
-        Self(paths.map(entry).collect())
+        let mut routes: Vec<Route> = paths.map(Route::of).collect();
+        // As the router does it: a path that is spelt out comes before one with a parameter in that place.
+        routes.sort_by_key(|route| route.template.matches('{').count());
+        Self(routes)
+    }
+
+    /// The path as it stands in the contract, with the names of its parameters.
+    pub(super) fn template(&self, path: &str) -> Option<&str> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let route = self.0.iter().find(|route| route.fits(path));
+        route.map(|route| route.template.as_str())
     }
 
     fn methods(&self, path: &str) -> Option<&str> {
-        let segments: Vec<&str> = path.split('/').collect();
-        let fits = |pattern: &[String]| {
-            pattern.len() == segments.len()
-                && pattern
-                    .iter()
-                    .zip(&segments)
-                    .all(|(p, s)| p == s || p.starts_with('{'))
-        };
-        self.0
-            .iter()
-            .find(|(pattern, _)| fits(pattern))
-            .map(|(_, methods)| methods.as_str())
+        let route = self.0.iter().find(|route| route.fits(path));
+        route.map(|route| route.methods.as_str())
     }
 
     /// The problem for an error. `Err`: the answer, if it is not a problem (OPTIONS).

@@ -12,6 +12,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
 use serde_json::Value;
+use tracing::Span;
 use url::Url;
 
 use super::{
@@ -79,6 +80,7 @@ impl Mcp {
         };
         let mut call = None;
         if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
+            Span::current().record("tool", &*tool.listing.name);
             let arguments = message.take_arguments();
             call = Some(self.tools.prepare(tool, &authenticated, arguments)?);
         }

@@ -12,6 +12,8 @@ use sea_orm::{
     sea_query::{CommonTableExpression, Query, SelectStatement, SubQueryStatement, WithClause},
 };
 
+use tracing::Instrument as _;
+
 use super::{Database, row::TaskRow};
 
 /// The table expressions that the statements of a write name.
@@ -109,7 +111,8 @@ impl Database {
         // A handler that is dropped when its client hangs up must not leave a transaction behind:
         // the work runs in a task of its own to its end.
         let (database, write) = (self.clone(), write.clone());
-        let task = tokio::spawn(async move { database.write_in_transaction(&write).await });
+        let work = async move { database.write_in_transaction(&write).await };
+        let task = tokio::spawn(work.in_current_span());
         let done = self.run(async { Ok(task.await) }).await?;
         done.map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
     }

@@ -21,6 +21,7 @@ mod ledger;
 mod outage;
 mod protected_resource;
 mod proxy;
+mod request_log;
 mod secrets;
 mod stop;
 mod two_processes;

@@ -1,0 +1,124 @@
+//! The log tells the story of a request: each of its lines has the id that the client was told.
+
+use reqwest::Method;
+use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
+use serde_json::{Value, json};
+
+use super::{Home, Process, Reply, eventually, reply};
+use crate::support::{Actor, Backend, on_both};
+
+const TASKS: &str = "/api/v1/tasks";
+
+/// Takes the table of tasks away under the server.
+async fn break_the_store(on: Backend, home: &Home) {
+    let rename = "ALTER TABLE task RENAME TO gone";
+    match on {
+        Backend::Postgres => {
+            let mut database = PgConnection::connect(home.setting("DATABASE_URL"))
+                .await
+                .unwrap();
+            database.execute(rename).await.unwrap();
+        }
+        Backend::Sqlite => {
+            let file = home.path().join("taskward.db");
+            let mut database = SqliteConnection::connect(file.to_str().unwrap())
+                .await
+                .unwrap();
+            database.execute(rename).await.unwrap();
+        }
+    }
+}
+
+fn lines(server: &Process) -> Vec<Value> {
+    let log = server.log();
+    log.iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The lines of a request.
+async fn lines_of(server: &Process, id: &str) -> Vec<Value> {
+    eventually("the request is in the log", async || {
+        let all = lines(server).into_iter();
+        let found: Vec<Value> = all
+            .filter(|line| line["span"]["request_id"] == id)
+            .collect();
+        found
+            .iter()
+            .any(|line| line["message"] == "answered")
+            .then_some(found)
+    })
+    .await
+}
+
+on_both! {
+    async fn the_cause_of_a_failure_is_found_by_the_id_that_the_client_has(on: Backend) {
+        let home = Home::on(on).await;
+        let server = home.start().await;
+        let alice = server.user("alice");
+        alice.create("Buy milk").await;
+        break_the_store(on, &home).await;
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "find_tasks", "arguments": {} } });
+        for (method, path, body) in [
+            (Method::GET, TASKS, Value::Null),
+            (Method::POST, TASKS, json!({ "title": "Buy tea" })),
+            (Method::GET, "/api/alice/tasks", Value::Null),
+            (Method::PATCH, "/api/v1/tasks/1", json!({ "completed": true })),
+            (Method::POST, "/mcp", call),
+        ] {
+            let asked = alice.request(method.clone(), path).json(&body).header("accept", "application/json, text/event-stream");
+            let answer = asked.send().await.unwrap();
+            let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+            let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+            if path != "/mcp" {
+                assert!(status >= 500, "{path}: {text}");
+                assert!(text.contains(&id), "{text}");
+            }
+            let lines = lines_of(&server, &id).await;
+            let cause = lines.iter().find(|line| line["level"] == "ERROR");
+            let cause = cause.unwrap_or_else(|| panic!("{method} {path} {id}: {lines:#?}"));
+            assert!(cause["cause"].as_str().unwrap().contains("task"), "{cause}");
+        }
+    }
+
+    async fn a_request_is_told_in_one_line_that_says_nothing_of_its_content(on: Backend) {
+        let home = Home::on(on).await;
+        let server = home.start().await;
+        let alice = server.user("alice-who");
+        let told = async |answer: &Reply, id: &str| {
+            let lines = lines_of(&server, id).await;
+            let line = lines.into_iter().find(|line| line["message"] == "answered").unwrap();
+            assert_eq!(line["status"], answer.status);
+            assert!(line["micros"].as_u64().unwrap() > 0);
+            line
+        };
+        let ask = async |actor: &Actor, method: Method, path: &str, id: &str, body: Value| {
+            let request = actor.request(method, path).header("x-request-id", id).json(&body);
+            let answer = reply(request.header("accept", "application/json, text/event-stream")).await.unwrap();
+            told(&answer, id).await
+        };
+        let made = ask(&alice, Method::POST, TASKS, "one", json!({ "title": "Secret plan" })).await;
+        assert_eq!((&made["method"], &made["route"]), (&json!("POST"), &json!("/api/v1/tasks")));
+        let user = made["span"]["user"].as_str().unwrap().to_owned();
+        assert_eq!(user.len(), 16);
+        let wrong = ask(&alice, Method::PATCH, "/api/v1/tasks/99?x=Secret", "two", json!({ "title": "Secret plan" })).await;
+        assert_eq!((&wrong["route"], &wrong["code"]), (&json!("/api/v1/tasks/{id}"), &json!("task_not_found")));
+        assert_eq!(wrong["span"]["user"], user);
+        let owner = ask(&alice, Method::GET, "/api/alice-who/tasks", "three", Value::Null).await;
+        assert_eq!(owner["route"], "/api/{user_id}/tasks");
+        let nobody = ask(&server.anon(), Method::GET, TASKS, "four", Value::Null).await;
+        assert_eq!((&nobody["code"], &nobody["span"]["user"]), (&json!("token_missing"), &Value::Null));
+        assert_ne!(ask(&server.user("bob"), Method::GET, TASKS, "five", Value::Null).await["span"]["user"], user);
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "add_tasks", "arguments": { "tasks": [{ "title": "Secret plan" }] } } });
+        let tool = ask(&alice, Method::POST, "/mcp", "six", call).await;
+        assert_eq!((&tool["route"], &tool["span"]["tool"]), (&json!("/mcp"), &json!("add_tasks")));
+        let long = format!("/{}", "x".repeat(1000));
+        let unknown = ask(&alice, Method::GET, &long, "seven", Value::Null).await;
+        assert_eq!(unknown["route"].as_str().unwrap().chars().count(), 201);
+
+        let log = server.log().join("\n");
+        for secret in ["Secret", "alice-who", &server.token("alice-who")[..20]] {
+            assert!(!log.contains(secret), "{secret} is in the log");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use super::{
     error::{Outage, is_duplicate, is_lost},
     row::{COLUMNS, TaskRow, rank},
     scope::CanWrite,
-    write::{With, Write},
+    write::{With, WriteStatement},
 };
 use crate::contract::{self, Flag, Maybe, NewTask, Priority};
 
@@ -156,7 +156,11 @@ impl<A: CanWrite> Scope<A> {
     }
 
     #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
-    fn insertion(&self, new: NewTask, keyed: Option<(&IdempotencyKey, &RequestDigest)>) -> Write {
+    fn insertion(
+        &self,
+        new: NewTask,
+        keyed: Option<(&IdempotencyKey, &RequestDigest)>,
+    ) -> WriteStatement {
         let NewTask {
             title,
             description,
@@ -205,7 +209,7 @@ impl<A: CanWrite> Scope<A> {
             .expect("as many values as columns: they come in pairs")
             .returning(Query::returning().columns(COLUMNS))
             .to_owned();
-        Write {
+        WriteStatement {
             target: None,
             clock: self.first_tick().into(),
             task: task.into(),

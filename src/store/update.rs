@@ -14,7 +14,7 @@ use super::{
     error::{Outage, is_lost},
     row::{COLUMNS, TaskRow, rank},
     scope::{CanRead, CanWrite, Unchanged},
-    write::{With, Write},
+    write::{With, WriteStatement},
 };
 use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp};
 
@@ -208,7 +208,7 @@ impl<A: CanWrite> Scope<A> {
     }
 
     /// Runs a change, once more if the first attempt surely was not done.
-    async fn attempt(&self, write: &Write) -> Result<Option<TaskRow>, StoreError> {
+    async fn attempt(&self, write: &WriteStatement) -> Result<Option<TaskRow>, StoreError> {
         let result = match self.database.write(write).await {
             Err(e) if is_lost(&e) && Outage::of(&e) == Some(Outage::NotDone) => {
                 self.database.write(write).await
@@ -225,7 +225,7 @@ impl<A: CanWrite> Scope<A> {
         condition: Condition,
         values: Vec<Assignment>,
         count: Count,
-    ) -> Write {
+    ) -> WriteStatement {
         let this_task = || {
             Condition::all()
                 .add(Expr::col(Task::UserId).eq(self.user.as_str()))
@@ -277,7 +277,7 @@ impl<A: CanWrite> Scope<A> {
             .cond_where(this_task())
             .returning(Query::returning().columns(COLUMNS))
             .to_owned();
-        Write {
+        WriteStatement {
             target: Some(target),
             clock: clock.into(),
             task: task.into(),

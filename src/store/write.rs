@@ -33,7 +33,7 @@ pub(super) enum With {
 
 /// The statements of one write. They run in this order, each over the result of the one before.
 #[derive(Debug, Clone)]
-pub(super) struct Write {
+pub(super) struct WriteStatement {
     /// Finds and locks the task to be changed. The lock comes before the clock's, in every write, so
     /// that two never wait for each other.
     pub(super) target: Option<SelectStatement>,
@@ -51,7 +51,7 @@ struct Moved {
     updated_at: DateTimeUtc,
 }
 
-impl Write {
+impl WriteStatement {
     /// All of it as one statement. PostgreSQL alone can write in a table expression.
     fn as_one(&self) -> Statement {
         let mut with = WithClause::new();
@@ -102,7 +102,7 @@ pub(super) fn immediate() -> TransactionOptions {
 
 impl Database {
     /// Runs a write. `None` if its conditions do not hold; then nothing has changed.
-    pub(super) async fn write(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
+    pub(super) async fn write(&self, write: &WriteStatement) -> Result<Option<TaskRow>, DbErr> {
         if self.backend() == DbBackend::Postgres {
             let statement = write.as_one();
             let row = self.run(self.writer().query_one_raw(statement)).await?;
@@ -117,7 +117,7 @@ impl Database {
         done.map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
     }
 
-    async fn write_in_transaction(&self, write: &Write) -> Result<Option<TaskRow>, DbErr> {
+    async fn write_in_transaction(&self, write: &WriteStatement) -> Result<Option<TaskRow>, DbErr> {
         let transaction = self.writer().begin_with_options(immediate()).await?;
         let Some(moved) = transaction.query_one_raw(write.of_clock()).await? else {
             transaction.rollback().await?;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
+use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 
 pub use search_key::search_key;
 
@@ -26,4 +27,13 @@ pub fn fold(text: &str) -> String {
         Cow::Borrowed(_) => folded,
         Cow::Owned(composed) => composed,
     }
+}
+
+/// Whether a character shows something by itself: no white space, control or formatting character, filler,
+/// joiner, variation selector or blank.
+pub fn is_visible(c: char) -> bool {
+    // Blank braille is a symbol to Unicode; the marks of interlinear notes are seldom supported, and then nothing.
+    let is_blank = matches!(c, '\u{2800}' | '\u{FFF9}'..='\u{FFFB}');
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    !(c.is_whitespace() || c.is_control() || is_blank || ignorable.contains(c))
 }

@@ -49,7 +49,7 @@ impl Scalar for Tags {
 
     /// An array, or one text with commas.
     fn lenient_schema() -> MetaSchemaRef {
-        let tag = r"[^,\u0000-\u001F\u007F-\u009F]{0,50}";
+        let tag = r"[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}";
         let text = MetaSchema {
             pattern: Some(format!("^{tag}(,{tag}){{0,19}}$")),
             example: Some("shopping, home".into()),

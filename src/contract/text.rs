@@ -9,6 +9,7 @@ use super::{
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
 };
+use crate::unicode::is_visible;
 
 fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let length = text.chars().count();
@@ -21,18 +22,19 @@ fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// A single line: no control characters, and something to see.
+/// A single line with something to see in it.
 fn check_line(text: &str, max: usize) -> Result<(), String> {
     check_length(text, 1, max)?;
-    if let Some(c) = text.chars().find(|c| c.is_control()) {
+    // What ends a line to some programs: in a list for an agent, a title would look like two.
+    let ends_line = |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if let Some(c) = text.chars().find(ends_line) {
         return Err(format!(
-            "must not contain control characters (it has U+{:04X})",
+            "must not contain line breaks or control characters (it has U+{:04X})",
             c as u32
         ));
     }
-    // U+FEFF is white space in JavaScript, and so to the pattern of the schema.
-    if text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}') {
-        return Err("must not be only white space".to_owned());
+    if !text.chars().any(is_visible) {
+        return Err("must have at least one visible character".to_owned());
     }
     Ok(())
 }
@@ -93,11 +95,15 @@ macro_rules! stored {
 }
 stored!(Title, Description, Tag);
 
-/// No C0, DEL or C1 control character, and at least one that is not white space (White_Space of the
-/// Unicode Character Database, which JavaScript's `\s` covers but for U+0085, itself a control).
-const LINE: Option<&str> = Some(
-    r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$",
-);
+/// What [`check_line`] says, as far as a pattern can: no control character or line separator, and one character
+/// that is visible. The invisible ones beyond U+FFFF are left out, since they cannot be written alike in all
+/// dialects of patterns.
+const LINE: Option<&str> = Some(concat!(
+    r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*",
+    r"[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F",
+    r"\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB]",
+    r"[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$",
+));
 /// PostgreSQL cannot store U+0000 in a text.
 const NO_NUL: Option<&str> = Some(r"^[^\u0000]*$");
 
@@ -110,14 +116,14 @@ fn check_no_nul(text: &str, max: usize) -> Result<(), String> {
 }
 
 text!(
-    /// What is to be done: one line of 1–200 code points, not only white space.
-    Title, "string(title)", "a string of 1 to 200 characters", 1, 200, LINE, "Buy milk",
-    |text| check_line(text, 200)
+    /// What is to be done: one line of 1–500 code points, at least one of them visible.
+    Title, "string(title)", "a string of 1 to 500 characters", 1, 500, LINE, "Buy milk",
+    |text| check_line(text, 500)
 );
 text!(
-    /// More about a task: up to 8192 code points, lines allowed, no U+0000.
-    Description, "string(description)", "a string of at most 8192 characters", 0, 8192, NO_NUL, "Two litres, the organic one",
-    |text| check_no_nul(text, 8192)
+    /// More about a task: up to 10,000 code points, lines allowed, no U+0000.
+    Description, "string(description)", "a string of at most 10000 characters", 0, 10_000, NO_NUL, "Two litres, the organic one",
+    |text| check_no_nul(text, 10_000)
 );
 text!(
     /// A label: one line of 1–50 code points.

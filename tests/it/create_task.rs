@@ -144,7 +144,7 @@ on_both! {
             faults.push(fault(&alice, member, json!(null)).await);
         }
         expect![[r#"
-            /title must be a string of 1 to 200 characters, not null
+            /title must be a string of 1 to 500 characters, not null
             /completed must be true or false, not null
             /priority must be "low", "medium" or "high", not null
             /tags must be an array of at most 20 strings, not null"#]].assert_eq(&faults.join("\n"));

@@ -99,13 +99,13 @@ on_both! {
               "type": "urn:taskward:problem:validation_failed",
               "title": "Validation failed",
               "status": 422,
-              "detail": "title must be a string of 1 to 200 characters, not null; and 3 more faults (see `errors`).",
+              "detail": "title must be a string of 1 to 500 characters, not null; and 3 more faults (see `errors`).",
               "code": "validation_failed",
               "request_id": "[id]",
               "errors": [
                 {
                   "pointer": "/title",
-                  "detail": "must be a string of 1 to 200 characters, not null"
+                  "detail": "must be a string of 1 to 500 characters, not null"
                 },
                 {
                   "pointer": "/completed",
@@ -135,7 +135,7 @@ on_both! {
         let values = json!({ "title": " ", "description": "\u{0}", "tags": ["a", "A"], "due_date": "2026-02-30" });
         let answer = alice.patch(&milk.location, values).await.fails(422, "validation_failed");
         expect![[r#"
-            /title must not be only white space
+            /title must have at least one visible character
             /description must not contain U+0000
             /due_date must be a date that exists, like 2026-02-06
             /tags/1 is the same as tag 0, ignoring case"#]].assert_eq(&answer.faults().join("\n"));

@@ -42,11 +42,14 @@ export async function generate(folder) {
 }
 
 /**
- * The generator writes the `\u0000` of a pattern as the character itself; git, grep and editors then take the
- * file for a binary one. It only occurs in regular expressions, where the escape means the same.
+ * The generator writes an escape in a pattern, such as `\u0000` or `\u2028`, as the character itself. Git, grep and editors
+ * then take the file for a binary one, a line separator ends the literal, and a reader does not see the others. Such
+ * characters only occur in regular expressions, where the escape means the same.
  */
+const INVISIBLE =
+    /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB]/g
 const printable = (text) =>
-    text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]/g, (character) => {
+    text.replace(INVISIBLE, (character) => {
         return `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
     })
 

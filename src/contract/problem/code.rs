@@ -173,7 +173,7 @@ problem_codes! {
         "The body must not be compressed: send it as it is, without the header Content-Encoding (it was `gzip`).";
     /// The body is JSON, but its members have faults; `errors` lists all of them.
     ValidationFailed: "validation_failed", UNPROCESSABLE_ENTITY, "Validation failed",
-        "title must have at most 200 characters, has 612; and 1 more fault (see `errors`).";
+        "title must have at most 500 characters, has 612; and 1 more fault (see `errors`).";
     /// This Idempotency-Key was used with another body.
     IdempotencyKeyReused: "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency-Key reused",
         "This Idempotency-Key was used with another body; use a new key for a new task.";

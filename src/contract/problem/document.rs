@@ -76,7 +76,7 @@ fn faults(code: ProblemCode) -> Vec<Fault> {
         ProblemCode::ValidationFailed => vec![
             Fault::at_pointer(
                 "/title".to_owned(),
-                "must have at most 200 characters, has 612",
+                "must have at most 500 characters, has 612",
             ),
             Fault::at_pointer("/tags/1".to_owned(), "is the same as tag 0, ignoring case"),
         ],

@@ -134,8 +134,8 @@ on_both! {
             due_before=2026-02-29                        due_before must be a date that exists, like 2026-02-06
             due_before=2026-02-06T09:00:00+01:00         due_before must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
             due_after=                                   due_after must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
-            tag=a%0Ab                                    tag must not contain control characters (it has U+000A)
-            tag=%20                                      tag must not be only white space
+            tag=a%0Ab                                    tag must not contain line breaks or control characters (it has U+000A)
+            tag=%20                                      tag must have at least one visible character
             offset=5                                     offset is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor
             Completed=true                               Completed is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor
             q[]=milk                                     q[] is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor

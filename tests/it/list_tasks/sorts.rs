@@ -114,7 +114,7 @@ on_both! {
             "z".to_owned(),
             "\u{ffff}".to_owned(),
             // The longest there is: what a cursor must still hold.
-            "😀".repeat(200),
+            "😀".repeat(500),
             "😀".repeat(199) + "🙈",
         ];
         for title in titles[7..].iter().chain(&titles[..7]) {

@@ -82,7 +82,7 @@ on_both! {
             { "id": 2, "title": "zwei" },
         ] })).await.done();
         expect![[r#"
-            error: `title` must be a string of 1 to 200 characters, not null
+            error: `title` must be a string of 1 to 500 characters, not null
             error: no task 3; find_tasks lists your tasks
             error: `id` is required
             error: `id` must be an integer from 1 to 9007199254740991, not a string

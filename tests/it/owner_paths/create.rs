@@ -51,7 +51,7 @@ on_both! {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.create("Buy milk").await;
-        let long = "x".repeat(201);
+        let long = "x".repeat(501);
         for (member, value) in [
             ("title", json!("")), ("title", json!("  ")), ("title", json!(long)), ("title", json!(7)),
             ("description", json!(7)), ("completed", json!("yes")), ("priority", json!("urgent")), ("priority", json!(1)),

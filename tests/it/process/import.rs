@@ -104,7 +104,7 @@ on_both! {
         for fault in [
             "line 2: is not valid JSON",
             "line 3: /user_id must be",
-            "line 3: /title must not be only white space",
+            "line 3: /title must have at least one visible character",
             r#"line 3: /priority must be "low", "medium" or "high""#,
             "line 3: /category is not a member of a task",
             "line 4: /user_id is required",
@@ -218,7 +218,7 @@ CREATE TABLE tasks (
     "createdAt" TIMESTAMP NOT NULL, "updatedAt" TIMESTAMP NOT NULL
 );
 INSERT INTO tasks ("userId", title, description, is_completed, priority, category, "dueDate", "createdAt", "updatedAt") VALUES
-    ('11111111-2222-3333-4444-555555555555', repeat('long ', 60), 'and more', true, 'URGENT', 'HOME', '2026-02-06', '2026-01-01 15:00', '2026-01-02 15:00'),
+    ('11111111-2222-3333-4444-555555555555', repeat('long ', 120), 'and more', true, 'URGENT', 'HOME', '2026-02-06', '2026-01-01 15:00', '2026-01-02 15:00'),
     ('11111111-2222-3333-4444-555555555555', 'Short', NULL, false, 'LOW', NULL, NULL, '2026-01-02 15:00', '2026-01-02 15:00');
 "#;
 
@@ -268,10 +268,10 @@ async fn the_queries_of_the_guide_fit_the_import() {
         .get("/api/v1/tasks/1")
         .await
         .body;
-    assert_eq!(long["title"], "long ".repeat(40));
+    assert_eq!(long["title"], "long ".repeat(100));
     assert_eq!(
         long["description"],
-        format!("{}\n\nand more", "long ".repeat(60))
+        format!("{}\n\nand more", "long ".repeat(120))
     );
     assert_eq!(
         (&long["priority"], &long["due_date"], &long["tags"]),

@@ -136,11 +136,13 @@ export const zOwnerNewTask = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    ),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
@@ -166,10 +168,16 @@ export const zOwnerNewTask = z.object({
             .string()
             .min(1)
             .max(50)
-            .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+            .regex(
+              /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+            ),
         )
         .max(20),
-      z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
+      z
+        .string()
+        .regex(
+          /^[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+        ),
     ])
     .nullish(),
   is_completed: z.boolean().nullish(),
@@ -183,12 +191,14 @@ export const zOwnerTaskChanges = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    )
     .nullish(),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().nullish(),
@@ -214,10 +224,16 @@ export const zOwnerTaskChanges = z.object({
             .string()
             .min(1)
             .max(50)
-            .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+            .regex(
+              /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+            ),
         )
         .max(20),
-      z.string().regex(/^[^,\u0000-\u001F\u007F-\u009F]{0,50}(,[^,\u0000-\u001F\u007F-\u009F]{0,50}){0,19}$/),
+      z
+        .string()
+        .regex(
+          /^[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+        ),
     ])
     .nullish(),
   is_completed: z.boolean().nullish(),
@@ -235,11 +251,13 @@ export const zNewTask = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    ),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish()
     .default(null),
@@ -252,7 +270,9 @@ export const zNewTask = z.object({
         .string()
         .min(1)
         .max(50)
-        .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        .regex(
+          /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+        ),
     )
     .max(20)
     .optional()
@@ -268,11 +288,13 @@ export const zOwnerTask = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    ),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullable(),
   completed: z.boolean(),
@@ -285,7 +307,9 @@ export const zOwnerTask = z.object({
         .string()
         .min(1)
         .max(50)
-        .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        .regex(
+          /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+        ),
     )
     .max(20),
   created_at: z.iso.datetime({ offset: true }),
@@ -352,11 +376,13 @@ export const zTask = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    ),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullable(),
   completed: z.boolean(),
@@ -369,7 +395,9 @@ export const zTask = z.object({
         .string()
         .min(1)
         .max(50)
-        .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        .regex(
+          /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+        ),
     )
     .max(20),
   created_at: z.iso.datetime({ offset: true }),
@@ -407,12 +435,14 @@ export const zTaskPatch = z.object({
   title: z
     .string()
     .min(1)
-    .max(200)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    )
     .optional(),
   description: z
     .string()
-    .max(8192)
+    .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish(),
   completed: z.boolean().optional(),
@@ -424,7 +454,9 @@ export const zTaskPatch = z.object({
         .string()
         .min(1)
         .max(50)
-        .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/),
+        .regex(
+          /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+        ),
     )
     .max(20)
     .optional(),
@@ -444,7 +476,9 @@ export const zListTasksQuery = z.object({
     .string()
     .min(1)
     .max(50)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    )
     .optional(),
   due_before: zDueDate.optional(),
   due_after: zDueDate.optional(),
@@ -563,7 +597,9 @@ export const zListOwnerTasksQuery = z.object({
     .string()
     .min(1)
     .max(50)
-    .regex(/^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$/)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    )
     .optional(),
   search: z
     .string()

@@ -44,7 +44,8 @@ const TURNS = [
 ]
 
 const env = { PATH: process.env.PATH, HOME: TASKWARD_HOME }
-const token = execFileSync(TASKWARD_BIN, ['token', 'conversation'], { cwd: TASKWARD_HOME, env, encoding: 'utf8' }).trim()
+const tokenOf = (...scope) => execFileSync(TASKWARD_BIN, ['token', 'conversation', ...scope], { cwd: TASKWARD_HOME, env, encoding: 'utf8' }).trim()
+const token = tokenOf()
 const client = new Client({ name: 'conversation', version: '1' }, { versionNegotiation: { mode: 'auto' } })
 await client.connect(new StreamableHTTPClientTransport(new URL(TASKWARD_MCP_URL), { authProvider: { token: async () => token } }))
 
@@ -57,14 +58,29 @@ function asOfThePage(text) {
   return text.replace(/\b\d{4}-\d{2}-\d{2}\b/g, shifted)
 }
 
-function toolTable(tools) {
+/** Which scopes a tool needs: those without which the server refuses it. Scopes come before arguments, so nothing is done. */
+async function scopesOf(tool) {
+  const needed = []
+  for (const [scope, other] of [['tasks:read', 'tasks:write'], ['tasks:write', 'tasks:read']]) {
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool.name, arguments: { nothing: true } } }
+    const headers = {
+      Authorization: `Bearer ${tokenOf('--scope', other)}`,
+      'Content-Type': 'application/json',
+      Accept: 'application/json, text/event-stream',
+    }
+    const answer = await fetch(TASKWARD_MCP_URL, { method: 'POST', headers, body: JSON.stringify(call) })
+    if (answer.status === 403) needed.push(`\`${scope}\``)
+  }
+  return needed.join(', ')
+}
+
+async function toolTable(tools) {
   const bytes = (value) => Buffer.byteLength(JSON.stringify(value))
-  const rows = tools.map((tool) => {
+  const rows = await Promise.all(tools.map(async (tool) => {
     const { readOnlyHint, destructiveHint, idempotentHint } = tool.annotations
     const hints = [readOnlyHint && 'reads only', destructiveHint && 'destructive', idempotentHint && !readOnlyHint && 'idempotent']
-    const scope = readOnlyHint ? '`tasks:read`' : '`tasks:write`'
-    return `| \`${tool.name}\` | ${tool.title ?? ''} | ${scope} | ${hints.filter(Boolean).join(', ')} | ${bytes(tool)} |`
-  })
+    return `| \`${tool.name}\` | ${tool.title ?? ''} | ${await scopesOf(tool)} | ${hints.filter(Boolean).join(', ')} | ${bytes(tool)} |`
+  }))
   return [
     '| tool | | scope | hints | bytes |',
     '|---|---|---|---|---|',
@@ -90,7 +106,7 @@ async function conversation() {
 }
 
 const { tools } = await client.listTools()
-const parts = { tools: toolTable(tools), conversation: await conversation() }
+const parts = { tools: await toolTable(tools), conversation: await conversation() }
 await client.close()
 
 const old = readFileSync(README, 'utf8')

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use percent_encoding::percent_decode_str;
-use poem::{FromRequest, Request, RequestBody};
+use poem::{FromRequest, Request, RequestBody, http::Uri};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::contract::{
@@ -97,6 +97,33 @@ impl<'a> FromRequest<'a> for QueryNames {
     }
 }
 
+/// The address that was asked for.
+#[derive(Debug)]
+pub struct Address(Uri);
+
+impl<'a> FromRequest<'a> for Address {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(request.original_uri().clone()))
+    }
+}
+
+impl Address {
+    /// The same address with these parameters, of which it may have others by then, as the next page
+    /// (RFC 8288). `without`: names of parameters that go.
+    pub fn next_page(&self, with: &[(&str, u64)], without: &[&str]) -> String {
+        let query = self.0.query().unwrap_or_default();
+        let goes = |name: &str| without.contains(&name) || with.iter().any(|(n, _)| *n == name);
+        let kept = query.split('&').filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && !decoded(name).is_some_and(|name| goes(&name))
+        });
+        let kept = kept.map(str::to_owned);
+        let new = with.iter().map(|(name, value)| format!("{name}={value}"));
+        let query = kept.chain(new).collect::<Vec<_>>().join("&");
+        format!("<{}?{query}>; rel=\"next\"", self.0.path())
+    }
+}
+
 /// Collects what is wrong with the parameters of a request.
 #[derive(Debug, Default)]
 pub struct ParameterFaults {
@@ -112,8 +139,7 @@ impl ParameterFaults {
             .text
             .and_then(|text| text.map(|text| T::from_text(&text)).transpose());
         value.unwrap_or_else(|detail| {
-            self.faults
-                .push(Fault::at_parameter(parameter.name, detail));
+            self.note(parameter.name, detail);
             None
         })
     }
@@ -126,10 +152,32 @@ impl ParameterFaults {
         self.take(Query { text, ..parameter })
     }
 
-    /// The value of the first that is given of the names for one parameter.
-    pub fn first<T: Scalar, const N: usize>(&mut self, names: [Query<T>; N]) -> Option<T> {
-        let values = names.map(|name| self.take_unless_blank(name));
-        values.into_iter().flatten().next()
+    /// The value of a parameter that has several names. Those that are given must agree.
+    pub fn any<T: Scalar + PartialEq, const N: usize>(
+        &mut self,
+        names: [Query<T>; N],
+    ) -> Option<T> {
+        let mut found: Option<(&str, T)> = None;
+        for parameter in names {
+            let name = parameter.name;
+            let Some(value) = self.take_unless_blank(parameter) else {
+                continue;
+            };
+            match &found {
+                Some((first, given)) if *given != value => {
+                    let detail = format!("must not say something else than {first}");
+                    self.note(name, detail);
+                }
+                Some(_) => {}
+                None => found = Some((name, value)),
+            }
+        }
+        found.map(|(_, value)| value)
+    }
+
+    /// Notes a fault of a parameter that was taken.
+    pub fn note(&mut self, name: &str, detail: impl Into<String>) {
+        self.faults.push(Fault::at_parameter(name, detail));
     }
 
     /// Ends the collecting where parameters that nobody knows are ignored.
@@ -193,8 +241,14 @@ impl<'a> ApiExtractor<'a> for PathId {
             .iter()
             .find_map(|name| request.raw_path_param(name));
         let text = last.unwrap_or_default();
-        TaskId::from_text(text).map(Self).map_err(|detail| {
-            into_poem(Problem::parameters(vec![Fault::at_parameter("id", detail)]))
-        })
+        let id = TaskId::from_text(text).and_then(|id| match id.get().to_string() == text {
+            true => Ok(Self(id)),
+            // One task has one address.
+            false => Err(format!(
+                "must be written without leading zeros: {}",
+                id.get()
+            )),
+        });
+        id.map_err(|detail| into_poem(Problem::parameters(vec![Fault::at_parameter("id", detail)])))
     }
 }

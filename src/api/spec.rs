@@ -210,6 +210,10 @@ fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
             "WWW-Authenticate",
             json!({ "type": "string", "examples": [challenge] }),
         ),
+        (
+            "X-Total-Count",
+            json!({ "type": "integer", "minimum": 0, "examples": [120] }),
+        ),
     ];
     remove(&mut header, &["deprecated"]);
     match known

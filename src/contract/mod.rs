@@ -28,7 +28,8 @@ pub(crate) use json::{check_media_type, read_body};
 pub use lenient::Lenient;
 pub use nullability::{Change, Maybe, Nullable};
 pub use owner::{
-    Direction, Offset, OwnerCompletion, OwnerSort, OwnerTask, PageNumber, PageSize, Status,
+    Direction, Offset, OwnerCompletion, OwnerFlag, OwnerSort, OwnerTask, PageNumber, PageSize,
+    Status,
 };
 pub use pointer::Pointer;
 pub use priority::Priority;

@@ -51,7 +51,7 @@ impl Scalar for Tags {
     fn lenient_schema() -> MetaSchemaRef {
         let tag = r"[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}";
         let text = MetaSchema {
-            pattern: Some(format!("^{tag}(,{tag}){{0,19}}$")),
+            pattern: Some(format!(r"^(?!\s*\[){tag}(,{tag}){{0,19}}$")),
             example: Some("shopping, home".into()),
             ..MetaSchema::new("string")
         };
@@ -65,6 +65,12 @@ impl Scalar for Tags {
         let Some(text) = value.as_str() else {
             return value;
         };
+        // Some clients put the text of an array where the array belongs. What begins like one and is none is not
+        // taken apart at its commas: nobody means a tag `["work"`.
+        if text.trim_start().starts_with('[') {
+            let array = serde_json::from_str(text).ok().filter(Value::is_array);
+            return array.unwrap_or(value);
+        }
         let parts = text.split(',').map(str::trim);
         // A text is typed by a person: a tag that is there twice is there.
         let mut seen = BTreeSet::new();

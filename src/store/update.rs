@@ -112,6 +112,7 @@ impl<A: CanWrite> Scope<A> {
         &self,
         id: TaskId,
         completed: Option<bool>,
+        expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
         let open = Expr::col(Task::CompletedAt).is_null();
         let now = Expr::col(With::Moment);
@@ -122,10 +123,10 @@ impl<A: CanWrite> Scope<A> {
                 .into(),
         };
         let values = vec![(Task::CompletedAt, value)];
-        let write = self.change(id, live(&Expected::Any), values, Count::Same);
+        let write = self.change(id, live(expected), values, Count::Same);
         match self.attempt(&write).await? {
             Some(row) => row.into_task(self.user.as_str()),
-            None => Err(StoreError::NotFound(id)),
+            None => Err(self.refusal(id, expected).await),
         }
     }
 

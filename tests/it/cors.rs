@@ -54,7 +54,7 @@ on_both! {
             200
             access-control-allow-credentials: true
             access-control-allow-origin: http://localhost:3000
-            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id
+            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
             vary: Origin"#]].assert_eq(&decisive(&get_from(&alice, TASKS, ALLOWED).await));
         // Errors too, wherever they come from: a script must see what is wrong.
         let errors = [
@@ -119,7 +119,7 @@ on_both! {
             access-control-allow-headers: authorization,content-type,if-match
             access-control-allow-methods: GET, POST, PUT, PATCH, DELETE
             access-control-allow-origin: http://localhost:3000
-            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id
+            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
             access-control-max-age: 7200
             vary: Origin"#]].assert_eq(&decisive(&preflight(&anon, "/api/v1/tasks/7", ALLOWED).await));
         // OPTIONS that is none is just that.

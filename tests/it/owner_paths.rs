@@ -3,6 +3,7 @@
 mod create;
 mod done;
 mod list;
+mod nothing_ignored;
 mod update;
 
 use reqwest::{Method, header};

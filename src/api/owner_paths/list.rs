@@ -8,10 +8,11 @@ use poem_openapi::{
 };
 use serde::Serialize;
 
+use super::super::parameters::ParameterFaults;
 use crate::{
     contract::{
-        Direction, Flag, Offset, OwnerSort, OwnerTask, PageNumber, PageSize, Priority, SearchText,
-        Status, Tag, Task, Total,
+        Direction, Offset, OwnerFlag, OwnerSort, OwnerTask, PageNumber, PageSize, Priority,
+        SearchText, Status, Tag, Task, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
     store::{Filter, SliceQuery},
@@ -32,7 +33,7 @@ const DEFAULT_LIMIT: u32 = 1000;
 /// What the parameters say, by meaning instead of by name.
 pub(super) struct Given {
     pub(super) status: Option<Status>,
-    pub(super) completed: Option<Flag>,
+    pub(super) completed: Option<OwnerFlag>,
     pub(super) priority: Option<Priority>,
     pub(super) tag: Option<Tag>,
     pub(super) text: Option<SearchText>,
@@ -44,6 +45,18 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Looks for parameters that contradict each other: none is to be ignored without a word.
+    pub(super) fn check(&self, faults: &mut ParameterFaults) {
+        let by_status = self.status.as_ref().and_then(|Status(done)| *done);
+        let done = self.completed.map(|OwnerFlag(done)| done);
+        if by_status.is_some() && done.is_some() && by_status != done {
+            faults.note("status", "must not say something else than completed");
+        }
+        if self.page.is_some() && self.offset.is_some() {
+            faults.note("page", "must not be given beside an offset");
+        }
+    }
+
     pub(super) fn into_query(self) -> SliceQuery {
         let Self {
             status,
@@ -62,7 +75,7 @@ impl Given {
         SliceQuery {
             filter: Filter {
                 completed: completed
-                    .map(|Flag(done)| done)
+                    .map(|OwnerFlag(done)| done)
                     .or(status.and_then(|Status(done)| done)),
                 priority,
                 tag,

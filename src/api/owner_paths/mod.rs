@@ -15,17 +15,19 @@ use self::{
 };
 use super::{
     OperationGroup,
-    parameters::{ParameterFaults, PathId, Query},
+    conditions::{IfMatch, IfNoneMatch, etag},
+    parameters::{Address, ParameterFaults, PathId, Query},
     tasks::update,
 };
 use crate::{
     access::{Caller, problem},
     contract::{
-        Direction, Fail, Flag, Json, Lenient, Offset, OwnerCompletion, OwnerNewTask, OwnerSort,
-        OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Priority, SearchText, Status,
-        codes::{BODY, CALLER, LIMIT, OWNER, PARAMETERS, PATH, TASK, WRITE},
+        Direction, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag, OwnerNewTask,
+        OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Priority, SearchText, Status,
+        Task,
+        codes::{BODY, CALLER, LIMIT, OWNER, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
-    store::{Expected, Read, Slice, Write},
+    store::{Read, Slice, Write},
 };
 
 pub use list::ListShape;
@@ -37,21 +39,65 @@ pub struct OwnerPaths;
 enum OwnerListResponse {
     /// The tasks, in the shape that the server is set to.
     #[oai(status = 200)]
-    Tasks(Json<OwnerList>),
+    Tasks(
+        Json<OwnerList>,
+        /// How many tasks there are with these filters, on all pages.
+        #[oai(header = "X-Total-Count")]
+        i64,
+        /// Where the next page is (RFC 8288, `rel="next"`); absent if this is the end of the list.
+        #[oai(header = "Link")]
+        Option<String>,
+    ),
 }
 
 #[derive(ApiResponse)]
 enum Made {
     /// The task.
     #[oai(status = 201)]
-    Task(Json<OwnerTask>),
+    Task(
+        Json<OwnerTask>,
+        /// Its version, in quotes.
+        #[oai(header = "ETag")]
+        String,
+    ),
 }
 
 #[derive(ApiResponse)]
 enum OwnerTaskResponse {
     /// The task.
     #[oai(status = 200)]
-    Task(Json<OwnerTask>),
+    Task(
+        Json<OwnerTask>,
+        /// Its version, in quotes.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+impl OwnerTaskResponse {
+    fn of(task: Task) -> Self {
+        let etag = etag(task.version.get());
+        Self::Task(Json(task.into()), etag)
+    }
+}
+
+#[derive(ApiResponse)]
+enum OwnerTaskFound {
+    /// The task.
+    #[oai(status = 200)]
+    Task(
+        Json<OwnerTask>,
+        /// Its version, in quotes.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The task has not changed since.
+    #[oai(status = 304)]
+    NotModified(
+        /// Its version, in quotes.
+        #[oai(header = "ETag")]
+        String,
+    ),
 }
 
 #[derive(ApiResponse)]
@@ -68,6 +114,8 @@ enum Removed {
 const ANY: u32 = CALLER | OWNER | PATH;
 /// What can be wrong with one that names a task.
 const ONE: u32 = ANY | PARAMETERS | TASK;
+/// What can be wrong with a change of a task.
+const CHANGE: u32 = ONE | BODY | WRITE | VERSION;
 
 #[OpenApi(tag = "OperationGroup::OwnerPaths")]
 impl OwnerPaths {
@@ -93,7 +141,9 @@ impl OwnerPaths {
         /// `all`, `pending` or `completed`.
         status: Query<Status>,
         /// `true` or `false`; the same as `status`.
-        completed: Query<Flag>,
+        completed: Query<OwnerFlag>,
+        /// The same as `completed`.
+        is_completed: Query<OwnerFlag>,
         /// Only tasks of this priority.
         priority: Query<Lenient<Priority>>,
         /// Only tasks with this tag.
@@ -122,32 +172,35 @@ impl OwnerPaths {
         skip: Query<Offset>,
         /// Which page of `limit` tasks, the first being 1.
         page: Query<PageNumber>,
+        address: Address,
     ) -> Result<OwnerListResponse, Fail<{ ANY | PARAMETERS }>> {
         let mut faults = ParameterFaults::default();
         let given = Given {
             status: faults.take_unless_blank(status),
-            completed: faults.take_unless_blank(completed),
+            completed: faults.any([completed, is_completed]),
             priority: faults
                 .take_unless_blank(priority)
                 .and_then(|priority| priority.0),
             tag: faults.take_unless_blank(tag),
-            text: faults.first([search, q, keyword]),
-            sort: faults.first([sort, sort_by]),
-            direction: faults.first([order, sort_order, sort_direction]),
+            text: faults.any([search, q, keyword]),
+            sort: faults.any([sort, sort_by]),
+            direction: faults.any([order, sort_order, sort_direction]),
             limit: faults.take_unless_blank(limit),
-            offset: faults.first([offset, skip]),
+            offset: faults.any([offset, skip]),
             page: faults.take_unless_blank(page),
         };
+        given.check(&mut faults);
         faults.check_values()?;
-        let slice = caller
-            .tasks()
-            .slice(&given.into_query())
-            .await
-            .map_err(problem)?;
+        let query = given.into_query();
+        let slice = caller.tasks().slice(&query).await.map_err(problem)?;
         let Slice { tasks, total } = slice;
-        Ok(OwnerListResponse::Tasks(Json(OwnerList::new(
-            *shape.0, tasks, total,
-        ))))
+        let read = query.offset + tasks.len() as u64;
+        let next = (read < total.unsigned_abs() && !tasks.is_empty()).then(|| {
+            let with = [("limit", query.limit), ("offset", read)];
+            address.next_page(&with, &["skip", "page"])
+        });
+        let list = OwnerList::new(*shape.0, tasks, total);
+        Ok(OwnerListResponse::Tasks(Json(list), total, next))
     }
 
     /// Create a task (owner path)
@@ -168,7 +221,8 @@ impl OwnerPaths {
             .create(task.0.into(), None)
             .await
             .map_err(problem)?;
-        Ok(Made::Task(Json(created.task.into())))
+        let etag = etag(created.task.version.get());
+        Ok(Made::Task(Json(created.task.into()), etag))
     }
 
     /// Get one of your tasks (owner path)
@@ -184,9 +238,16 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Read>,
         /// The number of the task.
         id: PathId,
-    ) -> Result<OwnerTaskResponse, Fail<ONE>> {
+        /// The ETag of the task as you have it: answers 304 if it has not changed since.
+        #[oai(name = "If-None-Match")]
+        if_none_match: IfNoneMatch,
+    ) -> Result<OwnerTaskFound, Fail<ONE>> {
         let task = caller.tasks().get(id.0).await.map_err(problem)?;
-        Ok(OwnerTaskResponse::Task(Json(task.into())))
+        let version = task.version.get();
+        Ok(match if_none_match.matches(version) {
+            true => OwnerTaskFound::NotModified(etag(version)),
+            false => OwnerTaskFound::Task(Json(task.into()), etag(version)),
+        })
     }
 
     /// Change a task (owner path)
@@ -204,9 +265,12 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
+        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
-        change(&caller, id, changes).await
+    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+        change(&caller, id, &if_match, changes).await
     }
 
     /// Change a task (owner path, by PATCH)
@@ -224,9 +288,12 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
+        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
-        change(&caller, id, changes).await
+    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+        change(&caller, id, &if_match, changes).await
     }
 
     /// Complete a task, or take it back (owner path)
@@ -244,14 +311,17 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
+        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
         completion: Json<OwnerCompletion>,
-    ) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
+    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
         let task = caller
             .tasks()
-            .complete(id.0, completion.0.side())
+            .complete(id.0, completion.0.side(), &if_match.0)
             .await
-            .map_err(problem)?;
-        Ok(OwnerTaskResponse::Task(Json(task.into())))
+            .map_err(|error| caller.problem(error))?;
+        Ok(OwnerTaskResponse::of(task))
     }
 
     /// Delete a task (owner path)
@@ -270,15 +340,18 @@ impl OwnerPaths {
         OwnerCaller(caller): OwnerCaller<Write>,
         /// The number of the task.
         id: PathId,
+        /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
         /// `return=minimal` for an empty answer.
         #[oai(name = "Prefer")]
         prefer: Prefer,
-    ) -> Result<Removed, Fail<{ ONE | WRITE }>> {
+    ) -> Result<Removed, Fail<{ ONE | WRITE | VERSION }>> {
         let task = caller
             .tasks()
-            .delete(id.0, &Expected::Any)
+            .delete(id.0, &if_match.0)
             .await
-            .map_err(problem)?;
+            .map_err(|error| caller.problem(error))?;
         Ok(if prefer.minimal {
             Removed::Empty
         } else {
@@ -290,8 +363,9 @@ impl OwnerPaths {
 async fn change(
     caller: &Caller<Write>,
     id: PathId,
+    if_match: &IfMatch,
     changes: Json<OwnerTaskChanges>,
-) -> Result<OwnerTaskResponse, Fail<{ ONE | BODY | WRITE }>> {
-    let task = update(caller, id.0, changes.0.into(), &Expected::Any).await?;
-    Ok(OwnerTaskResponse::Task(Json(task.into())))
+) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+    let task = update(caller, id.0, changes.0.into(), &if_match.0).await?;
+    Ok(OwnerTaskResponse::of(task))
 }

@@ -9,7 +9,7 @@ mod task;
 
 use poem_openapi::{Object, types::Example};
 
-pub use parameters::{Direction, Offset, OwnerSort, PageNumber, PageSize, Status};
+pub use parameters::{Direction, Offset, OwnerFlag, OwnerSort, PageNumber, PageSize, Status};
 pub use task::OwnerTask;
 
 use super::{Change, Flag, Lenient, Members, RequestBody, read::take_members};

@@ -50,6 +50,15 @@ words!(
 );
 
 words!(
+    /// Done or not, as FastAPI reads a boolean.
+    OwnerFlag(bool), "string(owner-flag)", "true or false", "true",
+    &[
+        ("true", true), ("1", true), ("yes", true), ("on", true), ("t", true), ("y", true),
+        ("false", false), ("0", false), ("no", false), ("off", false), ("f", false), ("n", false),
+    ]
+);
+
+words!(
     /// Which way round; true: the largest first.
     Direction(bool), "string(direction)", "asc or desc", "desc",
     &[("asc", false), ("ascending", false), ("desc", true), ("descending", true)]

@@ -141,10 +141,17 @@ async fn on_the_owner_path(inspector: &Inspector, app: &TestApp) {
     ask("POST", "", &[], new.clone()).await;
     ask("POST", "", &[], new).await;
     ask("GET", "?status=Pending&limit=10&page=1", &[], none.clone()).await;
-    ask("GET", "/1", &[], none.clone()).await;
+    let task = ask("GET", "/1", &[], none.clone()).await;
+    let tag = task.header("etag").to_owned();
+    ask("GET", "/1", &[("If-None-Match", &tag)], none.clone()).await;
     for method in ["PUT", "PATCH"] {
         ask(method, "/1", &[], json!({ "title": "Buy tea" })).await;
     }
+    let stale = [("If-Match", &*tag)];
+    for (method, path) in [("PUT", "/1"), ("PATCH", "/1"), ("PATCH", "/1/complete")] {
+        ask(method, path, &stale, json!({ "completed": true })).await;
+    }
+    ask("DELETE", "/1", &stale, none.clone()).await;
     ask("PATCH", "/1/complete", &[], none.clone()).await;
     ask("PATCH", "/1/complete", &[], json!({ "completed": true })).await;
     ask(

@@ -58,7 +58,7 @@ on_both! {
             ("status=done", &[buy]),
             ("completed=true", &[buy]),
             ("completed=false", &[air, call]),
-            ("status=pending&completed=true", &[buy]),
+            ("status=all&completed=true", &[buy]),
             ("priority=HIGH", &[buy]),
             ("priority=medium", &[air]),
             ("tag=home", &[air, buy]),
@@ -117,7 +117,7 @@ on_both! {
         let app = on.app().await;
         let alice = app.user("alice");
         for query in [
-            "status=open", "completed=yes", "priority=urgent", "sort=colour", "sort_by=colour", "order=up",
+            "status=open", "completed=maybe", "priority=urgent", "sort=colour", "sort_by=colour", "order=up",
             "sort_order=down", "sort_direction=1", "limit=0", "limit=1001", "limit=x", "limit=-1", "offset=-1", "skip=x",
             "page=0", "page=1.5", "limit=%2B1", "search=%00", "q=%FF", "limit=1&limit=2",
         ] {

@@ -957,7 +957,11 @@ export type ListOwnerTasksData = {
     /**
      * `true` or `false`; the same as `status`.
      */
-    completed?: boolean
+    completed?: string
+    /**
+     * The same as `completed`.
+     */
+    is_completed?: string
     /**
      * Only tasks of this priority.
      */
@@ -1130,6 +1134,10 @@ export type DeleteOwnerTaskData = {
   body?: never
   headers?: {
     /**
+     * The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+     */
+    'If-Match'?: string
+    /**
      * `return=minimal` for an empty answer.
      */
     Prefer?: string
@@ -1166,6 +1174,10 @@ export type DeleteOwnerTaskErrors = {
    */
   404: Problem
   /**
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
+   */
+  412: Problem
+  /**
    * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */
   429: Problem
@@ -1196,6 +1208,12 @@ export type DeleteOwnerTaskResponse = DeleteOwnerTaskResponses[keyof DeleteOwner
 
 export type GetOwnerTaskData = {
   body?: never
+  headers?: {
+    /**
+     * The ETag of the task as you have it: answers 304 if it has not changed since.
+     */
+    'If-None-Match'?: string
+  }
   path: {
     /**
      * You: the `sub` of your token, or `me`.
@@ -1254,6 +1272,12 @@ export type GetOwnerTaskResponse = GetOwnerTaskResponses[keyof GetOwnerTaskRespo
 
 export type UpdateOwnerTaskData = {
   body: OwnerTaskChanges
+  headers?: {
+    /**
+     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     */
+    'If-Match'?: string
+  }
   path: {
     /**
      * You: the `sub` of your token, or `me`.
@@ -1289,6 +1313,10 @@ export type UpdateOwnerTaskErrors = {
    * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
+  /**
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
+   */
+  412: Problem
   /**
    * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
@@ -1328,6 +1356,12 @@ export type UpdateOwnerTaskResponse = UpdateOwnerTaskResponses[keyof UpdateOwner
 
 export type ReplaceOwnerTaskData = {
   body: OwnerTaskChanges
+  headers?: {
+    /**
+     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     */
+    'If-Match'?: string
+  }
   path: {
     /**
      * You: the `sub` of your token, or `me`.
@@ -1363,6 +1397,10 @@ export type ReplaceOwnerTaskErrors = {
    * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
+  /**
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
+   */
+  412: Problem
   /**
    * The body is larger than 1 MiB. `code`: `body_too_large`.
    */
@@ -1402,6 +1440,12 @@ export type ReplaceOwnerTaskResponse = ReplaceOwnerTaskResponses[keyof ReplaceOw
 
 export type CompleteOwnerTaskData = {
   body?: OwnerCompletion
+  headers?: {
+    /**
+     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     */
+    'If-Match'?: string
+  }
   path: {
     /**
      * You: the `sub` of your token, or `me`.
@@ -1437,6 +1481,10 @@ export type CompleteOwnerTaskErrors = {
    * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
+  /**
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
+   */
+  412: Problem
   /**
    * The body is larger than 1 MiB. `code`: `body_too_large`.
    */

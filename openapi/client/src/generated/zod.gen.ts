@@ -176,7 +176,7 @@ export const zOwnerNewTask = z.object({
       z
         .string()
         .regex(
-          /^[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+          /^(?!\s*\[)[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
         ),
     ])
     .nullish(),
@@ -232,7 +232,7 @@ export const zOwnerTaskChanges = z.object({
       z
         .string()
         .regex(
-          /^[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+          /^(?!\s*\[)[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
         ),
     ])
     .nullish(),
@@ -588,7 +588,18 @@ export const zListOwnerTasksQuery = z.object({
       /^(([Aa][Ll][Ll]|[Pp][Ee][Nn][Dd][Ii][Nn][Gg]|[Aa][Cc][Tt][Ii][Vv][Ee]|[Ii][Nn][Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee]|[Tt][Oo][Dd][Oo]|[Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee][Dd]|[Cc][Oo][Mm][Pp][Ll][Ee][Tt][Ee]|[Dd][Oo][Nn][Ee]))?$/,
     )
     .optional(),
-  completed: z.boolean().optional(),
+  completed: z
+    .string()
+    .regex(
+      /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+    )
+    .optional(),
+  is_completed: z
+    .string()
+    .regex(
+      /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+    )
+    .optional(),
   priority: z
     .string()
     .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
@@ -669,6 +680,10 @@ export const zCreateOwnerTaskPath = z.object({
 export const zCreateOwnerTaskResponse = zOwnerTask
 
 export const zDeleteOwnerTaskHeaders = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
   Prefer: z.string().optional(),
 })
 
@@ -678,6 +693,13 @@ export const zDeleteOwnerTaskPath = z.object({
 })
 
 export const zDeleteOwnerTaskResponse = z.union([zOwnerTask, z.void()])
+
+export const zGetOwnerTaskHeaders = z.object({
+  'If-None-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
+})
 
 export const zGetOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),
@@ -691,6 +713,13 @@ export const zGetOwnerTaskResponse = zOwnerTask
 
 export const zUpdateOwnerTaskBody = zOwnerTaskChanges
 
+export const zUpdateOwnerTaskHeaders = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
+})
+
 export const zUpdateOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),
   id: z.int().gte(1).lte(9007199254740991),
@@ -703,6 +732,13 @@ export const zUpdateOwnerTaskResponse = zOwnerTask
 
 export const zReplaceOwnerTaskBody = zOwnerTaskChanges
 
+export const zReplaceOwnerTaskHeaders = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
+})
+
 export const zReplaceOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),
   id: z.int().gte(1).lte(9007199254740991),
@@ -714,6 +750,13 @@ export const zReplaceOwnerTaskPath = z.object({
 export const zReplaceOwnerTaskResponse = zOwnerTask
 
 export const zCompleteOwnerTaskBody = zOwnerCompletion
+
+export const zCompleteOwnerTaskHeaders = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
+})
 
 export const zCompleteOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),

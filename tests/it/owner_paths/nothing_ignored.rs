@@ -1,0 +1,136 @@
+//! Nothing is cut, ignored or overwritten without a word.
+
+use reqwest::{Method, header};
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, Backend, on_both};
+
+const TASKS: &str = "/api/me/tasks";
+
+async fn if_match(actor: &Actor, method: Method, path: &str, etag: &str, body: Value) -> Answer {
+    let request = actor.request(method, path).header(header::IF_MATCH, etag);
+    actor.send(request.json(&body)).await
+}
+
+on_both! {
+    async fn a_list_that_was_cut_says_so_and_leads_on(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for number in 0..7 {
+            alice.create_with(json!({ "title": format!("Task {number}"), "completed": number == 3 })).await;
+        }
+        let mut path = format!("{TASKS}?limit=3&status=pending&search=task&sort=title&order=asc");
+        let mut titles = Vec::new();
+        let mut pages = 0;
+        loop {
+            let answer = alice.get(&path).await.has(200);
+            assert_eq!(answer.header("x-total-count"), "6");
+            titles.extend(answer.body.as_array().unwrap().iter().map(|task| task["title"].as_str().unwrap().to_owned()));
+            pages += 1;
+            match answer.header("link").strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) {
+                Some(next) => path = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!((pages, titles.join(" ")), (2, "Task 0 Task 1 Task 2 Task 4 Task 5 Task 6".to_owned()));
+        // By page number, too; and a whole list has no link.
+        let second = alice.get(&format!("{TASKS}?limit=3&page=2")).await.has(200);
+        assert_eq!(second.header("link"), format!("<{TASKS}?limit=3&offset=6>; rel=\"next\""));
+        let all = alice.get(TASKS).await.has(200);
+        assert_eq!((all.header("x-total-count"), all.header("link")), ("7", ""));
+        let page = alice.request(Method::GET, TASKS).header(header::ORIGIN, "http://localhost:3000");
+        let exposed = alice.send(page).await;
+        assert!(exposed.header("access-control-expose-headers").contains("X-Total-Count"), "{exposed}");
+    }
+
+    async fn done_or_not_is_asked_for_as_fastapi_takes_it(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create_with(json!({ "title": "done", "completed": true })).await;
+        alice.create("open").await;
+        let titles = async |query: &str| {
+            let answer = alice.get(&format!("{TASKS}?{query}")).await.has(200);
+            answer.body.as_array().unwrap().iter().map(|task| task["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for name in ["completed", "is_completed"] {
+            for yes in ["true", "True", "TRUE", "1", "yes", "on", "t", "y", "Y"] {
+                assert_eq!(titles(&format!("{name}={yes}")).await, ["done"], "{name}={yes}");
+            }
+            for no in ["false", "False", "0", "no", "off", "f", "n"] {
+                assert_eq!(titles(&format!("{name}={no}")).await, ["open"], "{name}={no}");
+            }
+            alice.get(&format!("{TASKS}?{name}=2")).await.fails(400, "invalid_parameters");
+        }
+        assert_eq!(titles("completed=&is_completed=").await.len(), 2);
+    }
+
+    async fn two_names_of_one_parameter_must_agree(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for (query, fault) in [
+            ("completed=true&is_completed=false", "is_completed must not say something else than completed"),
+            ("search=milk&q=tea", "q must not say something else than search"),
+            ("sort=title&sort_by=due_date", "sort_by must not say something else than sort"),
+            ("status=pending&completed=true", "status must not say something else than completed"),
+            ("offset=3&page=2", "page must not be given beside an offset"),
+        ] {
+            let answer = alice.get(&format!("{TASKS}?{query}")).await.fails(400, "invalid_parameters");
+            assert_eq!(answer.faults(), [fault], "{query}");
+        }
+        for query in ["completed=true&is_completed=1", "search=milk&q=milk&keyword=", "status=all&completed=true", "offset=0&skip=0"] {
+            alice.get(&format!("{TASKS}?{query}")).await.has(200);
+        }
+    }
+
+    async fn a_stale_if_match_overwrites_nothing(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create("Buy milk").await;
+        let path = format!("{TASKS}/1");
+        let read = alice.get(&path).await.has(200);
+        assert_eq!(read.header("etag"), "\"1\"");
+        alice.get_if_none_match(&path, "\"1\"").await.has(304);
+        let changed = if_match(&alice, Method::PUT, &path, "\"1\"", json!({ "title": "Buy tea" })).await.has(200);
+        assert_eq!(changed.header("etag"), "\"2\"");
+        for (method, path, body) in [
+            (Method::PUT, path.clone(), json!({ "title": "Buy oil" })),
+            (Method::PATCH, path.clone(), json!({ "title": "Buy oil" })),
+            (Method::PATCH, format!("{path}/complete"), json!({ "completed": true })),
+            (Method::PATCH, format!("{path}/complete"), json!({})),
+            (Method::DELETE, path.clone(), Value::Null),
+        ] {
+            let refused = if_match(&alice, method, &path, "\"1\"", body).await.fails(412, "version_mismatch");
+            assert_eq!(refused.body["current"]["title"], "Buy tea");
+        }
+        if_match(&alice, Method::PATCH, &format!("{path}/complete"), "\"2\"", json!({})).await.has(200);
+        if_match(&alice, Method::DELETE, &path, "\"3\"", Value::Null).await.has(200);
+        assert_eq!(alice.get(TASKS).await.body, json!([]));
+        let made = alice.post(TASKS, json!({ "title": "Buy oil" })).await.has(201);
+        assert_eq!(made.header("etag"), "\"5\"");
+    }
+
+    async fn a_number_in_a_path_has_one_spelling(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create("Buy milk").await;
+        for id in ["01", "001", "+1", "1.0", "%31x", " 1"] {
+            for path in [format!("/api/v1/tasks/{id}"), format!("{TASKS}/{id}")] {
+                alice.get(&path).await.fails(400, "invalid_parameters");
+            }
+        }
+        alice.get(&format!("{TASKS}/1")).await.has(200);
+    }
+
+    async fn tags_as_the_text_of_an_array_are_that_array(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let made = alice.post(TASKS, json!({ "title": "a", "tags": "[\"work\", \"home, sweet\"]" })).await.has(201);
+        assert_eq!(made.body["tags"], json!(["work", "home, sweet"]));
+        let none = alice.post(TASKS, json!({ "title": "b", "tags": " [] " })).await.has(201);
+        assert_eq!(none.body["tags"], json!([]));
+        for broken in ["['work', 'home']", "[work]", "[\"work\"", "[[1]]", "[1]"] {
+            let answer = alice.post(TASKS, json!({ "title": "c", "tags": broken })).await;
+            answer.fails(422, "validation_failed");
+        }
+    }
+}

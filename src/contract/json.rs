@@ -14,7 +14,7 @@ use poem_openapi::{
 use serde::Serialize;
 
 use super::{
-    Members, Problem, ProblemCode,
+    Members, Problem, ProblemCode, ignored,
     problem::{into_poem, repeated},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
 };
@@ -116,8 +116,13 @@ pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     let mut members = Members::parse(body)
         .map_err(|fault| Problem::new(ProblemCode::MalformedJson, format!("The body {fault}.")))?;
     let value = T::read(&mut members);
-    let unknown =
-        |_: &str| (!T::IGNORES_UNKNOWN).then(|| format!("is not a member of {}", T::NAME));
+    let unknown = |name: &str| match T::IGNORES_UNKNOWN {
+        true => {
+            ignored::note(T::NAME, name);
+            None
+        }
+        false => Some(format!("is not a member of {}", T::NAME)),
+    };
     members.finish(value, unknown).map_err(Problem::validation)
 }
 

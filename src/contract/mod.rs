@@ -5,6 +5,7 @@
 
 mod bodies;
 mod due_date;
+mod ignored;
 mod json;
 mod lenient;
 mod nullability;

@@ -7,7 +7,7 @@ use super::{
     schema::{Property, allow_null, object, of_scalar, schema_of},
     tool_error::ToolError,
 };
-use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId};
+use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId, kind};
 
 /// The arguments of a tool, or of one item in them.
 pub(super) trait Arguments: Sized {
@@ -100,7 +100,11 @@ impl<T: Item> Member for Items<T> {
                 None
             }
             None => {
-                faults.push(at.fault(format!("must be an array of 1 to {MAX_ITEMS} items")));
+                let detail = format!(
+                    "must be an array of 1 to {MAX_ITEMS} items, not {}",
+                    kind(value)
+                );
+                faults.push(at.fault(detail));
                 None
             }
         }

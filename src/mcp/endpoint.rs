@@ -163,6 +163,7 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
     let content_type = head.headers.get(header::CONTENT_TYPE);
     let is_rpc = content_type.is_some_and(|value| value == JSON);
     if is_rpc || head.status == StatusCode::ACCEPTED {
+        let body = unknown_method(&body).unwrap_or(body);
         let mut answer = Response::builder().status(head.status).body(body);
         *answer.headers_mut() = head.headers;
         return Ok(answer);
@@ -178,4 +179,22 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
         false => &text,
     };
     Ok(Malformed::request(words, id).response())
+}
+
+/// The answer of rmcp to an unknown method, whose message is its bare name, with words; `None` if it is another one.
+fn unknown_method(body: &Bytes) -> Option<Bytes> {
+    const METHOD_NOT_FOUND: &[u8] = b"-32601";
+    let len = METHOD_NOT_FOUND.len();
+    if !body.windows(len).any(|window| window == METHOD_NOT_FOUND) {
+        return None;
+    }
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let error = answer
+        .get_mut("error")
+        .filter(|error| error["code"] == -32601)?;
+    let name = error["message"].as_str().unwrap_or_default();
+    let words =
+        format!("Method not found: {name}. This server has tools only: tools/list and tools/call.");
+    *error.get_mut("message")? = words.into();
+    Some(answer.to_string().into())
 }

@@ -114,9 +114,10 @@ impl Message {
                 INVALID_PARAMS,
                 "Invalid params: there is one page of tools, and no cursor",
             )),
-            "initialize" if !self.0.contains_key("params") => {
-                Some((INVALID_PARAMS, "Invalid params: `params` is required"))
-            }
+            "initialize" if !is_initialize(self.0.get("params")) => Some((
+                INVALID_PARAMS,
+                "Invalid params: `params` must have protocolVersion, capabilities and clientInfo (with name and version)",
+            )),
             _ => None,
         }
     }
@@ -145,6 +146,21 @@ impl Message {
     pub(super) fn into_bytes(self) -> Vec<u8> {
         Value::Object(self.0).to_string().into_bytes()
     }
+}
+
+/// Whether these are the parameters of `initialize`. To rmcp, others would be those of an unknown method.
+fn is_initialize(params: Option<&Value>) -> bool {
+    let is_text = |value: &Value| value.is_string();
+    params.is_some_and(|params| {
+        params.get("protocolVersion").is_some_and(is_text)
+            && params.get("capabilities").is_some_and(Value::is_object)
+            && ["name", "version"].iter().all(|name| {
+                params
+                    .get("clientInfo")
+                    .and_then(|info| info.get(name))
+                    .is_some_and(is_text)
+            })
+    })
 }
 
 impl Malformed {

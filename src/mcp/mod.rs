@@ -15,6 +15,7 @@
 mod arguments;
 mod date;
 mod endpoint;
+mod host;
 mod host_policy;
 mod message;
 mod outcome;

@@ -16,6 +16,7 @@ use tracing::{Instrument as _, Span};
 use super::{
     McpSettings,
     arguments::{Arguments, in_words},
+    host::{published, understood},
     schema::of_output,
     tool::{Call, Effect, Outcome, Tool},
     tool_error::ToolError,
@@ -27,6 +28,8 @@ use crate::{access::Authenticated, contract::Problem};
 pub(super) struct RegisteredTool {
     /// What clients are told of it.
     pub(super) listing: model::Tool,
+    /// The schema of its arguments, with what clients are not told.
+    arguments: JsonObject,
     effect: Effect,
     prepare: fn(&Authenticated, DateTime<Utc>, JsonObject) -> Result<PaidCall, Problem>,
 }
@@ -35,12 +38,14 @@ type PaidCall = BoxFuture<'static, CallToolResult>;
 
 impl RegisteredTool {
     fn of<T: Tool>() -> Self {
-        let listing = model::Tool::new(T::NAME, T::DESCRIPTION, T::Arguments::schema())
+        let arguments = T::Arguments::schema();
+        let listing = model::Tool::new(T::NAME, T::DESCRIPTION, published(arguments.clone()))
             .with_title(T::TITLE)
             .with_raw_output_schema(of_output::<T::Output>().into())
             .with_annotations(T::EFFECT.annotations());
         Self {
             listing,
+            arguments,
             effect: T::EFFECT,
             prepare: prepare::<T>,
         }
@@ -139,6 +144,7 @@ impl ToolRegistry {
         authenticated: &Authenticated,
         arguments: JsonObject,
     ) -> Result<PreparedCall, Problem> {
+        let arguments = understood(arguments, &tool.arguments);
         let call = (tool.prepare)(authenticated, (self.now)(), arguments)?;
         // It ends in an answer even if it panics: rmcp would never answer.
         let call = AssertUnwindSafe(call).catch_unwind().map(|result| {

@@ -7,6 +7,7 @@ use rmcp::{
 };
 use serde_json::{Map, Value, json};
 
+use super::host::NULLABLE;
 use crate::contract::{
     RequestBody, Scalar,
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -94,11 +95,9 @@ fn resolved(schema: &MetaSchemaRef, registry: &Registry) -> Map<String, Value> {
     }
 }
 
-/// Lets null be a value, where a type says what a value is.
+/// Lets null be a value.
 pub(super) fn allow_null(schema: &mut Map<String, Value>) {
-    if let Some(kind) = schema.get_mut("type") {
-        *kind = json!([kind.take(), "null"]);
-    }
+    schema.insert(NULLABLE.to_owned(), true.into());
 }
 
 /// Type, values and limits. Patterns, formats and examples cost more than they tell.

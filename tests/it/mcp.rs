@@ -8,6 +8,7 @@ mod find_tasks;
 mod hostile;
 mod http;
 mod isolation;
+mod lenient;
 mod limits;
 mod tools;
 mod update_tasks;

@@ -91,7 +91,7 @@ impl Member for StatusText {
 
 impl Argument for StatusText {
     fn schema() -> Map<String, Value> {
-        object(json!({ "enum": ["all", "pending", "completed"] }))
+        object(json!({ "type": "string", "enum": ["all", "pending", "completed"] }))
     }
 }
 
@@ -113,6 +113,9 @@ pub(in crate::mcp) struct Done {
 #[schemars(crate = "rmcp::schemars")]
 pub(in crate::mcp) struct All {
     tasks: Vec<Row>,
+    /// That there are more, if there are
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 impl fmt::Display for Done {
@@ -123,7 +126,9 @@ impl fmt::Display for Done {
 
 impl fmt::Display for All {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&json!(self.tasks).to_string())
+        f.write_str(&json!(self.tasks).to_string())?;
+        // After the array, since apps that read it expect nothing before it.
+        self.note.iter().try_for_each(|note| write!(f, "\n{note}"))
     }
 }
 
@@ -198,7 +203,18 @@ impl Tool for ListTasks {
         };
         let dates = Dates::new(call.now, None);
         let page = call.caller.tasks().list(&query).await?;
+        let note = match page.next_cursor {
+            Some(_) => {
+                let all = call.caller.tasks().count(&query.filter).await?;
+                let count = page.items.len();
+                Some(format!(
+                    "These are the newest {count} of {all} tasks; find_tasks finds the others."
+                ))
+            }
+            None => None,
+        };
         Ok(All {
+            note,
             tasks: page
                 .items
                 .iter()

@@ -56,7 +56,7 @@ on_both! {
                 format!("add_tasks: `tasks` must have 1 to 25 items, has {number}; make several calls of more")
             );
         }
-        assert_eq!(agent.call("add_tasks", json!({ "tasks": {} })).await.refused(), "add_tasks: `tasks` must be an array of 1 to 25 items");
+        assert_eq!(agent.call("add_tasks", json!({ "tasks": {} })).await.refused(), "add_tasks: `tasks` must be an array of 1 to 25 items, not an object");
         assert_eq!(agent.call("add_tasks", json!({})).await.refused(), "add_tasks: `tasks` is required");
         for tool in ["complete_tasks", "delete_tasks", "restore_tasks"] {
             let words = agent.call(tool, json!({ "ids": (1..=26).collect::<Vec<_>>() })).await.refused();

@@ -67,6 +67,26 @@ on_both! {
         assert_eq!(words, "list_tasks: `status` must be \"all\", \"pending\" or \"completed\"");
     }
 
+    async fn a_list_that_is_cut_says_so(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        for batch in 0..5 {
+            let tasks: Vec<_> = (0..25).map(|n| json!({ "title": format!("Task {batch} {n}"), "completed": n == 0 })).collect();
+            agent.call("add_tasks", json!({ "tasks": tasks })).await.done();
+        }
+        let list = async |status: &str| agent.call("list_tasks", json!({ "user_id": "alice", "status": status })).await.done();
+        let all = list("all").await;
+        assert_eq!(all.content["tasks"].as_array().unwrap().len(), 100);
+        let note = "These are the newest 100 of 125 tasks; find_tasks finds the others.";
+        assert_eq!(all.content["note"], note);
+        assert!(all.text.starts_with('[') && all.text.ends_with(note), "{}", all.text);
+        assert!(list("pending").await.text.contains("100 of 120 tasks"));
+        // A whole list is the array and nothing else.
+        let done = list("completed").await;
+        assert_eq!((done.content.get("note"), done.text.ends_with(']')), (None, true));
+    }
+
     async fn the_user_they_name_must_be_the_caller(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let (alice, bob) = app.two_users();

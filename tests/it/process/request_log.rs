@@ -122,3 +122,23 @@ on_both! {
         }
     }
 }
+
+#[tokio::test]
+async fn members_that_owner_paths_ignore_are_named_once() {
+    let home = Home::sqlite().set("RUST_LOG", "info,taskward::contract=debug");
+    let server = home.start().await;
+    let alice = server.user("alice");
+    let long = "x".repeat(200);
+    for _ in 0..2 {
+        let body = json!({ "title": "Secret", "subtasks": ["Secret"], "a\nb": 1, &*long: 2 });
+        alice.post("/api/me/tasks", body).await.has(201);
+    }
+    let told = |level: &str, name: &str| {
+        let log = lines(&server).into_iter();
+        log.filter(|line| line["level"] == level && line["member"] == name).count()
+    };
+    for name in ["\"subtasks\"", "\"a\\nb\"", &format!("\"{}\"", "x".repeat(60))] {
+        assert_eq!((told("INFO", name), told("DEBUG", name)), (1, 1), "{name}");
+    }
+    assert!(!server.log().join("\n").contains("Secret"));
+}

@@ -1,0 +1,99 @@
+//! What hosts and SDKs make of arguments on their way from a model, undone before they are read.
+//!
+//! Strict reading follows: this only turns what cannot mean anything else into what was meant.
+
+use serde_json::{Map, Value};
+
+/// The keyword of our own by which a schema says that null is a value. Clients do not get to see it: Gemini refuses
+/// a list of types, and others do not know `nullable`.
+pub(super) const NULLABLE: &str = "x-nullable";
+
+/// Members that hosts add to the arguments for themselves; n8n all of them.
+const OF_HOSTS: [&str; 5] = [
+    "toolCallId",
+    "tool_call_id",
+    "sessionId",
+    "action",
+    "chatInput",
+];
+/// 2^53, up to which a floating-point number is exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The arguments as the tool declares them:
+///
+/// - null for an argument that cannot be null is no argument;
+/// - `2.0` and `"2"` for an integer are 2;
+/// - the text of an array or object is that array or object;
+/// - what hosts add for themselves is gone.
+pub(super) fn understood(
+    mut arguments: Map<String, Value>,
+    schema: &Map<String, Value>,
+) -> Map<String, Value> {
+    let declared = schema.get("properties").and_then(Value::as_object);
+    arguments.retain(|name, value| {
+        match declared.and_then(|declared| declared.get(name)?.as_object()) {
+            Some(schema) => !value.is_null() || schema.contains_key(NULLABLE),
+            None => !OF_HOSTS.contains(&name.as_str()),
+        }
+    });
+    for (name, value) in &mut arguments {
+        if let Some(schema) = declared.and_then(|declared| declared.get(name)?.as_object()) {
+            *value = as_declared(value.take(), schema);
+        }
+    }
+    arguments
+}
+
+fn as_declared(value: Value, schema: &Map<String, Value>) -> Value {
+    let kind = schema
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let items = schema.get("items").and_then(Value::as_object);
+    match (kind, value) {
+        ("integer", value) => whole(&value).map_or(value, Value::from),
+        ("array" | "object", Value::String(text)) => match serde_json::from_str(&text) {
+            Ok(parsed @ (Value::Array(_) | Value::Object(_))) => as_declared(parsed, schema),
+            _ => Value::String(text),
+        },
+        ("array", Value::Array(values)) => {
+            let values = values.into_iter();
+            values
+                .map(|value| items.map_or(value.clone(), |items| as_declared(value, items)))
+                .collect()
+        }
+        ("object", Value::Object(members)) => Value::Object(understood(members, schema)),
+        (_, value) => value,
+    }
+}
+
+/// The integer that a number or a text is.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole and within the range that is exact"
+)]
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64()?;
+            (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+        }
+        Value::String(text) => {
+            let number: i64 = text.trim().parse().ok()?;
+            // `007` and `+7` are texts that somebody wrote, not numbers.
+            (number.to_string() == text.trim()).then_some(number)
+        }
+        _ => None,
+    }
+}
+
+/// The schema as clients get it.
+pub(super) fn published(mut schema: Map<String, Value>) -> Map<String, Value> {
+    schema.remove(NULLABLE);
+    for (_, member) in &mut schema {
+        if let Value::Object(inner) = member {
+            *inner = published(std::mem::take(inner));
+        }
+    }
+    schema
+}

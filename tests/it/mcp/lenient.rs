@@ -1,0 +1,145 @@
+//! Liberal in what a model's host sends, strict in what it means.
+
+use serde_json::{Value, json};
+
+use super::on_monday;
+use crate::support::{Backend, mcp::REVISIONS, on_both};
+
+/// Every schema within a schema, with its place.
+fn walk(place: String, schema: &Value, seen: &mut Vec<(String, Value)>) {
+    match schema {
+        Value::Object(members) => {
+            seen.push((place.clone(), schema.clone()));
+            for (name, member) in members {
+                walk(format!("{place}/{name}"), member, seen);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk(format!("{place}/{index}"), item, seen);
+            }
+        }
+        _ => {}
+    }
+}
+
+on_both! {
+    /// Gemini refuses a whole request for one property with `enum` and no `type`, or with a list as `type`.
+    async fn schemas_are_of_the_kind_that_every_host_takes(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        for tool in app.user("alice").agent().tools().await {
+            let mut seen = Vec::new();
+            for schema in ["inputSchema", "outputSchema"] {
+                walk(format!("{}/{schema}", tool["name"]), &tool[schema], &mut seen);
+            }
+            assert!(seen.len() > 4);
+            for (place, schema) in seen {
+                let is_map_of_schemas = place.ends_with("/properties");
+                if is_map_of_schemas {
+                    continue;
+                }
+                assert!(schema.get("type").is_none_or(Value::is_string), "{place}: {schema}");
+                assert!(schema.get("enum").is_none() || schema["type"].is_string(), "{place}: {schema}");
+                assert!(!schema.to_string().contains("x-"), "{place}: {schema}");
+            }
+        }
+    }
+
+    async fn what_hosts_send_is_understood(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        for title in ["one", "two", "three"] {
+            alice.create(title).await;
+        }
+        for (tool, arguments) in [
+            // Null for what is not there.
+            ("find_tasks", json!({ "q": null, "completed": null, "limit": null, "cursor": null, "sort": null, "tag": null })),
+            ("add_tasks", json!({ "tasks": [{ "title": "four", "description": null, "priority": null, "tags": null, "completed": null }], "request_id": null, "time_zone": null })),
+            ("update_tasks", json!({ "tasks": [{ "id": 1, "title": null, "priority": "high", "tags": null, "version": null }] })),
+            // Whole numbers as JavaScript and some models write them.
+            ("find_tasks", json!({ "limit": 2.0 })),
+            ("get_task", json!({ "id": 1.0 })),
+            ("get_task", json!({ "id": "1" })),
+            ("complete_tasks", json!({ "ids": [1.0, "2"] })),
+            ("complete_tasks", json!({ "ids": "[3]" })),
+            ("add_tasks", json!({ "tasks": "[{\"title\": \"five\", \"tags\": \"[\\\"a\\\"]\"}]" })),
+            ("update_tasks", json!({ "tasks": [{ "id": 1, "tags": "[\"work\", \"home\"]" }] })),
+            // What n8n and other hosts add for themselves.
+            ("get_task", json!({ "id": 1, "toolCallId": "call_1", "sessionId": "s", "action": "sendMessage", "chatInput": "hi" })),
+        ] {
+            let called = agent.call(tool, arguments.clone()).await.done();
+            if let Some(results) = called.content["results"].as_array() {
+                assert!(results.iter().all(|result| result.get("error").is_none()), "{arguments}: {}", called.text);
+            }
+        }
+        let one = alice.get("/api/v1/tasks/1").await.body;
+        assert_eq!((&one["title"], &one["priority"], &one["tags"]), (&json!("one"), &json!("high"), &json!(["work", "home"])));
+        let five = alice.get("/api/v1/tasks/5").await.body;
+        assert_eq!((&five["title"], &five["tags"]), (&json!("five"), &json!(["a"])));
+    }
+
+    /// Null clears where there is something to clear, as in REST.
+    async fn null_still_means_what_it_means(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        alice.create_with(json!({ "title": "one", "description": "more", "due_date": "2026-11-24" })).await;
+        alice.agent().call("update_tasks", json!({ "tasks": [{ "id": 1, "due_date": null }] })).await.done();
+        let one = alice.get("/api/v1/tasks/1").await.body;
+        assert_eq!((&one["due_date"], &one["description"]), (&Value::Null, &json!("more")));
+    }
+
+    async fn what_means_nothing_is_still_told(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        alice.create("one").await;
+        for (tool, arguments, words) in [
+            ("get_task", json!({ "id": null }), "`id` is required"),
+            ("get_task", json!({ "id": 1.5 }), "`id` must be an integer"),
+            ("get_task", json!({ "id": "one" }), "`id` must be an integer"),
+            ("get_task", json!({ "id": "01" }), "`id` must be an integer"),
+            ("get_task", json!({ "id": 1, "tool_call": "x" }), "`tool_call` is not known here"),
+            ("find_tasks", json!({ "limit": "many" }), "`limit` must be an integer"),
+            ("complete_tasks", json!({ "ids": "1, 2" }), "`ids` must be an array of 1 to 25 items, not a string"),
+            ("complete_tasks", json!({ "ids": "[1, 2" }), "`ids` must be an array of 1 to 25 items, not a string"),
+            ("add_tasks", json!({ "tasks": { "title": "x" } }), "`tasks` must be an array of 1 to 25 items, not an object"),
+        ] {
+            let told = agent.call(tool, arguments.clone()).await.refused();
+            assert!(told.contains(words), "{arguments}: {told}");
+        }
+    }
+
+    async fn an_unknown_method_is_told_what_there_is(on: Backend) {
+        let app = on.app().await;
+        for revision in REVISIONS {
+            let answer = app.user("alice").agent_of(revision).ask("tools/run", json!({})).await;
+            assert_eq!(answer.body["error"]["code"], -32601, "{answer}");
+            let words = answer.body["error"]["message"].as_str().unwrap();
+            assert!(words.contains("tools/list and tools/call"), "{revision}: {words}");
+        }
+    }
+
+    async fn an_initialize_that_cannot_be_read_is_told_why(on: Backend) {
+        let app = on.app().await;
+        let agent = app.user("alice").agent();
+        for params in [json!({}), json!({ "protocolVersion": 3 }), json!({ "protocolVersion": "2025-06-18", "capabilities": [], "clientInfo": "x" })] {
+            let answer = agent.ask("initialize", params.clone()).await;
+            assert_eq!(answer.body["error"]["code"], -32602, "{params}: {answer}");
+            let words = answer.body["error"]["message"].as_str().unwrap();
+            assert!(words.contains("protocolVersion, capabilities and clientInfo"), "{words}");
+        }
+    }
+
+    /// Whatever a title holds, a row of text is one line.
+    async fn a_title_stays_in_its_row(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        for title in ["a \" b", "c\u{200b}d \\n e", "\u{202e}f"] {
+            alice.create(title).await;
+        }
+        let text = alice.agent().call("find_tasks", json!({})).await.done().text;
+        let rows = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}']).filter(|line| line.starts_with('#'));
+        assert_eq!(rows.count(), 3, "{text}");
+    }
+}

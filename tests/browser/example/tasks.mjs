@@ -157,10 +157,10 @@ story('what the server finds wrong is told at the fields', async ({ person }) =>
 
   await page.getByRole('button', { name: 'Details…' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Title').fill('x'.repeat(201))
+  await dialog.getByLabel('Title').fill('x'.repeat(501))
   await dialog.getByLabel('Tags').fill(`fine, ${'y'.repeat(51)}, Fine`)
   await dialog.getByRole('button', { name: 'Add task' }).click()
-  for (const [label, pattern] of [['Title', /200/], ['Tags', /50/]]) {
+  for (const [label, pattern] of [['Title', /500/], ['Tags', /50/]]) {
     const field = dialog.getByLabel(label)
     await page.waitForFunction((element) => element.getAttribute('aria-invalid') === 'true', await field.elementHandle())
     const note = page.locator(`[id="${await field.getAttribute('aria-describedby')}"]`)

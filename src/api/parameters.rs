@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use poem::{FromRequest, Request, RequestBody, http::Uri};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
@@ -15,8 +15,32 @@ use crate::contract::{
 #[derive(Debug)]
 pub struct Query<T> {
     name: &'static str,
-    text: Result<Option<String>, String>,
+    text: Result<Option<ParameterText>, String>,
     value: PhantomData<fn() -> T>,
+}
+
+/// The text of a parameter.
+#[derive(Debug)]
+struct ParameterText {
+    /// Decoded: each `+` is a space, as HTML forms write it.
+    decoded: String,
+    /// Decoded with each `+` left as it is, if there was one.
+    with_plus: Option<String>,
+}
+
+impl ParameterText {
+    fn read<T: Scalar>(&self) -> Result<T, String> {
+        T::from_text(&self.decoded).map_err(|fault| {
+            let meant = self.with_plus.as_ref().map(|text| T::from_text(text));
+            match meant {
+                Some(Ok(_)) => {
+                    "has a `+`, which stands for a space in a query string; write %2B instead"
+                        .to_owned()
+                }
+                _ => fault,
+            }
+        })
+    }
 }
 
 impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
@@ -51,8 +75,8 @@ impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
     }
 }
 
-/// The text of a parameter.
-fn text_of(request: &Request, name: &str) -> Result<Option<String>, String> {
+/// The text of a parameter, if it is there.
+fn text_of(request: &Request, name: &str) -> Result<Option<ParameterText>, String> {
     let mut values =
         pairs(request).filter(|(n, _)| *n == name || decoded(n).as_deref() == Some(name));
     let Some((_, value)) = values.next() else {
@@ -61,8 +85,13 @@ fn text_of(request: &Request, name: &str) -> Result<Option<String>, String> {
     if values.next().is_some() {
         return Err("must not be given more than once".to_owned());
     }
-    let text = decoded(value).ok_or("must be percent-encoded UTF-8")?;
-    Ok(Some(text))
+    Ok(Some(ParameterText {
+        decoded: decoded(value).ok_or("must be percent-encoded UTF-8")?,
+        with_plus: value
+            .contains('+')
+            .then(|| decoded(&value.replace('+', "%2B")))
+            .flatten(),
+    }))
 }
 
 fn pairs(request: &Request) -> impl Iterator<Item = (&str, &str)> {
@@ -97,6 +126,9 @@ impl<'a> FromRequest<'a> for QueryNames {
     }
 }
 
+/// What an address may hold as it arrives, and a link may not (RFC 3986 §2); and all that is not ASCII.
+const NOT_IN_LINKS: &AsciiSet = &CONTROLS.add(b'<').add(b'>').add(b'"');
+
 /// The address that was asked for.
 #[derive(Debug)]
 pub struct Address(Uri);
@@ -109,8 +141,8 @@ impl<'a> FromRequest<'a> for Address {
 
 impl Address {
     /// The same address with these parameters, of which it may have others by then, as the next page
-    /// (RFC 8288). `without`: names of parameters that go.
-    pub fn next_page(&self, with: &[(&str, u64)], without: &[&str]) -> String {
+    /// (RFC 8288). Values need no percent-encoding. `without`: names of parameters that go.
+    pub fn next_page(&self, with: &[(&str, String)], without: &[&str]) -> String {
         let query = self.0.query().unwrap_or_default();
         let goes = |name: &str| without.contains(&name) || with.iter().any(|(n, _)| *n == name);
         let kept = query.split('&').filter(|pair| {
@@ -120,6 +152,7 @@ impl Address {
         let kept = kept.map(str::to_owned);
         let new = with.iter().map(|(name, value)| format!("{name}={value}"));
         let query = kept.chain(new).collect::<Vec<_>>().join("&");
+        let query = utf8_percent_encode(&query, NOT_IN_LINKS);
         format!("<{}?{query}>; rel=\"next\"", self.0.path())
     }
 }
@@ -137,7 +170,7 @@ impl ParameterFaults {
         self.known.push(parameter.name);
         let value = parameter
             .text
-            .and_then(|text| text.map(|text| T::from_text(&text)).transpose());
+            .and_then(|text| text.map(|text| text.read()).transpose());
         value.unwrap_or_else(|detail| {
             self.note(parameter.name, detail);
             None
@@ -148,7 +181,7 @@ impl ParameterFaults {
     pub fn take_unless_blank<T: Scalar>(&mut self, parameter: Query<T>) -> Option<T> {
         let text = parameter
             .text
-            .map(|text| text.filter(|text| !text.trim().is_empty()));
+            .map(|text| text.filter(|text| !text.decoded.trim().is_empty()));
         self.take(Query { text, ..parameter })
     }
 

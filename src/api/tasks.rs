@@ -5,13 +5,13 @@ use poem_openapi::{ApiResponse, OpenApi};
 use super::{
     OperationGroup,
     conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
-    parameters::{ParameterFaults, PathId, Query, QueryNames},
+    parameters::{Address, ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
     access::{Caller, problem},
     contract::{
-        CursorText, DueDate, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority, Problem,
-        SearchText, Sort, Task, TaskId, TaskList, TaskPatch,
+        CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority,
+        Problem, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
         codes::{BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Page, Read, Restored, Write},
@@ -133,10 +133,16 @@ impl Tasks {
         priority: Query<Priority>,
         /// Only tasks with this tag, ignoring case.
         tag: Query<crate::contract::Tag>,
-        /// Only tasks due before this. A date counts as its midnight in UTC.
+        /// Only tasks without a due date (`none`), or only those with one (`any`).
+        due: Query<DueFilter>,
+        /// Only tasks due before this, exclusive. A date is its midnight in UTC, or in `time_zone` if that is given.
         due_before: Query<DueDate>,
-        /// Only tasks due at this or later. A date counts as its midnight in UTC.
+        /// Only tasks due at this or later. A date is its midnight in UTC, or in `time_zone` if that is given.
         due_after: Query<DueDate>,
+        /// Where the user is, as a name of the IANA database. A due date without a time is then that day there, from
+        /// its first instant on, in `due_before`, `due_after` and the order by due date. Without it such a day
+        /// begins at midnight in UTC.
+        time_zone: Query<TimeZone>,
         /// Only tasks with this text in the title or the description. Case, accents, white space and the kind of
         /// quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.
         q: Query<SearchText>,
@@ -152,18 +158,26 @@ impl Tasks {
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
         names: QueryNames,
+        address: Address,
     ) -> Result<TaskListResponse, Fail<{ CALLER | PARAMETERS | CURSOR }>> {
         let mut faults = ParameterFaults::default();
+        let mut filter = Filter {
+            completed: faults.take(completed).map(|Flag(done)| done),
+            priority: faults.take(priority),
+            tag: faults.take(tag),
+            due: faults.take(due),
+            ..Filter::default()
+        };
+        let (due_before, due_after) = (faults.take(due_before), faults.take(due_after));
+        let time_zone = faults.take(time_zone);
+        let bound = |due| DueBound::new(due, time_zone);
+        filter.due_before = due_before.map(bound);
+        filter.due_after = due_after.map(bound);
+        filter.q = faults.take(q);
         let query = ListQuery {
-            filter: Filter {
-                completed: faults.take(completed).map(|Flag(done)| done),
-                priority: faults.take(priority),
-                tag: faults.take(tag),
-                due_before: faults.take(due_before).map(DueBound::Utc),
-                due_after: faults.take(due_after).map(DueBound::Utc),
-                q: faults.take(q),
-            },
+            filter,
             sort: faults.take(sort).unwrap_or_else(default_sort),
+            time_zone,
             limit: faults.take(limit).unwrap_or_else(default_limit),
             cursor: faults.take(cursor),
         };
@@ -179,7 +193,9 @@ impl Tasks {
             next_cursor,
             revision,
         } = caller.tasks().list(&query).await.map_err(problem)?;
-        let link = next_cursor.as_ref().map(|cursor| next_link(&query, cursor));
+        let link = next_cursor
+            .as_ref()
+            .map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
         let next_cursor = Nullable(next_cursor);
         Ok(TaskListResponse::Page(
             Json(TaskList { items, next_cursor }),
@@ -322,45 +338,4 @@ fn default_sort() -> Sort {
 
 fn default_limit() -> PageLimit {
     PageLimit::DEFAULT
-}
-
-/// The address of the next page (RFC 8288).
-fn next_link(query: &ListQuery, cursor: &str) -> String {
-    let ListQuery {
-        filter,
-        sort,
-        limit,
-        cursor: _,
-    } = query;
-    let Filter {
-        completed,
-        priority,
-        tag,
-        due_before,
-        due_after,
-        q,
-    } = filter;
-    let text = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Null => None,
-        other => Some(other.to_string()),
-    };
-    let parameters = [
-        ("completed", serde_json::json!(completed)),
-        ("priority", serde_json::json!(priority)),
-        ("tag", serde_json::json!(tag)),
-        ("due_before", serde_json::json!(due_before)),
-        ("due_after", serde_json::json!(due_after)),
-        ("q", serde_json::json!(q)),
-        ("sort", serde_json::json!(sort)),
-        ("limit", serde_json::json!(limit)),
-        ("cursor", serde_json::json!(cursor)),
-    ];
-    let mut encoded = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters {
-        if let Some(value) = text(value) {
-            encoded.append_pair(name, &value);
-        }
-    }
-    format!("</api/v1/tasks?{}>; rel=\"next\"", encoded.finish())
 }

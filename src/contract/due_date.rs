@@ -1,6 +1,7 @@
 //! When a task is due.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use poem_openapi::{Enum, types::Type};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::{
     Timestamp,
     registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
-    time::{read_date, read_time},
+    time::{TimeSpelling, is_date, read_date, read_time},
 };
 
 /// When a task is due: a day, or an instant. The two stay distinct: a date has no time zone.
@@ -89,36 +90,31 @@ impl Scalar for DueDate {
 
     fn from_json(value: &Value) -> Result<Self, String> {
         let text = value.as_str().ok_or_else(|| mismatch::<Self>(value))?;
-        let is_date = text.len() == 10
-            && text.bytes().enumerate().all(|(i, b)| {
-                if matches!(i, 4 | 7) {
-                    b == b'-'
-                } else {
-                    b.is_ascii_digit()
-                }
-            });
-        if is_date {
+        if is_date(text) {
             return read_date(text).map(Self::Date);
         }
-        if text.len() < 19 {
+        if TimeSpelling::read(text).is_none() {
             return Err(format!("must be {}", Self::EXPECTED));
         }
         read_time(text).map(|time| Self::Time(Timestamp::new(time)))
     }
 
-    /// A time without an offset counts as UTC, as Python's `datetime.utcnow()` writes it; seconds may be absent,
-    /// as in what an input of the type `datetime-local` gives.
+    /// All spellings of a time that [`TimeSpelling`] knows. Without an offset it counts as UTC, as Python's
+    /// `datetime.utcnow()` writes it; an input of the type `datetime-local` writes no seconds either.
     fn lenient_schema() -> MetaSchemaRef {
-        // A pattern cannot tell leap years; the 29th of February is taken in them.
+        // A pattern cannot tell leap years: the 29th of February is never valid by it. No year beyond 9899, so that
+        // no offset leads out of the years that there are.
         let days = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])";
+        let year = "([1-8][0-9]{3}|9[0-8][0-9]{2})";
         let time = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?";
-        let local = MetaSchema {
-            pattern: Some(format!("^([1-9][0-9]{{3}}-({days})T{time})?$")),
+        let offset = "(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?";
+        let loose = MetaSchema {
+            pattern: Some(format!("^({year}-({days})[T ]{time}{offset})?$")),
             example: Some("2026-02-06T09:00".into()),
             ..MetaSchema::new("string")
         };
         inline(MetaSchema {
-            any_of: vec![Self::schema_ref(), inline(local)],
+            any_of: vec![<Self as Scalar>::schema_ref(), inline(loose)],
             example: Some("2026-02-06".into()),
             ..MetaSchema::ANY
         })
@@ -131,9 +127,41 @@ impl Scalar for DueDate {
         if text.is_empty() {
             return Value::Null;
         }
-        let spellings = [text.to_owned(), format!("{text}Z"), format!("{text}:00Z")];
-        let read = |text: &String| Self::from_json(&Value::from(text.as_str())).is_ok();
-        spellings.into_iter().find(read).map_or(value, Value::from)
+        match TimeSpelling::read(text) {
+            Some(spelling) => spelling.rfc3339_or_utc().into(),
+            None => text.into(),
+        }
     }
 }
 openapi_scalar!(DueDate, "string(due-date)");
+
+/// Whether a task has a due date at all. `none`: only tasks without one. `any`: only tasks with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum DueFilter {
+    /// Without a due date.
+    None,
+    /// With a due date.
+    Any,
+}
+
+impl Scalar for DueFilter {
+    const EXPECTED: &'static str = "none (no due date) or any (some due date)";
+
+    fn schema_ref() -> MetaSchemaRef {
+        <Self as Type>::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        <Self as Type>::register(registry);
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        match value.as_str().ok_or_else(|| mismatch::<Self>(value))? {
+            "none" => Ok(Self::None),
+            "any" => Ok(Self::Any),
+            _ => Err(format!("must be {}", Self::EXPECTED)),
+        }
+    }
+}

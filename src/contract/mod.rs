@@ -22,8 +22,9 @@ mod tags;
 mod task;
 mod text;
 mod time;
+mod time_zone;
 
-pub use due_date::DueDate;
+pub use due_date::{DueDate, DueFilter};
 pub use json::{Json, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
 pub use lenient::Lenient;
@@ -44,4 +45,6 @@ pub(crate) use syntax::SyntaxFault;
 pub use tags::Tags;
 pub use task::{NewTask, OwnerNewTask, OwnerTaskChanges, Task, TaskList, TaskPatch};
 pub use text::{CursorText, Description, SearchText, Tag, Title};
+pub(crate) use time::TimeSpelling;
 pub use time::Timestamp;
+pub use time_zone::TimeZone;

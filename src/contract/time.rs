@@ -1,9 +1,13 @@
 //! Times and dates, read strictly.
 
+mod spelling;
+
 use chrono::{DateTime, NaiveDate, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub(crate) use self::spelling::TimeSpelling;
+use self::spelling::has_shape;
 use super::{
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
@@ -38,37 +42,47 @@ impl Serialize for Timestamp {
     }
 }
 
-/// chrono's reader is lenient (a space for the `T`, years of six digits); RFC 3339 §5.6 is not.
+/// Reads RFC 3339 §5.6 and nothing looser. Of another spelling the error says how RFC 3339 writes that time.
 pub(super) fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
-    let shape = text.as_bytes();
-    let date_and_clock = shape.get(..19).is_some_and(|head| {
-        head.iter()
-            .zip(b"dddd-dd-ddTdd:dd:dd")
-            .all(|(byte, pattern)| match pattern {
-                b'd' => byte.is_ascii_digit(),
-                b'T' => matches!(byte, b'T' | b't'),
-                other => byte == other,
-            })
-    });
-    if !date_and_clock {
-        return Err("must be a time like 2026-02-06T09:00:00Z (RFC 3339)".to_owned());
+    let spelling = TimeSpelling::read(text)
+        .ok_or_else(|| format!("must be {} (RFC 3339)", Timestamp::EXPECTED))?;
+    let exact = spelling.rfc3339_or_utc();
+    let time = read_exact(&exact)?;
+    if spelling.rfc3339().is_none() {
+        return Err(format!(
+            "must end with its offset from UTC: {exact} if it is in UTC, else one like +01:00"
+        ));
     }
-    if shape.len() == 19 || (shape[19] == b'.' && shape[20..].iter().all(u8::is_ascii_digit)) {
-        return Err("must name its offset from UTC: end it with Z or one like +01:00".to_owned());
+    if !text.eq_ignore_ascii_case(&exact) {
+        return Err(format!("must be written as in RFC 3339: {exact}"));
     }
-    let time = DateTime::parse_from_rfc3339(&text.to_ascii_uppercase())
+    Ok(time)
+}
+
+/// Reads a time that has RFC 3339's form.
+fn read_exact(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text)
         .map_err(|_| "must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)".to_owned())?
         .with_timezone(&Utc);
     if time.nanosecond() >= 1_000_000_000 {
         return Err("must not be a leap second".to_owned());
     }
     // On the text: chrono drops what comes after nine digits.
-    let digits = shape[20..].iter().take_while(|byte| byte.is_ascii_digit());
-    if shape[19] == b'.' && digits.skip(6).any(|digit| *digit != b'0') {
+    let fraction = text.get(20..).filter(|_| text.as_bytes()[19] == b'.');
+    let mut digits = fraction
+        .unwrap_or_default()
+        .bytes()
+        .take_while(u8::is_ascii_digit);
+    if digits.by_ref().skip(6).any(|digit| digit != b'0') {
         return Err("must have at most microseconds (six digits)".to_owned());
     }
     in_range(time.date_naive())?;
     Ok(time)
+}
+
+/// Whether a text has the shape of a date, `2026-02-06`.
+pub(super) fn is_date(text: &str) -> bool {
+    has_shape(text, "dddd-dd-dd")
 }
 
 pub(super) fn read_date(text: &str) -> Result<NaiveDate, String> {

@@ -1,8 +1,8 @@
 //! A line of the file that `taskward import` reads: a task of another backend as a JSON object.
 
-use super::values::{AnyDueDate, AnyFlag, Anything, Owner, PastTime};
+use super::values::{AnyFlag, Anything, Owner, PastTime};
 use crate::{
-    contract::{Change, Description, Fault, Lenient, Members, Priority, Tags, Timestamp},
+    contract::{Change, Description, DueDate, Fault, Lenient, Members, Priority, Tags, Timestamp},
     store::ImportedTask,
 };
 
@@ -43,7 +43,7 @@ impl Line {
         let completed: Option<Change<AnyFlag>> = members.take("completed");
         let completed_at: Option<Change<PastTime>> = members.take("completed_at");
         let priority: Option<Change<Lenient<Priority>>> = members.take("priority");
-        let due_date: Option<Change<AnyDueDate>> = members.take("due_date");
+        let due_date: Option<Change<Lenient<DueDate>>> = members.take("due_date");
         let tags: Option<Change<Lenient<Tags>>> = members.take("tags");
         let created_at: Option<Change<PastTime>> = members.take("created_at");
         let updated_at: Option<Change<PastTime>> = members.take("updated_at");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::{DueDate, Fault, Lenient, Member, Pointer, Scalar as _, Timestamp, kind};
+use crate::contract::{Fault, Member, Pointer, TimeSpelling, Timestamp, kind};
 
 /// The longest user id, in code points; the same as for the `sub` of a token.
 const MAX_USER_ID: usize = 255;
@@ -72,47 +72,10 @@ pub(super) struct PastTime(pub(super) Timestamp);
 
 impl Member for PastTime {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let value = respelt(value);
-        let in_utc = value.as_str().map(|text| Value::from(format!("{text}Z")));
-        Timestamp::from_json(&value)
-            .or_else(|fault| {
-                Timestamp::from_json(&in_utc.ok_or_else(|| fault.clone())?).map_err(|_| fault)
-            })
-            .map_err(|fault| faults.push(at.fault(fault)))
-            .ok()
-            .map(Self)
+        let spelling = value.as_str().and_then(TimeSpelling::read);
+        let exact = spelling.map(|spelling| spelling.rfc3339_or_utc().into());
+        Timestamp::read(exact.as_ref().unwrap_or(value), at, faults).map(Self)
     }
-}
-
-/// A due date: a date, or a time in any of the spellings of [`PastTime`].
-pub(super) struct AnyDueDate(pub(super) Option<DueDate>);
-
-impl Member for AnyDueDate {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        Lenient::<DueDate>::from_json(&respelt(value))
-            .map_err(|fault| faults.push(at.fault(fault)))
-            .ok()
-            .map(|due| Self(due.0))
-    }
-}
-
-/// A time as RFC 3339 spells it: `T` where Python and SQLite write a space, an offset in hours and minutes where
-/// PostgreSQL writes hours alone. Anything else stays as it is.
-fn respelt(value: &Value) -> Value {
-    let Some((date, clock)) = value.as_str().and_then(|text| text.split_at_checked(10)) else {
-        return value.clone();
-    };
-    let Some(clock) = clock.strip_prefix([' ', 'T', 't']) else {
-        return value.clone();
-    };
-    let (seconds, rest) = clock.split_at_checked(8).unwrap_or((clock, ""));
-    let digits = |c: char| c == '.' || c.is_ascii_digit();
-    let offset = rest.trim_start_matches(digits);
-    let minutes = match offset.as_bytes() {
-        [b'+' | b'-', hours @ ..] if hours.len() == 2 => ":00",
-        _ => "",
-    };
-    format!("{date}T{seconds}{rest}{minutes}").into()
 }
 
 #[cfg(test)]
@@ -139,6 +102,12 @@ mod tests {
             (
                 "2026-02-01T08:30:00.123456000Z",
                 Some("2026-02-01T08:30:00.123456Z"),
+            ),
+            ("2026-02-01T08:30", Some("2026-02-01T08:30:00.000000Z")),
+            ("2026-02-01 08:30Z", Some("2026-02-01T08:30:00.000000Z")),
+            (
+                "2026-02-01T08:30:00-0330",
+                Some("2026-02-01T12:00:00.000000Z"),
             ),
             ("2026-02-01 08:30:00.123456789", None),
             ("2026-02-01  08:30:00", None),

@@ -12,17 +12,16 @@ mod words;
 use std::collections::BTreeMap;
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _,
-    SecondsFormat, TimeDelta, TimeZone, Utc,
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, Offset as _, SecondsFormat,
+    TimeDelta, TimeZone as _, Utc,
 };
-use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::words::{Word, read_date, split_clock};
 use super::{arguments::Argument, schema::object};
 use crate::{
-    contract::{DueDate, Fault, Member, Pointer, Scalar, Timestamp},
+    contract::{DueDate, Fault, Member, Pointer, Scalar, TimeSpelling, TimeZone, Timestamp},
     store::DueBound,
 };
 
@@ -61,48 +60,19 @@ impl Argument for DateText {
     }
 }
 
-/// A time zone of the IANA database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Zone(Tz);
-
-impl Zone {
-    /// Its name in the IANA database.
-    pub(super) fn name(self) -> &'static str {
-        self.0.name()
-    }
-}
-
-impl Member for Zone {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let zone = value.as_str().and_then(|name| name.parse().ok());
-        if zone.is_none() {
-            faults.push(at.fault(
-                "must be the name of a time zone of the IANA database, like Europe/Berlin or UTC",
-            ));
-        }
-        zone.map(Self)
-    }
-}
-
-impl Argument for Zone {
-    fn schema() -> Map<String, Value> {
-        object(json!({ "type": "string", "description": "The user's, as Europe/Berlin" }))
-    }
-}
-
 /// The dates of one call: when and where it is made, and what was made of the words.
 #[derive(Debug, Clone)]
 pub(super) struct Dates {
     now: DateTime<Utc>,
-    zone: Option<Tz>,
+    zone: Option<TimeZone>,
     resolved: BTreeMap<String, String>,
 }
 
 impl Dates {
-    pub(super) fn new(now: DateTime<Utc>, zone: Option<Zone>) -> Self {
+    pub(super) fn new(now: DateTime<Utc>, zone: Option<TimeZone>) -> Self {
         Self {
             now,
-            zone: zone.map(|Zone(zone)| zone),
+            zone,
             resolved: BTreeMap::new(),
         }
     }
@@ -117,7 +87,9 @@ impl Dates {
     /// # Errors
     /// What completes the sentence "this argument …".
     pub(super) fn resolve(&mut self, said: &DateText) -> Result<DueDate, String> {
-        let exact = DueDate::from_json(&Value::from(said.0.as_str()));
+        // A time with an offset, however it is spelt, needs no time zone.
+        let exact = TimeSpelling::read(&said.0).and_then(|spelling| spelling.rfc3339());
+        let exact = DueDate::from_json(&exact.unwrap_or_else(|| said.0.clone()).into());
         let Err(fault) = exact else {
             return exact;
         };
@@ -154,7 +126,7 @@ impl Dates {
     }
 
     fn at_the_clock(&self, time: Timestamp, precision: SecondsFormat) -> String {
-        let local = self.zone.map(|zone| time.get().with_timezone(&zone));
+        let local = self.zone.map(|zone| time.get().with_timezone(&zone.get()));
         // What is shown can be said again: RFC 3339 has no offsets with seconds, as some zones had long ago, and
         // no years beyond these.
         let local = local.filter(|local| {
@@ -172,10 +144,7 @@ impl Dates {
     /// # Errors
     /// If there is none.
     pub(super) fn today(&self) -> Result<NaiveDate, String> {
-        Ok(self
-            .now
-            .with_timezone(&self.zone("to know what day it is")?)
-            .date_naive())
+        Ok(self.zone("to know what day it is")?.day_of(self.now))
     }
 
     /// The beginning of what is not overdue: today, and this instant.
@@ -192,7 +161,7 @@ impl Dates {
         let day = day.checked_add_days(Days::new(after)).ok_or(OUT_OF_RANGE)?;
         Ok(DueBound::Local {
             day,
-            at: Timestamp::new(start_of(day, zone).ok_or(OUT_OF_RANGE)?),
+            at: Timestamp::new(zone.first_instant(day)),
         })
     }
 
@@ -219,13 +188,11 @@ impl Dates {
     }
 
     fn day_of(&self, time: Timestamp) -> Result<NaiveDate, String> {
-        Ok(time
-            .get()
-            .with_timezone(&self.zone("to know what day that is")?)
-            .date_naive())
+        let zone = self.zone("to know what day that is")?;
+        Ok(zone.day_of(time.get()))
     }
 
-    fn zone(&self, why: &str) -> Result<Tz, String> {
+    fn zone(&self, why: &str) -> Result<TimeZone, String> {
         self.zone.ok_or_else(|| {
             format!(
                 "needs `time_zone` {why}: the IANA name of the user's, like Europe/Berlin; \
@@ -243,10 +210,8 @@ impl Dates {
             )
         };
         let word = Word::read(words).ok_or_else(unknown)?;
-        let today = self
-            .now
-            .with_timezone(&self.zone(&format!("to know when {} is", Value::from(said)))?)
-            .date_naive();
+        let zone = self.zone(&format!("to know when {} is", Value::from(said)))?;
+        let today = zone.day_of(self.now);
         word.after(today)
             .filter(|day| (1..=9999).contains(&day.year()))
             .ok_or_else(|| OUT_OF_RANGE.to_owned())
@@ -254,7 +219,7 @@ impl Dates {
 
     /// The instant of a time on the clocks of the time zone.
     fn local(&self, time: NaiveDateTime) -> Result<Timestamp, String> {
-        let zone = self.zone("to know when that is")?;
+        let zone = self.zone("to know when that is")?.get();
         let shown = time.format("%Y-%m-%d %H:%M");
         match zone.from_local_datetime(&time) {
             LocalResult::Single(time) if (1..=9999).contains(&time.to_utc().year()) => {
@@ -274,12 +239,3 @@ impl Dates {
 }
 
 const OUT_OF_RANGE: &str = "must be in the years 0001 to 9999";
-
-/// The first instant of a day: where the clocks leave out midnight, the one after the gap.
-fn start_of(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    // Gaps are made of quarters of an hour; the longest is the day that an island left out.
-    let quarters = (0..=100).map(|quarter| midnight + TimeDelta::minutes(quarter * 15));
-    let mut found = quarters.filter_map(|time| zone.from_local_datetime(&time).earliest());
-    found.next().map(|time| time.to_utc())
-}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::query::Filter;
+use super::{order::Ordering, query::Filter};
 use crate::contract::Sort;
 
 /// What the list was sorted by, at the last task of the page.
@@ -35,16 +35,17 @@ pub(super) struct Position {
 pub(super) struct Fingerprint(u64);
 
 impl Fingerprint {
-    pub(super) fn of(user_id: &str, filter: &Filter, sort: Sort) -> Self {
+    pub(super) fn of(user_id: &str, filter: &Filter, order: &Ordering, sort: Sort) -> Self {
         let Filter {
             completed,
             priority,
             tag,
+            due,
             due_before,
             due_after,
             q,
         } = filter;
-        let list = serde_json::json!([
+        let mut list = serde_json::json!([
             user_id,
             sort.name(),
             completed,
@@ -54,6 +55,15 @@ impl Fingerprint {
             due_after,
             q,
         ]);
+        // Only where they are given, so that cursors from before they existed remain valid.
+        let later = [
+            ("due", serde_json::json!(due)),
+            ("time_zone", serde_json::json!(order.time_zone())),
+        ];
+        if let Some(list) = list.as_array_mut() {
+            let given = later.into_iter().filter(|(_, value)| !value.is_null());
+            list.extend(given.map(|(name, value)| serde_json::json!([name, value])));
+        }
         let hash = Sha256::digest(list.to_string());
         Self(u64::from_be_bytes(hash[..8].try_into().unwrap_or_default()))
     }

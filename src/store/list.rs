@@ -5,6 +5,7 @@ use sea_orm::{
     ConnectionTrait, DbBackend, ExprTrait, QueryResult,
     sea_query::{
         Alias, Condition, Expr, Func, JoinType, Query, SelectStatement, SubQueryStatement,
+        UnionType,
     },
 };
 
@@ -18,7 +19,7 @@ use super::{
     scope::CanRead,
 };
 use crate::{
-    contract::{self, Sort},
+    contract::{self, DueFilter, Sort},
     unicode::{fold, search_key},
 };
 
@@ -64,15 +65,16 @@ impl<A: CanRead> Scope<A> {
         let ListQuery {
             filter,
             sort,
+            time_zone,
             limit,
             cursor,
         } = query;
-        let fingerprint = Fingerprint::of(self.user.as_str(), filter, *sort);
+        let order = Ordering::of(*sort, *time_zone);
+        let fingerprint = Fingerprint::of(self.user.as_str(), filter, &order, *sort);
         let after = cursor
             .as_ref()
             .map(|c| cursor::decode(fingerprint, c.as_str()))
             .transpose()?;
-        let order = Ordering::of(*sort);
         let limit = usize::try_from(limit.get()).unwrap_or_default();
         let select = self.selection(filter, order, after.as_ref(), limit)?;
 
@@ -88,16 +90,17 @@ impl<A: CanRead> Scope<A> {
             });
         };
         let revision = first.try_get_by_index(COLUMNS.len())?;
-        let mut items = Vec::with_capacity(rows.len().min(limit));
-        for row in rows.iter().take(limit) {
+        let mut items = Vec::with_capacity(rows.len());
+        for row in &rows {
             if let Some(row) = task_of(row)? {
                 items.push(row.into_task(self.user.as_str())?);
             }
         }
+        order.merge(&mut items);
+        let is_last = items.len() <= limit;
+        items.truncate(limit);
         let mut next_cursor = None;
-        if rows.len() > limit
-            && let Some(last) = items.last()
-        {
+        if !is_last && let Some(last) = items.last() {
             let title_fold = match order.by_title() {
                 // As it is stored: an older version may have written it.
                 true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 1)?,
@@ -126,7 +129,7 @@ impl<A: CanRead> Scope<A> {
             limit,
             offset,
         } = query;
-        let order = Ordering::of(*sort);
+        let order = Ordering::of(*sort, None);
         let mut counted = self.matching(filter);
         counted.expr(Func::count(Expr::col(Task::Id)));
         let total = SubQueryStatement::SelectStatement(counted);
@@ -189,7 +192,8 @@ impl<A: CanRead> Scope<A> {
     }
 
     /// The user's clock beside one page of tasks, and one task more, which tells that there is a
-    /// further page. A user without tasks gets the clock alone.
+    /// further page. A user without tasks gets the clock alone. In the order by due date in a time zone these are
+    /// two pages, one of all-day tasks and one of the others, which are still to be merged.
     fn selection(
         &self,
         filter: &Filter,
@@ -197,15 +201,42 @@ impl<A: CanRead> Scope<A> {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<SelectStatement, StoreError> {
-        let mut tasks = self.matching(filter);
-        tasks.columns(COLUMNS).limit(limit as u64 + 1);
-        if order.by_title() {
-            tasks.column(Task::TitleFold);
-        }
-        if let Some(position) = after {
-            tasks.cond_where(order.after(position)?);
-        }
-        order.apply(&mut tasks, None);
+        let page_of = |tasks: &mut SelectStatement, after: Option<&Position>| {
+            tasks.columns(COLUMNS).limit(limit as u64 + 1);
+            if order.by_title() {
+                tasks.column(Task::TitleFold);
+            }
+            if let Some(position) = after {
+                tasks.cond_where(order.after(position)?);
+            }
+            order.apply(tasks, None);
+            Ok::<_, StoreError>(tasks.take())
+        };
+        let tasks = match order.time_zone() {
+            None => page_of(&mut self.matching(filter), after)?,
+            Some(zone) => {
+                let kind = |is_date| {
+                    let mut tasks = self.matching(filter);
+                    tasks
+                        .and_where(Expr::col(Task::DueIsDate).eq(is_date))
+                        .take()
+                };
+                let day = after.map(|position| order.position_of_days(position, zone));
+                let all_day = page_of(&mut kind(true), day.transpose()?.as_ref())?;
+                let others = page_of(&mut kind(false), after)?;
+                // SQLite wants no order or limit beside UNION, so each page is a table of its own.
+                let table = |tasks, name| {
+                    let mut select = Query::select();
+                    select
+                        .columns(COLUMNS)
+                        .from_subquery(tasks, Alias::new(name))
+                        .take()
+                };
+                table(all_day, "all_day")
+                    .union(UnionType::All, table(others, "others"))
+                    .take()
+            }
+        };
         let page = || Alias::new("page");
         let mut select = Query::select()
             .columns(COLUMNS.map(|column| (page(), column)))
@@ -237,6 +268,7 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         completed,
         priority,
         tag,
+        due,
         due_before,
         due_after,
         q,
@@ -251,6 +283,13 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
             Task::TagsFold,
             &format!("\n{}\n", fold(tag.as_str())),
         )
+    });
+    let due = due.map(|due| {
+        let at = Expr::col(Task::DueAt);
+        match due {
+            DueFilter::None => at.is_null(),
+            DueFilter::Any => at.is_not_null(),
+        }
     });
     // Whoever has typed nothing yet, or a space, sees all tasks.
     let text = q.as_ref().filter(|q| !q.as_str().trim().is_empty());
@@ -267,6 +306,7 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(done)
         .add_option(priority.map(|p| Expr::col(Task::Priority).eq(rank(p))))
         .add_option(tag)
+        .add_option(due)
         .add_option(due_before.map(due_before_bound))
         .add_option(due_after.map(due_after_bound))
         .add_option(text)

@@ -18,6 +18,7 @@ mod fault;
 mod first_look;
 mod import;
 mod list;
+mod local_order;
 pub mod migrate;
 mod order;
 mod overview;

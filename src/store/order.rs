@@ -1,6 +1,5 @@
 //! The orders in which a list can be read, and how each is continued after a task.
 
-use chrono::{DateTime, Datelike};
 use sea_orm::{
     ExprTrait,
     sea_query::{Alias, Condition, Expr, NullOrdering, Order, SelectStatement},
@@ -10,19 +9,22 @@ use super::{
     StoreError,
     cursor::{Key, Position},
     entity::task::Column as Task,
+    local_order::instant_of,
     row::rank,
 };
-use crate::contract::{self, Sort};
+use crate::contract::{self, Sort, TimeZone};
 
 /// An order in which a list can be read, and continued after a position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ordering {
     column: Task,
     descending: bool,
+    /// Where days begin; only in the order by due date.
+    time_zone: Option<TimeZone>,
 }
 
 impl Ordering {
-    pub(super) fn of(sort: Sort) -> Self {
+    pub(super) fn of(sort: Sort, time_zone: Option<TimeZone>) -> Self {
         let (column, descending) = match sort {
             // Ids are given in the order of creation and revisions in that of change, and both have an
             // index with the user.
@@ -37,7 +39,20 @@ impl Ordering {
             Sort::Title => (Task::TitleFold, false),
             Sort::TitleDesc => (Task::TitleFold, true),
         };
-        Self { column, descending }
+        Self {
+            column,
+            descending,
+            time_zone: time_zone.filter(|_| matches!(column, Task::DueAt)),
+        }
+    }
+
+    /// Where days begin, in the order by due date.
+    pub(super) fn time_zone(self) -> Option<TimeZone> {
+        self.time_zone
+    }
+
+    pub(super) fn is_descending(self) -> bool {
+        self.descending
     }
 
     pub(super) fn by_title(self) -> bool {
@@ -64,7 +79,8 @@ impl Ordering {
             None => Expr::col(column),
         };
         if self.by_due_date() {
-            select.order_by_expr_with_nulls(column(Task::DueAt), order.clone(), NullOrdering::Last);
+            let due_at = self.due_at(column);
+            select.order_by_expr_with_nulls(due_at, order.clone(), NullOrdering::Last);
         } else {
             select.order_by_expr(column(self.column), order.clone());
         }
@@ -78,7 +94,7 @@ impl Ordering {
         let key = match self.column {
             Task::Revision => Key::Number(task.version.get()),
             Task::DueAt => match task.due_date.0 {
-                Some(due) => Key::Number(due.instant().timestamp_micros()),
+                Some(due) => Key::Number(self.instant(due).timestamp_micros()),
                 None => Key::Null(()),
             },
             Task::Priority => Key::Number(rank(task.priority).into()),
@@ -95,12 +111,7 @@ impl Ordering {
     pub(super) fn after(self, position: &Position) -> Result<Condition, StoreError> {
         let key = match (&position.key, self.column) {
             (Key::Null(()), Task::DueAt) => None,
-            (Key::Number(micros), Task::DueAt) => {
-                // As a due date can be; PostgreSQL fails on years that chrono knows and it does not.
-                let at = DateTime::from_timestamp_micros(*micros)
-                    .filter(|at| (1..=9999).contains(&at.year()));
-                Some(Expr::val(at.ok_or(StoreError::BadCursor)?))
-            }
+            (Key::Number(micros), Task::DueAt) => Some(Expr::val(instant_of(*micros)?)),
             (Key::Text(title), Task::TitleFold) => Some(Expr::val(title.as_str())),
             (Key::Number(rank), Task::Priority) => Some(Expr::val(
                 i16::try_from(*rank).map_err(|_| StoreError::BadCursor)?,
@@ -121,7 +132,11 @@ impl Ordering {
                 Condition::all().add(beyond(Expr::col(self.column), key))
             }
             Some(key) => {
-                let row = Expr::tuple([Expr::col(self.column), id()]);
+                let column = match self.column {
+                    Task::DueAt => self.due_at(Expr::col),
+                    column => Expr::col(column),
+                };
+                let row = Expr::tuple([column, id()]);
                 let rest = beyond(row, Expr::tuple([key, position.id.into()]));
                 // Tasks without a due date come after all that have one.
                 let nulls = (self.by_due_date()).then(|| Expr::col(Task::DueAt).is_null());

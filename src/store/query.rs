@@ -3,7 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::contract::{CursorText, DueDate, PageLimit, Priority, SearchText, Sort, Tag, Timestamp};
+use crate::contract::{
+    CursorText, DueDate, DueFilter, PageLimit, Priority, SearchText, Sort, Tag, TimeZone, Timestamp,
+};
 
 /// What due dates are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,6 +31,22 @@ pub enum DueBound {
 }
 
 impl DueBound {
+    /// A date or a time, in a time zone if there is one: a date is its first instant there, and a task that is due
+    /// on a day is compared by the first instant of that day.
+    pub fn new(due: DueDate, zone: Option<TimeZone>) -> Self {
+        let Some(zone) = zone else {
+            return Self::Utc(due);
+        };
+        let at = match due {
+            DueDate::Date(day) => zone.first_instant(day),
+            DueDate::Time(time) => time.get(),
+        };
+        Self::Local {
+            day: zone.first_day_from(at),
+            at: Timestamp::new(at),
+        }
+    }
+
     /// What dates are compared with (as their midnights in UTC, which is how they are stored), and what
     /// times are.
     pub fn instants(self) -> (DateTime<Utc>, DateTime<Utc>) {
@@ -49,6 +67,8 @@ pub struct Filter {
     pub priority: Option<Priority>,
     /// With this tag, ignoring case.
     pub tag: Option<Tag>,
+    /// With a due date, or without one.
+    pub due: Option<DueFilter>,
     /// Due before this, exclusive.
     pub due_before: Option<DueBound>,
     /// Due at this or later, inclusive.
@@ -64,6 +84,8 @@ pub struct ListQuery {
     pub filter: Filter,
     /// In which order.
     pub sort: Sort,
+    /// Where the days of due dates begin, for the order by due date. `None`: at midnight in UTC.
+    pub time_zone: Option<TimeZone>,
     /// How many at most.
     pub limit: PageLimit,
     /// The `next_cursor` of the page before.

@@ -5,6 +5,7 @@ mod filters;
 mod pages;
 mod search;
 mod sorts;
+mod time_zones;
 mod unchanged;
 
 use expect_test::expect;
@@ -26,6 +27,29 @@ fn ids(answer: &Answer) -> Vec<i64> {
 /// The ids of the first page of a list.
 async fn listed(actor: &Actor, query: &str) -> Vec<i64> {
     ids(&actor.get(&format!("{TASKS}{query}")).await.has(200))
+}
+
+/// Follows the links, as they come, from the first page to the last.
+async fn walk(actor: &Actor, query: &str, limit: usize) -> Vec<i64> {
+    let mut path = format!("{TASKS}?{query}&limit={limit}");
+    let mut seen = Vec::new();
+    loop {
+        let page = actor.get(&path).await.has(200);
+        seen.extend(ids(&page));
+        let cursor = &page.body["next_cursor"];
+        let Some(link) = page.header("link").strip_prefix('<') else {
+            assert_eq!(*cursor, Value::Null);
+            // The last page may be the only one, but is never empty after another.
+            assert!(!page.items().is_empty() || seen.is_empty());
+            return seen;
+        };
+        assert_eq!(page.items().len(), limit);
+        path = link.strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        assert!(
+            path.ends_with(&format!("&cursor={}", cursor.as_str().unwrap())),
+            "{path}"
+        );
+    }
 }
 
 on_both! {

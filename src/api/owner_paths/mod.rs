@@ -196,7 +196,10 @@ impl OwnerPaths {
         let Slice { tasks, total } = slice;
         let read = query.offset + tasks.len() as u64;
         let next = (read < total.unsigned_abs() && !tasks.is_empty()).then(|| {
-            let with = [("limit", query.limit), ("offset", read)];
+            let with = [
+                ("limit", query.limit.to_string()),
+                ("offset", read.to_string()),
+            ];
             address.next_page(&with, &["skip", "page"])
         });
         let list = OwnerList::new(*shape.0, tasks, total);

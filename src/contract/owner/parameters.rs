@@ -41,7 +41,7 @@ macro_rules! words {
 
 words!(
     /// Which tasks by their state; `None` inside: all.
-    Status(Option<bool>), "string(status)", "all, pending or completed", "pending",
+    Status(Option<bool>), "string(status)", "all, pending or completed", "completed",
     &[
         ("all", None),
         ("pending", Some(false)), ("active", Some(false)), ("incomplete", Some(false)), ("todo", Some(false)),

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::{
     access::Price,
-    contract::{Fault, Maybe, Member, NewTask, Pointer},
+    contract::{Fault, Maybe, Member, NewTask, Pointer, TimeZone},
     mcp::{
         arguments::{Argument, Items, arguments, in_words},
-        date::{Dates, Zone},
+        date::Dates,
         outcome::{ItemResult, Results},
         row::Row,
         schema::object,
@@ -28,7 +28,7 @@ arguments! {
         /// Any unique text; repeat it to retry, and nothing is added twice
         request_id: Maybe<RequestId>,
         /// IANA; needed for date words and local times
-        time_zone: Maybe<Zone>,
+        time_zone: Maybe<TimeZone>,
     }
 }
 
@@ -169,12 +169,12 @@ fn refusal(error: StoreError) -> ToolError {
 
 /// The digest of the call as it was said: "tomorrow" must not be another request after midnight. An item with a
 /// fault adds nothing, whatever the fault, so it counts as no more than an item at this place.
-fn digest(items: &Items<Addition>, zone: Option<Zone>) -> RequestDigest {
+fn digest(items: &Items<Addition>, zone: Option<TimeZone>) -> RequestDigest {
     let said = |item: &Result<Addition, _>| item.as_ref().map_or(Value::Null, said);
     let tasks: Vec<Value> = items.0.iter().map(said).collect();
     let call = Canonical::default()
         .member("tasks", json!(tasks), json!([]))
-        .member("time_zone", json!(zone.map(Zone::name)), Value::Null);
+        .member("time_zone", json!(zone.map(TimeZone::name)), Value::Null);
     RequestDigest::of(&call)
 }
 

@@ -198,6 +198,7 @@ impl Tool for ListTasks {
                 ..Filter::default()
             },
             sort: Sort::CreatedDesc,
+            time_zone: None,
             limit: PageLimit::new(100).unwrap_or(PageLimit::DEFAULT),
             cursor: None,
         };

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::{
     access::Price,
-    contract::{CursorText, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag},
+    contract::{
+        CursorText, DueFilter, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag, TimeZone,
+    },
     mcp::{
         arguments::{arguments, at},
-        date::{DateText, Dates, Zone},
+        date::{DateText, Dates},
         outcome::resolved,
         row::{Row, quoted},
         tool::{Call, Effect, Outcome, Tool},
@@ -33,6 +35,8 @@ arguments! {
         overdue: Maybe<Flag>,
         priority: Maybe<Priority>,
         tag: Maybe<Tag>,
+        /// none: without a due date
+        due: Maybe<DueFilter>,
         /// First day or time, included; a date as in add_tasks
         due_from: Maybe<DateText>,
         /// Last day or time, included
@@ -44,7 +48,7 @@ arguments! {
         /// next_cursor of the page before, with the same other arguments
         cursor: Maybe<CursorText>,
         /// IANA; needed with overdue, due_from, due_to
-        time_zone: Maybe<Zone>,
+        time_zone: Maybe<TimeZone>,
     }
 }
 
@@ -105,6 +109,7 @@ impl Tool for FindTasks {
             overdue,
             priority,
             tag,
+            due,
             due_from,
             due_to,
             sort,
@@ -137,11 +142,13 @@ impl Tool for FindTasks {
                     .or(overdue.then_some(false)),
                 priority: priority.0,
                 tag: tag.0,
+                due: due.0,
                 due_before,
                 due_after,
                 q: q.0,
             },
             sort: sort.0.unwrap_or(Sort::CreatedDesc),
+            time_zone: time_zone.0,
             limit: limit
                 .0
                 .or(PageLimit::new(DEFAULT_LIMIT))

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::{
     access::Price,
+    contract::TimeZone,
     mcp::{
         arguments::{arguments, at},
-        date::{Dates, Zone},
+        date::Dates,
         row::quoted,
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
@@ -24,7 +25,7 @@ arguments! {
     /// Where the user is.
     struct Here {
         /// The user's, as Europe/Berlin; ask if unknown
-        time_zone: Zone,
+        time_zone: TimeZone,
     }
 }
 

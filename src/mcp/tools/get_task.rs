@@ -1,10 +1,10 @@
 //! `get_task`.
 
 use crate::{
-    contract::{Maybe, TaskId},
+    contract::{Maybe, TaskId, TimeZone},
     mcp::{
         arguments::arguments,
-        date::{Dates, Zone},
+        date::Dates,
         row::Whole,
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
@@ -19,7 +19,7 @@ arguments! {
     /// Which one.
     struct Which {
         id: TaskId,
-        time_zone: Maybe<Zone>,
+        time_zone: Maybe<TimeZone>,
     }
 }
 

@@ -3,10 +3,10 @@
 use super::change::change;
 use crate::{
     access::Price,
-    contract::{Fault, Maybe, TaskId, TaskPatch, Version},
+    contract::{Fault, Maybe, TaskId, TaskPatch, TimeZone, Version},
     mcp::{
         arguments::{Items, arguments, in_words},
-        date::{Dates, Zone},
+        date::Dates,
         outcome::{ItemResult, Results},
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
@@ -24,7 +24,7 @@ arguments! {
         /// Only what is named is changed; null clears; tags replace all
         tasks: Items<Update>,
         /// IANA; needed for date words and local times
-        time_zone: Maybe<Zone>,
+        time_zone: Maybe<TimeZone>,
     }
 }
 

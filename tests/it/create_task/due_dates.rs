@@ -106,16 +106,16 @@ on_both! {
             "2026-02"                            must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             " 2026-02-06"                        must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             "２０２６-02-06"                         must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
-            "2026-02-06T09:00Z"                  must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
-            "2026-02-06 09:00:00Z"               must be a time like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00"                must name its offset from UTC: end it with Z or one like +01:00
-            "2026-02-06T09:00:00.5"              must name its offset from UTC: end it with Z or one like +01:00
-            "2026-02-06T09:00:00 Z"              must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00+01"             must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00+0100"           must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00[Europe/Berlin]" must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00.Z"              must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
-            "2026-02-06T09:00:00,5Z"             must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
+            "2026-02-06T09:00Z"                  must be written as in RFC 3339: 2026-02-06T09:00:00Z
+            "2026-02-06 09:00:00Z"               must be written as in RFC 3339: 2026-02-06T09:00:00Z
+            "2026-02-06T09:00:00"                must end with its offset from UTC: 2026-02-06T09:00:00Z if it is in UTC, else one like +01:00
+            "2026-02-06T09:00:00.5"              must end with its offset from UTC: 2026-02-06T09:00:00.5Z if it is in UTC, else one like +01:00
+            "2026-02-06T09:00:00 Z"              must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
+            "2026-02-06T09:00:00+01"             must be written as in RFC 3339: 2026-02-06T09:00:00+01:00
+            "2026-02-06T09:00:00+0100"           must be written as in RFC 3339: 2026-02-06T09:00:00+01:00
+            "2026-02-06T09:00:00[Europe/Berlin]" must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
+            "2026-02-06T09:00:00.Z"              must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
+            "2026-02-06T09:00:00,5Z"             must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             "2026-02-06T24:00:00Z"               must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
             "2026-02-06T09:60:00Z"               must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
             "2026-02-06T09:00:61Z"               must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
@@ -126,7 +126,7 @@ on_both! {
             "0000-12-31"                         must be in the years 0001 to 9999 (in UTC)
             "0001-01-01T00:30:00+01:00"          must be in the years 0001 to 9999 (in UTC)
             "9999-12-31T23:30:00-01:00"          must be in the years 0001 to 9999 (in UTC)
-            "+275760-09-13T00:00:00Z"            must be a time like 2026-02-06T09:00:00Z (RFC 3339)
+            "+275760-09-13T00:00:00Z"            must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             "275760-09-13"                       must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             "-000001-01-01"                      must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z"#]].assert_eq(&faults.join("\n"));
     }

@@ -69,11 +69,11 @@ on_both! {
                 },
                 {
                   "parameter": "colour",
-                  "detail": "is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor"
+                  "detail": "is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
                 },
                 {
                   "parameter": "LIMIT",
-                  "detail": "is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor"
+                  "detail": "is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
                 }
               ]
             }"#]]);
@@ -102,6 +102,15 @@ on_both! {
             "due_before=2026-02-29",
             // An offset whose plus was not encoded, so that it is a space.
             "due_before=2026-02-06T09:00:00+01:00",
+            "due_before=2026-02-06T09:00:00%2B0100",
+            "due_before=2026-02-06T09:00-05:00",
+            "due_before=2026-02-06T09:00",
+            "due=tomorrow",
+            "time_zone=Berlin",
+            "time_zone=europe/berlin",
+            "time_zone=%2B01:00",
+            "time_zone=Etc/GMT+5",
+            "time_zone=",
             "due_after=",
             "tag=a%0Ab",
             "tag=%20",
@@ -132,14 +141,23 @@ on_both! {
             limit=٥                                      limit must be an integer from 1 to 100
             limit=99999999999999999999                   limit must be an integer from 1 to 100
             due_before=2026-02-29                        due_before must be a date that exists, like 2026-02-06
-            due_before=2026-02-06T09:00:00+01:00         due_before must be a time that exists, like 2026-02-06T09:00:00Z (RFC 3339)
+            due_before=2026-02-06T09:00:00+01:00         due_before has a `+`, which stands for a space in a query string; write %2B instead
+            due_before=2026-02-06T09:00:00%2B0100        due_before must be written as in RFC 3339: 2026-02-06T09:00:00+01:00
+            due_before=2026-02-06T09:00-05:00            due_before must be written as in RFC 3339: 2026-02-06T09:00:00-05:00
+            due_before=2026-02-06T09:00                  due_before must end with its offset from UTC: 2026-02-06T09:00:00Z if it is in UTC, else one like +01:00
+            due=tomorrow                                 due must be none (no due date) or any (some due date)
+            time_zone=Berlin                             time_zone must be the name of a time zone in the IANA database, like Europe/Berlin or UTC
+            time_zone=europe/berlin                      time_zone must be the name of a time zone in the IANA database, like Europe/Berlin or UTC
+            time_zone=%2B01:00                           time_zone must be the name of a time zone in the IANA database, like Europe/Berlin or UTC
+            time_zone=Etc/GMT+5                          time_zone has a `+`, which stands for a space in a query string; write %2B instead
+            time_zone=                                   time_zone must be the name of a time zone in the IANA database, like Europe/Berlin or UTC
             due_after=                                   due_after must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             tag=a%0Ab                                    tag must not contain line breaks or control characters (it has U+000A)
             tag=%20                                      tag must have at least one visible character
-            offset=5                                     offset is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor
-            Completed=true                               Completed is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor
-            q[]=milk                                     q[] is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor
-            =milk                                         is not a parameter of this; there are: completed, priority, tag, due_before, due_after, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
+            offset=5                                     offset is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            Completed=true                               Completed is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            q[]=milk                                     q[] is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            =milk                                         is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
         let long = fault(&alice, &format!("q={}", "a".repeat(201))).await;
         assert_eq!(long, "q must have at most 200 characters, has 201");
     }

@@ -2,29 +2,6 @@
 
 use super::*;
 
-/// Follows the links, as they come, from the first page to the last.
-async fn walk(actor: &Actor, query: &str, limit: usize) -> Vec<i64> {
-    let mut path = format!("{TASKS}?{query}&limit={limit}");
-    let mut seen = Vec::new();
-    loop {
-        let page = actor.get(&path).await.has(200);
-        seen.extend(ids(&page));
-        let cursor = &page.body["next_cursor"];
-        let Some(link) = page.header("link").strip_prefix('<') else {
-            assert_eq!(*cursor, Value::Null);
-            // The last page may be the only one, but is never empty after another.
-            assert!(!page.items().is_empty() || seen.is_empty());
-            return seen;
-        };
-        assert_eq!(page.items().len(), limit);
-        path = link.strip_suffix(">; rel=\"next\"").unwrap().to_owned();
-        assert!(
-            path.ends_with(&format!("&cursor={}", cursor.as_str().unwrap())),
-            "{path}"
-        );
-    }
-}
-
 on_both! {
     async fn every_order_is_whole_and_pages_keep_it(on: Backend) {
         let app = on.app().await;
@@ -143,12 +120,12 @@ on_both! {
         let page = alice.get(&format!("{TASKS}?{query}&limit=2")).await;
         let (link, cursor) = page.header("link").split_once("&cursor=").unwrap();
         expect![[r#"
-            </api/v1/tasks?completed=false
+            </api/v1/tasks?q=A%26B%3DC+%231+100%25+%2B%C3%9C?
             &priority=low
-            &tag=X%26y%3B+z
+            &tag=X%26y%3B%20z
+            &completed=false
+            &due_after=2026-02-06T00:00:00%2B01:00
             &due_before=2026-02-07
-            &due_after=2026-02-05T23%3A00%3A00Z
-            &q=A%26B%3DC+%231+100%25+%2B%C3%9C%3F
             &sort=title
             &limit=2"#]].assert_eq(&link.replace('&', "\n&"));
         assert!(cursor.ends_with(">; rel=\"next\""), "{cursor}");

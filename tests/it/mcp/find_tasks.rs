@@ -118,6 +118,13 @@ on_both! {
         assert_eq!(ids(&agent, some).await, [2, 6, 7]);
         assert_eq!(ids(&agent, json!({ "due_to": "yesterday", "completed": true, "time_zone": "UTC" })).await, [8]);
 
+        assert_eq!(ids(&agent, json!({ "due": "none" })).await, [9]);
+        assert_eq!(ids(&agent, json!({ "due": "any", "due_to": "2026-11-22", "time_zone": "UTC", "sort": "due_date" })).await, [8, 1, 4]);
+        // In the order by due date the days are those of the user as well.
+        let soonest = |zone: &str| json!({ "sort": "due_date", "completed": false, "time_zone": zone });
+        assert_eq!(ids(&agent, soonest("UTC")).await, [1, 4, 2, 6, 7, 3, 5, 9]);
+        assert_eq!(ids(&agent, soonest("America/New_York")).await, [1, 4, 2, 6, 7, 5, 3, 9]);
+
         // Pages of what is overdue go on while time does.
         let first = agent.call("find_tasks", json!({ "overdue": true, "time_zone": "UTC", "limit": 2, "sort": "created_at" })).await.done();
         let cursor = &first.content["next_cursor"];
@@ -133,7 +140,7 @@ on_both! {
             (json!({ "due_from": "2026-11-23T11:00:00Z" }), "find_tasks: `due_from` needs `time_zone` to know what day that is"),
             (json!({ "overdue": true, "completed": true, "time_zone": "UTC" }), "find_tasks: `overdue` is about open tasks up to now"),
             (json!({ "due_from": "soon", "time_zone": "UTC" }), "find_tasks: `due_from` must be a date like 2026-02-06, or one of these words, not \"soon\": today, "),
-            (json!({ "time_zone": "Berlin" }), "find_tasks: `time_zone` must be the name of a time zone of the IANA database, like Europe/Berlin or UTC"),
+            (json!({ "time_zone": "Berlin" }), "find_tasks: `time_zone` must be the name of a time zone in the IANA database, like Europe/Berlin or UTC"),
             (json!({ "limit": 101 }), "find_tasks: `limit` must be an integer from 1 to 100, not a number"),
         ] {
             let refused = agent.call("find_tasks", arguments).await.refused();

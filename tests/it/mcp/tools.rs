@@ -21,7 +21,7 @@ on_both! {
             assert!(answer.text.len() < 12_000, "{} bytes", answer.text.len());
         }
         let answer = alice.agent().ask("tools/list", json!({})).await;
-        expect!["11838 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
+        expect!["11880 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
     }
 
     async fn each_tool_says_truly_what_it_does(on: Backend) {

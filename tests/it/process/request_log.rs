@@ -135,9 +135,14 @@ async fn members_that_owner_paths_ignore_are_named_once() {
     }
     let told = |level: &str, name: &str| {
         let log = lines(&server).into_iter();
-        log.filter(|line| line["level"] == level && line["member"] == name).count()
+        log.filter(|line| line["level"] == level && line["member"] == name)
+            .count()
     };
-    for name in ["\"subtasks\"", "\"a\\nb\"", &format!("\"{}\"", "x".repeat(60))] {
+    for name in [
+        "\"subtasks\"",
+        "\"a\\nb\"",
+        &format!("\"{}\"", "x".repeat(60)),
+    ] {
         assert_eq!((told("INFO", name), told("DEBUG", name)), (1, 1), "{name}");
     }
     assert!(!server.log().join("\n").contains("Secret"));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use taskward::unicode::{fold, search_key};
@@ -28,8 +29,9 @@ const TEXTS: [&str; 20] = [
     "a", "A", "b", "ä", "Ä", "a\u{308}", "ß", "SS", "ẞ", "é", "Ω", "ω", "İ", "i", "%", "_", "\\",
     "\"'&+", "漢", "😀",
 ];
-/// A date and a time that are the same instant, one microsecond more, the ends of time, an offset.
-const DUE: [&str; 8] = [
+/// A date and a time that are the same instant, one microsecond more, the ends of time, an offset; a day that Samoa left
+/// out, a midnight that Brazil skipped, and the instants of both.
+const DUE: [&str; 14] = [
     "2026-02-06",
     "2026-02-06T00:00:00Z",
     "2026-02-06T00:00:00.000001Z",
@@ -38,6 +40,22 @@ const DUE: [&str; 8] = [
     "0001-01-01",
     "9999-12-31T23:59:59.999999Z",
     "2026-02-07",
+    "2026-02-06T05:00:00Z",
+    "2011-12-30",
+    "2011-12-31",
+    "2011-12-30T10:00:00Z",
+    "2018-11-04",
+    "2018-11-04T03:00:00Z",
+];
+const ZONES: [&str; 8] = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
 ];
 const PRIORITIES: [&str; 3] = ["low", "medium", "high"];
 
@@ -78,9 +96,11 @@ fn list() -> impl Strategy<Value = List> {
         select(&["A", "ä", "%", "_", "X Y", "none"][..]).prop_map(|tag| ("tag", tag.to_owned())),
         due().prop_map(|due| ("due_before", due)),
         due().prop_map(|due| ("due_after", due)),
+        select(&["none", "any"][..]).prop_map(|due| ("due", due.to_owned())),
+        select(&ZONES[..]).prop_map(|zone| ("time_zone", zone.to_owned())),
         text(1).prop_map(|q| ("q", q)),
     ];
-    (select(&SORTS[..]), 1usize..=9, vec(filter, 0..3)).prop_map(|(sort, limit, mut filters)| {
+    (select(&SORTS[..]), 1usize..=9, vec(filter, 0..4)).prop_map(|(sort, limit, mut filters)| {
         filters.sort();
         filters.dedup_by_key(|(name, _)| *name);
         List {
@@ -91,11 +111,21 @@ fn list() -> impl Strategy<Value = List> {
     })
 }
 
-fn instant(due: &str) -> DateTime<Utc> {
+fn instant(due: &str, zone: Tz) -> DateTime<Utc> {
     match due.parse::<NaiveDate>() {
-        Ok(date) => date.and_time(NaiveTime::MIN).and_utc(),
+        Ok(day) => first_instant(day, zone),
         Err(_) => due.parse().unwrap(),
     }
+}
+
+/// The first second of a day or a later one, found by looking at the clock.
+fn first_instant(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let begun = |at: &DateTime<Utc>| at.with_timezone(&zone).date_naive() >= day;
+    let midnight = day.and_time(NaiveTime::MIN).and_utc();
+    let quarters = (-120..=120).map(|quarter| midnight + TimeDelta::minutes(15 * quarter));
+    let quarter = quarters.into_iter().find(begun).unwrap();
+    let mut seconds = (-899..=0).map(|second| quarter + TimeDelta::seconds(second));
+    seconds.find(begun).unwrap()
 }
 
 impl List {
@@ -108,8 +138,14 @@ impl List {
         format!("{TASKS}?{}", query.finish())
     }
 
+    fn zone(&self) -> Tz {
+        let zone = self.filters.iter().find(|(name, _)| *name == "time_zone");
+        zone.map_or(Tz::UTC, |(_, zone)| zone.parse().unwrap())
+    }
+
     fn has(&self, task: &Value) -> bool {
         let text = |name: &str| search_key(task[name].as_str().unwrap_or_default());
+        let instant = |due: &str| instant(due, self.zone());
         let due = task["due_date"].as_str().map(instant);
         self.filters.iter().all(|(name, value)| match *name {
             "completed" => task["completed"].as_bool() == Some(*value == "true"),
@@ -119,6 +155,8 @@ impl List {
                 .unwrap()
                 .iter()
                 .any(|tag| fold(tag.as_str().unwrap()) == fold(value)),
+            "time_zone" => true,
+            "due" => due.is_some() == (value == "any"),
             "due_before" => due.is_some_and(|due| due < instant(value)),
             "due_after" => due.is_some_and(|due| due >= instant(value)),
             "q" => {
@@ -151,7 +189,9 @@ impl List {
                     rank(a).cmp(&rank(b))
                 }
                 "due_date" => {
-                    let due = |task: &Value| task["due_date"].as_str().map(instant);
+                    let zone = self.zone();
+                    let due =
+                        |task: &Value| task["due_date"].as_str().map(|due| instant(due, zone));
                     let missing = due(a).is_none().cmp(&due(b).is_none());
                     if missing.is_ne() {
                         return missing;

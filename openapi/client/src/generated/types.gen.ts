@@ -41,6 +41,11 @@ export type Condition = 'ok'
 export type DueDate = string | string
 
 /**
+ * Whether a task has a due date at all. `none`: only tasks without one. `any`: only tasks with one.
+ */
+export type DueFilter = 'none' | 'any'
+
+/**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
  */
 export type Fault = {
@@ -542,13 +547,23 @@ export type ListTasksData = {
      */
     tag?: string
     /**
-     * Only tasks due before this. A date counts as its midnight in UTC.
+     * Only tasks without a due date (`none`), or only those with one (`any`).
+     */
+    due?: DueFilter
+    /**
+     * Only tasks due before this, exclusive. A date is its midnight in UTC, or in `time_zone` if that is given.
      */
     due_before?: DueDate
     /**
-     * Only tasks due at this or later. A date counts as its midnight in UTC.
+     * Only tasks due at this or later. A date is its midnight in UTC, or in `time_zone` if that is given.
      */
     due_after?: DueDate
+    /**
+     * Where the user is, as a name of the IANA database. A due date without a time is then that day there, from
+     * its first instant on, in `due_before`, `due_after` and the order by due date. Without it such a day
+     * begins at midnight in UTC.
+     */
+    time_zone?: string
     /**
      * Only tasks with this text in the title or the description. Case, accents, white space and the kind of
      * quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.

@@ -13,6 +13,11 @@ export const zCondition = z.enum(['ok'])
 export const zDueDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
 
 /**
+ * Whether a task has a due date at all. `none`: only tasks without one. `any`: only tasks with one.
+ */
+export const zDueFilter = z.enum(['none', 'any'])
+
+/**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
  */
 export const zFault = z.object({
@@ -156,7 +161,7 @@ export const zOwnerNewTask = z.object({
       z
         .string()
         .regex(
-          /^([1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)?$/,
+          /^(([1-8][0-9]{3}|9[0-8][0-9]{2})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$/,
         ),
     ])
     .nullish(),
@@ -212,7 +217,7 @@ export const zOwnerTaskChanges = z.object({
       z
         .string()
         .regex(
-          /^([1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)?$/,
+          /^(([1-8][0-9]{3}|9[0-8][0-9]{2})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$/,
         ),
     ])
     .nullish(),
@@ -480,8 +485,10 @@ export const zListTasksQuery = z.object({
       /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
     )
     .optional(),
+  due: zDueFilter.optional(),
   due_before: zDueDate.optional(),
   due_after: zDueDate.optional(),
+  time_zone: z.string().optional(),
   q: z
     .string()
     .max(200)

@@ -1,4 +1,4 @@
-// Next calls this once when a server starts, before it takes requests.
+// Next calls this once when a server starts, before it accepts requests.
 
 export async function register() {
   if (process.env.NEXT_RUNTIME !== 'nodejs') return

@@ -1,9 +1,9 @@
 import type { NextConfig } from 'next'
 
 const config: NextConfig = {
-  // It loads its WebAssembly from beside its own files, so it must stay where it is.
+  // PGlite loads its WebAssembly from its own folder, so it must not be bundled.
   serverExternalPackages: ['@electric-sql/pglite'],
-  // Without it Next takes the repository's root for that of the app when there is a lock file.
+  // Otherwise Next takes the repository's root for the app's root if there is a lock file.
   turbopack: { root: import.meta.dirname },
   poweredByHeader: false,
   agentRules: false,

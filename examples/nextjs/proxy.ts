@@ -1,5 +1,5 @@
-// A strict Content-Security-Policy for every page: only scripts with the nonce of this answer run, and only this app and
-// Taskward are talked to. Next finds the nonce in the request's header and gives it to its own scripts.
+// A strict Content-Security-Policy for every page: only scripts with the nonce of this response run, and pages connect
+// only to this app and Taskward. Next reads the nonce from the request's header and adds it to its own scripts.
 
 import { type NextRequest, NextResponse } from 'next/server'
 
@@ -11,7 +11,7 @@ export function proxy(request: NextRequest) {
   const nonce = btoa(crypto.randomUUID())
   const policy = [
     "default-src 'none'",
-    // In development React uses eval, and Next puts styles into the page.
+    // In development React uses eval, and Next adds inline styles.
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ''}`,
     `style-src 'self'${development ? " 'unsafe-inline'" : ''}`,
     "img-src 'self' data:",

@@ -26,7 +26,7 @@ export const viewport: Viewport = {
 }
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // The choice is in a cookie, so the first byte of the page has it already: no flash, and no script in the head.
+  // The theme is in a cookie, so that the first byte of the page has it: no flash, and no script in the head.
   const theme = readTheme((await cookies()).get('theme')?.value)
   return (
     <html lang="en" data-theme={theme}>

@@ -7,10 +7,10 @@ export default function NotFound() {
   return (
     <main className="account">
       <div className="card">
-        <h1>There is nothing here</h1>
+        <h1>Page not found</h1>
         <p>The address is wrong, or the page has moved.</p>
         <Link className="button primary" href="/">
-          To your tasks
+          Go to your tasks
         </Link>
       </div>
     </main>

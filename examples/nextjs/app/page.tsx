@@ -3,13 +3,15 @@ import { cookies } from 'next/headers'
 import { redirect } from 'next/navigation'
 
 import { Board } from '@/components/board'
-import { PageProvider } from '@/lib/page-context'
 import { readFilters } from '@/lib/filters'
+import { limits } from '@/lib/limits'
+import { PageProvider } from '@/lib/page-context'
 import { signInPath } from '@/lib/paths'
 import { taskList } from '@/lib/queries'
 import { getTaskward, getUser } from '@/lib/session'
 import { taskwardUrl } from '@/lib/settings'
 import { readTheme } from '@/lib/theme'
+import { readTimeZone } from '@/lib/time-zone'
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> }
 
@@ -20,17 +22,20 @@ export default async function Page({ searchParams }: Props) {
   const user = await getUser()
   if (!user) redirect(signInPath(params.size ? `/?${params}` : '/'))
 
-  // The list is fetched here with the person's token, and travels with the page. If that fails, the page comes
-  // without it, and the browser tries again and says what is wrong.
+  // The list is fetched here with the person's token and comes with the page. If that fails, the page comes without it,
+  // and the browser tries again and says what is wrong.
   const queries = new QueryClient()
-  await queries.prefetchInfiniteQuery({ ...taskList(await getTaskward(), readFilters(params)), retry: false })
+  const timeZone = readTimeZone(await cookies())
+  const list = taskList(await getTaskward(), readFilters(params), timeZone)
+  await queries.prefetchInfiniteQuery({ ...list, retry: false })
 
   return (
     <PageProvider
       key={user.id}
       taskwardUrl={taskwardUrl()}
       person={{ id: user.id, name: user.name }}
-      serverClock={{ now: Date.now(), timeZone: 'UTC' }}
+      serverClock={{ now: Date.now(), timeZone }}
+      limits={limits}
     >
       <HydrationBoundary state={dehydrate(queries)}>
         <Board theme={readTheme((await cookies()).get('theme')?.value)} />

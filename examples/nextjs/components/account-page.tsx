@@ -4,7 +4,7 @@ import { AccountForm } from './account-form'
 
 const texts = {
   'sign-in': { title: 'Welcome back', other: 'New here?', link: 'Create an account', href: '/sign-up' },
-  'sign-up': { title: 'Create an account', other: 'You have one already?', link: 'Sign in', href: '/sign-in' },
+  'sign-up': { title: 'Create an account', other: 'Already have an account?', link: 'Sign in', href: '/sign-in' },
 }
 
 interface Props {
@@ -23,7 +23,7 @@ export function AccountPage({ kind, next, ended = false }: Props) {
       </p>
       <div className="card">
         <h1>{title}</h1>
-        {ended && <p role="status">Your session has ended. Sign in, and you are back where you were.</p>}
+        {ended && <p role="status">Your session has ended. Sign in to continue where you were.</p>}
         <AccountForm kind={kind} next={next} />
       </div>
       <p className="muted">

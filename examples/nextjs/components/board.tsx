@@ -14,7 +14,7 @@ import { TaskList } from './task-list'
 import { ThemeButton } from './theme-button'
 import { ToastProvider } from './toasts'
 
-/** The whole page of somebody who is signed in. */
+/** The page of a person who is signed in. */
 export function Board({ theme }: { theme: Theme }) {
   const { person } = usePage()
   const clock = useClock()

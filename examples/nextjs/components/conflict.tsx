@@ -19,7 +19,7 @@ const labels = { title: 'Title', description: 'Notes', priority: 'Priority', due
 
 type Member = keyof typeof labels
 
-/** Two versions of a task, as far as they differ, and the choice between them. */
+/** The differences between two versions of a task, and a choice. */
 export function Conflict({ mine, theirs, keepMine, takeTheirs }: Props) {
   const clock = useClock()
   const heading = useRef<HTMLHeadingElement>(null)
@@ -31,13 +31,13 @@ export function Conflict({ mine, theirs, keepMine, takeTheirs }: Props) {
       <h3 ref={heading} tabIndex={-1}>
         This task was changed elsewhere while you were editing
       </h3>
-      <p>Here is where the two versions differ. Which one should it be?</p>
+      <p>The two versions differ here. Which one do you want to keep?</p>
       <table>
         <thead>
           <tr>
             <td />
             <th scope="col">Yours</th>
-            <th scope="col">The other</th>
+            <th scope="col">The other one</th>
           </tr>
         </thead>
         <tbody>
@@ -52,7 +52,7 @@ export function Conflict({ mine, theirs, keepMine, takeTheirs }: Props) {
       </table>
       <footer>
         <button className="button" onClick={takeTheirs}>
-          Take the other
+          Use the other one
         </button>
         <button className="button primary" onClick={keepMine}>
           Keep mine

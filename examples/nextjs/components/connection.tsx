@@ -1,26 +1,13 @@
 'use client'
 
-import { useSyncExternalStore } from 'react'
+import { useOnline } from '@/lib/connection'
 
-/** Says that the browser is offline, and that it is back. */
+/** Says that the browser is offline, until it is back. */
 export function Connection() {
-  const online = useSyncExternalStore(
-    subscribe,
-    () => navigator.onLine,
-    () => true,
-  )
+  const online = useOnline()
   return (
     <div role="status">
-      {!online && <p className="notice">You are offline. You can read what is here; what you type is kept.</p>}
+      {!online && <p className="notice">You are offline. You can still read this list, and what you type is kept.</p>}
     </div>
   )
-}
-
-function subscribe(change: () => void) {
-  addEventListener('online', change)
-  addEventListener('offline', change)
-  return () => {
-    removeEventListener('online', change)
-    removeEventListener('offline', change)
-  }
 }

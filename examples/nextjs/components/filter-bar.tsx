@@ -6,7 +6,7 @@ import { useEffect, useId, useState } from 'react'
 import { type Filters, type Status, isNarrowed, priorities, sorts, statuses } from '@/lib/filters'
 import { listedTasks } from '@/lib/queries'
 import { useFilters } from '@/lib/use-address'
-import { useTaskList } from '@/lib/use-tasks'
+import { useTaskList } from '@/lib/use-task-list'
 
 import { Icon } from './icons'
 
@@ -14,7 +14,7 @@ export function FilterBar() {
   const { filters, change } = useFilters()
   const [clearings, setClearings] = useState(0)
   const queries = useQueryClient()
-  useTaskList() // renders this again when there are other tasks
+  useTaskList() // to render again when the tasks change, and with them the tags
   const tags = [...new Set([...listedTasks(queries).flatMap((task) => task.tags), filters.tag])].filter(Boolean).sort()
 
   function clear() {
@@ -41,8 +41,8 @@ export function FilterBar() {
         </fieldset>
         <Choice name="priority" label="Priority" any="Any priority" options={Object.entries(priorities)} />
         <Choice name="tag" label="Tag" any="Any tag" options={tags.map((tag) => [tag, `#${tag}`])} />
-        <Choice name="sort" label="Order" options={Object.entries(sorts)} />
       </div>
+      <Choice name="sort" label="Order" options={Object.entries(sorts)} />
       {isNarrowed(filters) && (
         <button className="button quiet" onClick={clear}>
           Clear filters
@@ -55,7 +55,7 @@ export function FilterBar() {
 interface ChoiceProps {
   name: keyof Filters
   label: string
-  /** The option that filters nothing. */
+  /** The option without a filter. */
   any?: string
   options: [string, string][]
 }
@@ -80,7 +80,7 @@ function Choice({ name, label, any, options }: ChoiceProps) {
   )
 }
 
-/** Searches when typing pauses. */
+/** Searches when the typing pauses. */
 function SearchField({ initial }: { initial: string }) {
   const id = useId()
   const { filters, change } = useFilters()
@@ -101,7 +101,6 @@ function SearchField({ initial }: { initial: string }) {
         type="search"
         className="pill"
         placeholder="Search"
-        maxLength={200}
         value={text}
         onChange={(event) => setText(event.target.value)}
       />

@@ -1,4 +1,4 @@
-// Drawn on a grid of 20 in one stroke width. They say nothing to screen readers: the text beside them does.
+// Drawn on a grid of 20 by 20 with one stroke width. Hidden from screen readers, which read the text beside them.
 
 const shapes = {
   calendar: 'M4 5.5h12v11H4zM4 8.5h12M7 3.5v3M13 3.5v3',
@@ -9,6 +9,7 @@ const shapes = {
   flag: 'M5 17V4h9.5l-2 3.5 2 3.5H5',
   light:
     'M10 6.5a3.5 3.5 0 100 7 3.5 3.5 0 000-7zM10 2v1.5M10 16.5V18M2 10h1.5M16.5 10H18M4.3 4.3l1.1 1.1M14.6 14.6l1.1 1.1M4.3 15.7l1.1-1.1M14.6 5.4l1.1-1.1',
+  pencil: 'M4.5 15.5l.7-3.2 7.6-7.6a1.4 1.4 0 012 0l.5.5a1.4 1.4 0 010 2l-7.6 7.6z',
   plus: 'M10 4.5v11M4.5 10h11',
   search: 'M9 4a5 5 0 100 10A5 5 0 009 4zM12.7 12.7L16.5 16.5',
   system: 'M3.5 4.5h13v9h-13zM7.5 16.5h5M10 13.5v3',

@@ -2,41 +2,53 @@
 
 import { type FormEvent, useId, useRef } from 'react'
 
-import { draftName, useDraft } from '@/lib/drafts'
+import { useOnline } from '@/lib/connection'
+import { moveDraft, quickDraft, taskDraft, useDraft } from '@/lib/drafts'
+import { hasChanges, readEdit, writeEdit } from '@/lib/edits'
 import { explain, faultsOf } from '@/lib/failures'
+import { lengthOf } from '@/lib/length'
 import { usePage } from '@/lib/page-context'
 import { useOpenTask } from '@/lib/use-address'
-import { useCreateTask } from '@/lib/use-tasks'
+import { useCreateTask } from '@/lib/use-create'
 
 import { Icon } from './icons'
-import { useToasts } from './toasts'
 
-/** A title and Enter make a task. */
+/** A title and Enter create a task. */
 export function QuickAdd() {
   const id = useId()
   const input = useRef<HTMLInputElement>(null)
-  const { person } = usePage()
-  const name = draftName(person, 'quick-add')
-  const [draft, setDraft] = useDraft(name)
+  const { person, limits } = usePage()
+  const online = useOnline()
   const { open } = useOpenTask()
-  const { show } = useToasts()
+  const name = quickDraft(person)
+  const newTask = taskDraft(person, 'new')
+  const [draft, setDraft] = useDraft(name)
+  const [details, setDetails] = useDraft(newTask)
   const create = useCreateTask(name)
-  const fault = faultsOf(create.error).title
-  const failure = create.error && !fault ? explain(create.error) : undefined
+
+  const title = (draft ?? '').trim()
+  const error = create.variables?.title === title ? create.error : null // about what was sent, and not about other text
+  const length = lengthOf(title, limits.title)
+  const fault = faultsOf(error).title
+  const failure = error && !fault ? explain(error, online) : undefined
 
   function submit(event: FormEvent) {
     event.preventDefault()
     if (create.isPending) return
     input.current?.focus()
-    create.mutate(
-      { title: (draft ?? '').trim() },
-      {
-        onSuccess: ({ title, replayed }) => {
-          setDraft(null)
-          show({ text: replayed ? `“${title}” was there already.` : `“${title}” added.` })
-        },
-      },
-    )
+    create.mutate({ title })
+  }
+
+  /** Takes the title along, unless another one is being written there: the dialog then says so. */
+  function openDetails() {
+    const { fields } = readEdit(details)
+    const withTitle = writeEdit({ fields: { ...fields, title } })
+    if (title !== '' && !hasChanges(details)) moveDraft(name, newTask, withTitle)
+    else if (title !== '' && fields.title.trim() === '') {
+      setDetails(withTitle)
+      setDraft(null)
+    }
+    open('new')
   }
 
   return (
@@ -49,33 +61,38 @@ export function QuickAdd() {
           ref={input}
           id={id}
           className="input"
-          placeholder="What is to be done?"
+          placeholder="What needs to be done?"
           autoComplete="off"
           enterKeyHint="done"
           value={draft ?? ''}
           onChange={(event) => setDraft(event.target.value || null)}
-          aria-invalid={fault !== undefined}
-          aria-describedby={`${id}-note`}
+          aria-invalid={fault !== undefined || Boolean(length?.tooLong)}
+          aria-describedby={`${id}-fault ${id}-length`}
         />
         <button className="button primary" aria-disabled={create.isPending} aria-label={failure ? 'Try again' : 'Add'}>
           <Icon name="plus" />
           <span>{failure ? 'Try again' : 'Add'}</span>
         </button>
-        <button
-          type="button"
-          className="button"
-          onClick={() => open('new')}
-          aria-label="Details…"
-          title="A task with details"
-        >
-          <Icon name="details" />
-          <span>Details…</span>
-        </button>
+        <DetailsButton open={openDetails} hasDraft={hasChanges(details)} />
       </div>
-      <div id={`${id}-note`} role="alert">
+      <p id={`${id}-length`} className={length?.tooLong ? 'fault' : 'hint'}>
+        {!fault && length?.text}
+      </p>
+      <div id={`${id}-fault`} role="alert">
         {fault && <p className="fault">{fault}</p>}
         {failure && <p className="notice failure">Not added yet. {failure} Your text is still here.</p>}
       </div>
     </form>
+  )
+}
+
+function DetailsButton({ open, hasDraft }: { open: () => void; hasDraft: boolean }) {
+  const label = hasDraft ? 'Details… (unsaved task)' : 'Details…'
+  return (
+    <button type="button" className="button details" onClick={open} aria-label={label} title={label}>
+      <Icon name="details" />
+      <span>Details…</span>
+      {hasDraft && <i className="dot" />}
+    </button>
   )
 }

@@ -9,8 +9,8 @@ export function SignOutButton() {
   const { show } = useToasts()
 
   async function signOut() {
-    const { error } = await authClient.signOut().catch(() => ({ error: true }))
-    if (error) return show({ text: 'You are still signed in: there was no answer. Try again.', failure: true })
+    const { error } = await authClient.signOut().catch((error: unknown) => ({ error }))
+    if (error) return show({ text: 'You are still signed in.', error })
     forgetDrafts()
     // A new page: nothing of this person stays in memory.
     location.assign('/sign-in')

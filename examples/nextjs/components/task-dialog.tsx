@@ -5,18 +5,20 @@ import { type ReactNode, useId, useLayoutEffect, useRef, useSyncExternalStore } 
 import { TaskwardError } from 'taskward-client'
 import { getTaskOptions } from 'taskward-client/react-query'
 
-import { explain } from '@/lib/failures'
+import { isPassing } from '@/lib/failures'
 import { usePage } from '@/lib/page-context'
 import { listedTasks } from '@/lib/queries'
+import { retryNow } from '@/lib/retries'
 import { useOpenTask } from '@/lib/use-address'
 
+import { Failure } from './failure'
 import { Icon } from './icons'
 import { TaskForm } from './task-form'
 
 /** The task that the address opens, or a new one. */
 export function TaskDialog() {
   const { task, close } = useOpenTask()
-  // Only in the browser: a modal dialog cannot be sent with the page, and the form knows drafts and the time zone.
+  // Browser only: HTML cannot open a modal dialog, and the form needs the drafts and the time zone.
   const isBrowser = useSyncExternalStore(
     nothingChanges,
     () => true,
@@ -35,22 +37,16 @@ const nothingChanges = () => () => {}
 function ExistingTask({ id, close }: { id: number; close: () => void }) {
   const { taskward } = usePage()
   const queries = useQueryClient()
-  const { data, error, refetch } = useQuery({
+  const { data, failureReason: error, refetch } = useQuery({
     ...getTaskOptions({ client: taskward.client, path: { id } }),
     initialData: () => listedTasks(queries).find((task) => task.id === id),
-    gcTime: 0, // not kept after closing: the next time, the lists may know a newer version
+    gcTime: 0, // removed on closing: the next time, the lists may have a newer version
   })
   if (data) return <TaskForm task={data} close={close} />
   if (TaskwardError.is(error, 'task_not_found')) return <p>You have no task {id}. Perhaps it was deleted.</p>
   if (!error) return <p role="status">Loading…</p>
-  return (
-    <div className="notice failure" role="alert">
-      <p>The task could not be fetched. {explain(error)}</p>
-      <button className="button" onClick={() => void refetch()}>
-        Try again
-      </button>
-    </div>
-  )
+  const retry = () => void (isPassing(error) ? retryNow(queries) : refetch())
+  return <Failure text="The task could not be loaded." error={error} retry={retry} />
 }
 
 interface ModalProps {
@@ -60,16 +56,16 @@ interface ModalProps {
   children: ReactNode
 }
 
-/** The browser keeps the focus inside, closes it by Escape, and gives the focus back. */
+/** The browser keeps the focus inside, closes the dialog on Escape, and returns the focus. */
 function Modal({ label, isNew, close, children }: ModalProps) {
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
-  // A layout effect ends before the element goes: only then does closing give the focus back.
+  // A layout effect is cleaned up before the element is removed. Closing only returns the focus before that.
   useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
-    // A new task wants to be typed. One that is there is read first, and no keyboard should cover it on a phone.
+    // A new task is typed at once. An existing one is read first, and on a phone the keyboard would cover it.
     const first = isNew ? element?.querySelector('input') : heading.current
     first?.focus()
     return () => element?.close()

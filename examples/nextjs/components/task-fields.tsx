@@ -2,17 +2,20 @@ import { type Priority } from 'taskward-client'
 
 import type { Fields } from '@/lib/fields'
 import { priorities } from '@/lib/filters'
+import type { Limits } from '@/lib/limits'
 
 import { Field, SelectField, TextField } from './field'
+import { TagField } from './tag-field'
 
 interface Props {
   fields: Fields
   change: (changes: Partial<Fields>) => void
-  /** By the members of the task. */
+  /** By member of the task. */
   faults: Record<string, string>
+  limits: Limits
 }
 
-export function TaskFields({ fields, change, faults }: Props) {
+export function TaskFields({ fields, change, faults, limits }: Props) {
   return (
     <>
       <Field
@@ -21,6 +24,7 @@ export function TaskFields({ fields, change, faults }: Props) {
         value={fields.title}
         onChange={(event) => change({ title: event.target.value })}
         fault={faults.title}
+        limit={limits.title}
       />
       <TextField
         label="Notes"
@@ -28,6 +32,7 @@ export function TaskFields({ fields, change, faults }: Props) {
         value={fields.description}
         onChange={(event) => change({ description: event.target.value })}
         fault={faults.description}
+        limit={limits.description}
       />
       <div className="columns">
         <Field
@@ -57,15 +62,7 @@ export function TaskFields({ fields, change, faults }: Props) {
           ))}
         </SelectField>
       </div>
-      <Field
-        label="Tags"
-        autoComplete="off"
-        placeholder="home, garden"
-        hint="Separated by commas."
-        value={fields.tags}
-        onChange={(event) => change({ tags: event.target.value })}
-        fault={faults.tags}
-      />
+      <TagField tags={fields.tags} tagText={fields.tagText} change={change} fault={faults.tags} />
     </>
   )
 }

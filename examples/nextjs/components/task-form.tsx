@@ -1,90 +1,96 @@
 'use client'
 
-import type { FormEvent } from 'react'
+import { type FormEvent, useEffect, useRef } from 'react'
 import { type Task, TaskwardError } from 'taskward-client'
 
-import { draftName, useDraft } from '@/lib/drafts'
+import { taskDraft, useDraft } from '@/lib/drafts'
+import { isChanged, readEdit, writeEdit } from '@/lib/edits'
 import { explain, faultsOf } from '@/lib/failures'
-import { type Fields, bodyOf, fieldsOf, patchOf, rebase } from '@/lib/fields'
+import { type Fields, bodyOf, isSame, rebase } from '@/lib/fields'
+import { useOnline } from '@/lib/connection'
 import { usePage } from '@/lib/page-context'
-import { type Edit, useCreateTask, useDelete, useSaveEdit } from '@/lib/use-tasks'
+import { useCreateTask } from '@/lib/use-create'
+import { useDelete } from '@/lib/use-delete'
+import { useSaveEdit } from '@/lib/use-edit'
 
 import { Conflict } from './conflict'
+import { OtherTitle } from './other-title'
 import { TaskFields } from './task-fields'
 import { useToasts } from './toasts'
 
-/** Creates a task, or changes `task`. Closed without "Cancel", it keeps what was typed for the next time. */
+/** Creates a task, or changes `task`. Closing without "Discard" keeps what was typed for the next time. */
 export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
-  const { person } = usePage()
+  const { person, limits } = usePage()
   const { show } = useToasts()
-  const name = draftName(person, `task-${task?.id ?? 'new'}`)
+  const online = useOnline()
+  const form = useRef<HTMLFormElement>(null)
+  const name = taskDraft(person, task?.id ?? 'new')
   const [draft, setDraft] = useDraft(name)
   const create = useCreateTask(name)
-  const save = useSaveEdit(task?.id)
-  const remove = useDelete(task?.id)
+  const save = useSaveEdit(name)
+  const remove = useDelete()
+
+  const edit = readEdit(draft, task)
+  const { base, fields } = edit
+  const changed = isChanged(edit)
+  const change = (changes: Partial<Fields>) => setDraft(writeEdit({ base, fields: { ...fields, ...changes } }))
+
   const { isPending, error } = task ? save : create
-  const faults = faultsOf(error)
-  const failure = error && Object.keys(faults).length === 0 ? explain(error) : undefined
+  const sent = (task ? save.variables && bodyOf(save.variables.fields) : create.variables) ?? {}
+  const allFaults = Object.entries(faultsOf(error, sent))
+  // A fault is about the value that was sent: it goes as soon as the field has another one.
+  const faults = Object.fromEntries(allFaults.filter(([member]) => isSame(sent, bodyOf(fields), member)))
+  const failure = error && allFaults.length === 0 ? explain(error, online) : undefined
+  useEffect(() => {
+    if (error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+  }, [error])
 
-  // A draft goes with the version that it began from, so that it cannot overwrite what came after.
-  const { base, fields } = draft
-    ? (JSON.parse(draft) as Partial<Edit> & { fields: Fields })
-    : { base: task, fields: fieldsOf(task) }
-  const isChanged = base ? Object.keys(patchOf(base, fields)).length > 0 : draft !== null
-  const theirs = TaskwardError.is(save.error, 'version_mismatch') ? save.error.current : undefined
-
-  const change = (changes: Partial<Fields>) => setDraft(JSON.stringify({ base, fields: { ...fields, ...changes } }))
-
-  function finish(text?: string) {
+  function discard() {
     setDraft(null)
     close()
-    if (text) show({ text })
   }
 
   function removeTask(task: Task) {
     close()
-    // What was typed goes when the task has gone, and not if it stays; that is said by the hook.
+    // The draft goes with the task. If the task stays, the draft stays too; useDelete says so.
     remove.mutateAsync(task).then(() => setDraft(null), () => {})
   }
 
-  function send(edit: Edit) {
-    save.mutate(edit, { onSuccess: ({ title }) => finish(`“${title}” saved.`) })
-  }
-
-  function add() {
-    create.mutate(bodyOf(fields), {
-      onSuccess: ({ title, replayed }) => finish(replayed ? `“${title}” was there already.` : `“${title}” added.`),
-    })
+  function send(base: Task, fields: Fields) {
+    const saved = ({ title }: Task) => {
+      close()
+      show({ text: `“${title}” saved.` })
+    }
+    save.mutate({ base, fields }, { onSuccess: saved })
   }
 
   function submit(event: FormEvent) {
     event.preventDefault()
     if (isPending) return
-    if (!base) add()
-    else if (isChanged) send({ base, fields })
-    else finish()
+    if (!base) create.mutate(bodyOf(fields), { onSuccess: close })
+    else if (changed) send(base, fields)
+    else discard()
   }
 
+  const theirs = TaskwardError.is(save.error, 'version_mismatch') ? save.error.current : undefined
   if (base && theirs) {
     const mine = rebase(base, fields, theirs)
     const keepMine = () => {
-      // From here on the draft is one of their version: a failure now, and the next attempt is still right.
-      setDraft(JSON.stringify({ base: theirs, fields: mine }))
-      send({ base: theirs, fields: mine })
+      // From now on this is an edit of their version, so after a failure the next attempt is right too.
+      setDraft(writeEdit({ base: theirs, fields: mine }))
+      send(theirs, mine)
     }
-    return (
-      <Conflict
-        mine={mine}
-        theirs={theirs}
-        keepMine={keepMine}
-        takeTheirs={() => finish('The other version is kept.')}
-      />
-    )
+    const takeTheirs = () => {
+      discard()
+      show({ text: 'The other version is kept.' })
+    }
+    return <Conflict mine={mine} theirs={theirs} keepMine={keepMine} takeTheirs={takeTheirs} />
   }
 
   return (
-    <form onSubmit={submit} noValidate>
-      <TaskFields fields={fields} change={change} faults={faults} />
+    <form ref={form} onSubmit={submit} noValidate>
+      {!task && changed && <OtherTitle />}
+      <TaskFields fields={fields} change={change} faults={faults} limits={limits} />
       <div role="alert">
         {failure && <p className="notice failure">Not saved yet. {failure} Nothing you typed is lost.</p>}
       </div>
@@ -94,8 +100,8 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
             Delete
           </button>
         )}
-        <button type="button" className="button" onClick={() => finish()}>
-          {isChanged ? 'Discard' : 'Cancel'}
+        <button type="button" className="button" onClick={discard}>
+          {changed ? 'Discard' : 'Cancel'}
         </button>
         <button className="button primary" aria-disabled={isPending}>
           {isPending ? 'Saving…' : failure ? 'Try again' : task ? 'Save' : 'Add task'}

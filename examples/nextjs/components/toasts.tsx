@@ -1,14 +1,18 @@
 'use client'
 
-// Short messages at the edge of the screen, read out by screen readers, perhaps with something to do about them.
+// Short messages at the bottom of the screen. Screen readers read them out; some have a button.
 
 import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+
+import { useOnline } from '@/lib/connection'
+import { explain } from '@/lib/failures'
 
 import { Icon } from './icons'
 
 interface Toast {
   text: string
-  failure?: boolean
+  /** Why it failed. This is put into words while the message is shown, so that it does not say "offline" for too long. */
+  error?: unknown
   action?: { label: string; run: () => void }
 }
 
@@ -16,11 +20,11 @@ const Toasts = createContext<{ show: (toast: Toast) => void } | undefined>(undef
 
 export function useToasts() {
   const toasts = useContext(Toasts)
-  if (!toasts) throw new Error('useToasts is for what is inside a ToastProvider')
+  if (!toasts) throw new Error('useToasts needs a ToastProvider around it')
   return toasts
 }
 
-/** How long one stays, in milliseconds. It stays longer under the pointer or with the focus. */
+/** How long a message stays, in milliseconds. Under the pointer or with the focus it stays longer. */
 const lifetime = 8000
 
 export function ToastProvider({ children }: { children: ReactNode }) {
@@ -29,8 +33,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const show = useCallback((toast: Toast) => {
     count.current += 1
     const key = count.current
-    // One that says nothing to act on has been read when the next one comes.
-    setToasts((others) => [...others.filter((other) => other.action || other.failure).slice(-2), { ...toast, key }])
+    // A new message replaces those without a button or an error.
+    setToasts((others) => [...others.filter(({ action, error }) => action || error).slice(-2), { ...toast, key }])
   }, [])
   const value = useMemo(() => ({ show }), [show])
   return (
@@ -45,7 +49,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   )
 }
 
-function ToastCard({ text, failure, action, close }: Toast & { close: () => void }) {
+function ToastCard({ text, error, action, close }: Toast & { close: () => void }) {
+  const online = useOnline()
   const [held, setHeld] = useState(false)
   const button = useRef<HTMLButtonElement>(null)
   const closing = useRef(close)
@@ -53,7 +58,7 @@ function ToastCard({ text, failure, action, close }: Toast & { close: () => void
     closing.current = close
   })
   useEffect(() => {
-    // Whoever deleted with the keyboard has lost the place of the focus: undoing is what comes next, if anything.
+    // After a deletion by keyboard the focus is nowhere. The most likely next step is to undo it.
     if (action && document.activeElement === document.body) button.current?.focus()
   }, [action])
   useEffect(() => {
@@ -64,13 +69,15 @@ function ToastCard({ text, failure, action, close }: Toast & { close: () => void
 
   return (
     <div
-      className={failure ? 'toast failure' : 'toast'}
+      className={error ? 'toast failure' : 'toast'}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocus={(event) => setHeld(event.target.matches(':focus-visible'))}
       onBlur={() => setHeld(false)}
     >
-      <p>{text}</p>
+      <p>
+        {text} {error ? explain(error, online) : ''}
+      </p>
       {action && (
         <button
           ref={button}

@@ -4,10 +4,11 @@ import { useSyncExternalStore } from 'react'
 
 import type { Clock } from './dates'
 import { usePage } from './page-context'
+import { browserTimeZone } from './time-zone'
 
 let local: Clock | undefined
 
-/** The clock of the browser, to the minute. While the page comes alive it is that of the server, so that both agree. */
+/** The browser's clock, to the minute. While React hydrates the page it is the server's, so that both render the same. */
 export function useClock(): Clock {
   const { serverClock } = usePage()
   return useSyncExternalStore(everyMinute, localClock, () => serverClock)
@@ -15,7 +16,7 @@ export function useClock(): Clock {
 
 function localClock(): Clock {
   const now = Math.floor(Date.now() / 60_000) * 60_000
-  if (local?.now !== now) local = { now, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone }
+  if (local?.now !== now) local = { now, timeZone: browserTimeZone() }
   return local
 }
 

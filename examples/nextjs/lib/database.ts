@@ -1,4 +1,4 @@
-// Where Better Auth keeps accounts: the PostgreSQL of DATABASE_URL, or one within this process, kept in a folder.
+// Where Better Auth stores accounts: the PostgreSQL of DATABASE_URL, or PGlite in this process, with its files in a folder.
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,13 +9,13 @@ import { Pool } from 'pg'
 
 const folder = join(process.env.DATA_FOLDER ?? '.data', 'accounts')
 
-// Next bundles each route by itself, so a module can exist twice; a folder must not be opened twice.
+// Next bundles each route separately, so this module can exist twice. A folder must not be opened twice.
 const shared = globalThis as { accountsPool?: Pool; accountsFolder?: Promise<PGlite> }
 
-/** The pool, if there is a PostgreSQL. */
+/** The pool of connections to PostgreSQL, if there is one. */
 export const pool = process.env.DATABASE_URL ? (shared.accountsPool ??= openPool(process.env.DATABASE_URL)) : undefined
 
-/** What Better Auth wants as its `database`. Nothing is opened before the first query, so not by `next build` either. */
+/** Better Auth's `database` option. Nothing is opened before the first query, so `next build` opens nothing. */
 export const accounts = pool ?? {
   type: 'postgres' as const,
   dialect: new PGliteDialect({ pglite: () => (shared.accountsFolder ??= openFolder()) }),
@@ -23,7 +23,7 @@ export const accounts = pool ?? {
 
 function openPool(connectionString: string): Pool {
   const pool = new Pool({ connectionString, max: 5 })
-  // Databases that suspend end idle connections. Unheard, that would end the process.
+  // A database that suspends closes idle connections. Without a listener, that error would end the process.
   pool.on('error', (error) => console.warn('An idle connection to the database ended:', error.message))
   return pool
 }

@@ -1,4 +1,4 @@
-// Due dates in words. A date has no time zone; a time is shown in that of the clock.
+// Due dates in words. A date has no time zone; a time is shown in the clock's time zone.
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -8,11 +8,9 @@ export interface Clock {
 }
 
 export interface Due {
-  /** Midnight of its day as if in UTC, in milliseconds since 1970; without a date, after all days. */
-  day: number
   text: string
   overdue: boolean
-  /** The heading under which it comes in a list by due date. */
+  /** The heading above it in a list by due date. */
   group: string
 }
 
@@ -20,16 +18,16 @@ const locale = 'en-GB'
 const dayLength = 86_400_000
 
 export function describeDue(due: string | null, clock: Clock): Due {
-  if (due === null) return { day: Number.MAX_VALUE, text: '', overdue: false, group: 'No date' }
+  if (due === null) return { text: '', overdue: false, group: 'No date' }
   const isTime = due.includes('T')
   const day = isTime ? dayOf(Date.parse(due), clock.timeZone) : Date.parse(due)
   const distance = Math.round((day - dayOf(clock.now, clock.timeZone)) / dayLength)
   const time = isTime ? ` ${format(Date.parse(due), { hour: '2-digit', minute: '2-digit' }, clock.timeZone)}` : ''
   const overdue = isTime ? Date.parse(due) < clock.now : distance < 0
-  return { day, text: dayName(day, distance, clock) + time, overdue, group: groupOf(distance) }
+  return { text: dayName(day, distance, clock) + time, overdue, group: groupOf(distance) }
 }
 
-/** Today, for a heading. */
+/** Today's date, for a heading. */
 export const describeToday = ({ now, timeZone }: Clock) =>
   format(now, { weekday: 'long', day: 'numeric', month: 'long' }, timeZone)
 
@@ -49,9 +47,9 @@ function groupOf(distance: number): string {
   return distance < 7 ? 'Next 7 days' : 'Later'
 }
 
-/** Midnight, as if in UTC, of the day that an instant falls on in a time zone. */
+/** Midnight as if in UTC of the day on which an instant falls in a time zone. */
 function dayOf(instant: number, timeZone: string): number {
-  // Canada writes 2026-02-06.
+  // The format of Canada is 2026-02-06.
   return Date.parse(new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(instant))
 }
 

@@ -1,6 +1,6 @@
 'use client'
 
-// What is typed is kept by the tab until it is saved: it outlives a failure, a reload and the way through sign-in.
+// Typed text, kept in the tab until it is saved. It survives a failure, a reload, and signing in again.
 
 import { useSyncExternalStore } from 'react'
 
@@ -11,7 +11,7 @@ function subscribe(listener: () => void) {
   return () => listeners.delete(listener)
 }
 
-/** A text under a name, and how to change it; null is none. */
+/** The text of a draft, and how to change it; null means none. */
 export function useDraft(name: string): [string | null, (text: string | null) => void] {
   const text = useSyncExternalStore(
     subscribe,
@@ -21,34 +21,53 @@ export function useDraft(name: string): [string | null, (text: string | null) =>
   return [text, (text) => write(name, text)]
 }
 
+/** Moves a draft, with its Idempotency-Key: it is still the same task. `text` is how the other field writes it. */
+export function moveDraft(from: string, to: string, text: string) {
+  const key = sessionStorage.getItem(keyName(from))
+  write(from, null)
+  write(to, text)
+  if (key !== null) sessionStorage.setItem(keyName(to), key)
+}
+
+/** The text of a draft at this moment. */
+export const readDraft = (name: string) => sessionStorage.getItem(name)
+
+/** Removes a draft that has been saved, unless somebody has gone on typing since. */
+export function clearDraft(name: string, saved: string | null) {
+  if (readDraft(name) === saved) write(name, null)
+}
+
 function write(name: string, text: string | null) {
-  // Another text is another task, and so is the same one when it is written anew.
+  // A changed text is another task, and so is the same text when it is typed again.
   forgetIdempotencyKey(name)
   if (text === null) sessionStorage.removeItem(name)
   else sessionStorage.setItem(name, text)
   listeners.forEach((listener) => listener())
 }
 
-/** The name of a draft. Those of two people differ. */
-export const draftName = (person: { id: string }, draft: string) => `${person.id}/${draft}`
+type Owner = { id: string }
+
+/** The names of drafts. Those of two people differ. */
+export const quickDraft = (person: Owner) => `${person.id}/quick-add`
+export const taskDraft = (person: Owner, task: number | 'new') => `${person.id}/task-${task}`
 
 const keyName = (draft: string) => `${draft}/idempotency-key`
 
 /**
- * The Idempotency-Key for creating a task from a draft: the same one as long as its text stays, also after a reload, so
- * that pressing "Try again" after a lost answer does not make a second task.
+ * The Idempotency-Key for creating a task from a draft. It stays the same until the text changes, also after a reload,
+ * so that "Try again" after a lost answer does not create a second task.
  */
 export function idempotencyKey(draft: string): string {
   const name = keyName(draft)
-  // Not randomUUID, which browsers have on secure pages only.
+  // Not randomUUID, which browsers only have on secure pages.
   const fresh = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
   const key = sessionStorage.getItem(name) ?? fresh()
   sessionStorage.setItem(name, key)
   return key
 }
 
-/** The same text is a new task again. */
+/** From now on the same text is a new task. */
 export const forgetIdempotencyKey = (draft: string) => sessionStorage.removeItem(keyName(draft))
 
-/** At sign-out. */
+/** For sign-out. */
 export const forgetDrafts = () => sessionStorage.clear()

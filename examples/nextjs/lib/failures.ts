@@ -1,26 +1,52 @@
-// What went wrong, in words for the person in front of the screen.
+// Errors in words for the person at the screen.
 
-import { TaskwardError } from 'taskward-client'
+import { type NewTask, TaskwardError } from 'taskward-client'
 
-/** One sentence or two: what happened, and what to do. */
-export function explain(error: unknown): string {
-  if (error instanceof TaskwardError && error.status < 500 && error.code !== 'unexpected_answer') {
-    return error.errors.map((fault) => fault.detail).join(' ') || error.detail
-  }
-  if (!navigator.onLine) return 'You are offline. Try again when you are connected.'
-  return 'The server cannot be reached or has a problem. Try again in a moment.'
+/** What happened, as one or two sentences. `online`: whether the app can be reached now. */
+export function explain(error: unknown, online: boolean): string {
+  if (isRefusal(error)) return error.errors.map(sentence).join(' ') || error.detail
+  if (!online) return 'You are offline.'
+  if (error instanceof TaskwardError) return 'The server has a problem.'
+  return 'The server did not answer.'
 }
 
-/** The faults of a body by its members: `/tags/2` belongs to `tags`. The server finds all of them at once. */
-export function faultsOf(error: unknown): Record<string, string> {
+/** Whether the same request may succeed later: no answer, a fault of the server, or too many requests. */
+export const isPassing = (error: unknown) => !isRefusal(error) || error.status === 429
+
+function isRefusal(error: unknown): error is TaskwardError {
+  return error instanceof TaskwardError && error.status < 500 && error.code !== 'unexpected_answer'
+}
+
+/** The parameters of a list in the words of this page. */
+const names: Record<string, string> = { q: 'The search text', tag: 'The tag', cursor: 'The position in the list' }
+
+function sentence({ pointer, parameter, detail }: TaskwardError['errors'][number]): string {
+  const name = parameter ?? pointer?.slice(1)
+  return `${name ? (names[name] ?? name) : 'The request'} ${detail}.`
+}
+
+/**
+ * The faults of a body by member, without the member's name, which stands above the field. The server reports all
+ * faults at once. A fault of one tag names that tag: the server numbers tags, starting with 0.
+ */
+export function faultsOf(error: unknown, sent: Partial<NewTask> = {}): Record<string, string> {
   if (!(error instanceof TaskwardError)) return {}
   const faults: Record<string, string> = {}
   for (const { pointer, detail } of error.errors) {
-    const member = pointer?.split('/')[1]
-    if (member) faults[member] = faults[member] ? `${faults[member]} ${detail}` : detail
+    const [, member, index] = pointer?.split('/') ?? []
+    if (!member) continue
+    const text = index && member === 'tags' ? tagFault(detail, Number(index), sent.tags ?? []) : detail
+    faults[member] = faults[member] ? `${faults[member]}; ${text}` : text
   }
   return faults
 }
 
-/** Whether the session is over: the client has already tried a new token. */
+function tagFault(detail: string, index: number, tags: string[]): string {
+  const quote = (index: number) => `“${shorten(tags[index] ?? '')}”`
+  return `${quote(index)} ${detail.replace(/\btag (\d+)\b/, (_, other) => quote(Number(other)))}`
+}
+
+const shorten = (text: string) => ([...text].length > 24 ? `${[...text].slice(0, 23).join('')}…` : text)
+
+/** Whether the session is over. The client has already tried a new token. */
 export const isSignedOut = (error: unknown) => error instanceof TaskwardError && error.status === 401

@@ -1,6 +1,8 @@
-// A task as the fields of a form, and back. In the browser only: times are shown in its time zone.
+// A task as the fields of a form, and back. Browser only: times are shown in the browser's time zone.
 
 import type { NewTask, Priority, Task, TaskPatch } from 'taskward-client'
+
+import { mergeTags, readTags } from './tags'
 
 export interface Fields {
   title: string
@@ -10,8 +12,10 @@ export interface Fields {
   date: string
   /** `09:00`, or empty for the whole day. */
   time: string
-  /** Separated by commas. */
-  tags: string
+  /** Finished tags. They are kept as they are: one from elsewhere may contain a comma. */
+  tags: string[]
+  /** What is typed after them and not finished yet. */
+  tagText: string
 }
 
 export function fieldsOf(task?: Task): Fields {
@@ -22,7 +26,8 @@ export function fieldsOf(task?: Task): Fields {
     priority: task?.priority ?? 'medium',
     date,
     time,
-    tags: task?.tags.join(', ') ?? '',
+    tags: task?.tags ?? [],
+    tagText: '',
   }
 }
 
@@ -30,43 +35,49 @@ type Body = Required<Omit<NewTask, 'completed'>>
 
 /** The body of `createTask`. Nothing is checked here: the server says what is wrong, and where. */
 export function bodyOf(fields: Fields): Body {
-  const tags = fields.tags.split(',').map((tag) => tag.trim())
   return {
     title: fields.title.trim(),
     description: fields.description.trim() || null,
     priority: fields.priority,
     due_date: fields.date && fields.time ? instant(fields.date, fields.time) : fields.date || null,
-    tags: tags.filter((tag) => tag !== ''),
+    tags: mergeTags(fields.tags, readTags(fields.tagText)).tags,
   }
 }
 
-/** The body of `updateTask`: only what was changed. What was not is none of the form's business. */
+/** The body of `updateTask`: only the members that were changed in the form. */
 export function patchOf(base: Task, fields: Fields): TaskPatch {
   const [before, after] = [bodyOf(fieldsOf(base)), bodyOf(fields)]
-  const changed = Object.entries(after).filter(([name, value]) => {
-    return JSON.stringify(value) !== JSON.stringify(before[name as keyof Body])
-  })
-  return Object.fromEntries(changed)
+  return Object.fromEntries(Object.entries(after).filter(([name]) => !isSame(before, after, name)))
+}
+
+/** Whether a member has the same value in two bodies. */
+export const isSame = (one: Partial<NewTask>, other: Partial<NewTask>, name: string) => {
+  return JSON.stringify(one[name as keyof NewTask]) === JSON.stringify(other[name as keyof NewTask])
 }
 
 /**
- * The same changes, made to a newer version of the task: what was not touched here is taken from there. Date and time are
- * one: a day from here at a time from there would be due when nobody wanted it.
+ * The same changes, made to a newer version of the task: what was not changed here comes from there. Date and time
+ * belong together: a day from here with a time from there would be a due date that nobody chose.
  */
 export function rebase(base: Task, fields: Fields, newer: Task): Fields {
   const changes = patchOf(base, fields)
-  const { date, time, ...others } = fields
+  const { date, time, tags, tagText, ...others } = fields
   const mine = Object.entries(others).filter(([name]) => name in changes)
-  return { ...fieldsOf(newer), ...Object.fromEntries(mine), ...('due_date' in changes && { date, time }) }
+  return {
+    ...fieldsOf(newer),
+    ...Object.fromEntries(mine),
+    ...('due_date' in changes && { date, time }),
+    ...('tags' in changes && { tags, tagText }),
+  }
 }
 
-/** Whether a version has everything that was changed here, member by member as the server has them. */
+/** Whether a version of the task has everything that was changed here. */
 export function hasAll(base: Task, fields: Fields, version: Task): boolean {
   const missing = patchOf(version, fields)
   return Object.keys(patchOf(base, fields)).every((name) => !(name in missing))
 }
 
-/** Whether something that was changed here has another value in a newer version than it had when the edit began. */
+/** Whether a member that was changed here was also changed in a newer version. */
 export function overlaps(base: Task, fields: Fields, newer: Task): boolean {
   const there = patchOf(base, fieldsOf(newer))
   return Object.keys(patchOf(base, fields)).some((name) => name in there)

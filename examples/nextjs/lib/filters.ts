@@ -1,4 +1,4 @@
-// What the list shows, as it stands in the address: a link or a reload shows the same.
+// What the list shows. It is in the address, so that a link or a reload shows the same.
 
 import type { ListTasksData, Priority, Sort } from 'taskward-client'
 
@@ -26,7 +26,7 @@ export const sorts: Partial<Record<Sort, string>> = {
 
 const defaults: Filters = { status: 'all', priority: '', tag: '', q: '', sort: '-created_at' }
 
-/** Whoever edits the address by hand gets the default instead of an error. */
+/** A value in the address that is not known counts as the default. */
 export function readFilters(params: URLSearchParams): Filters {
   const get = <Value extends string>(name: keyof Filters, known: object, fallback: Value) => {
     const value = params.get(name)
@@ -41,7 +41,7 @@ export function readFilters(params: URLSearchParams): Filters {
   }
 }
 
-/** The address with other filters; all else in it stays, and defaults are left out. */
+/** The address with changed filters. The rest of it stays, and defaults are left out. */
 export function writeFilters(params: URLSearchParams, changes: Partial<Filters>): string {
   const next = new URLSearchParams(params)
   for (const [name, value] of Object.entries(changes)) {
@@ -51,7 +51,7 @@ export function writeFilters(params: URLSearchParams, changes: Partial<Filters>)
   return next.size ? `?${next}` : '/'
 }
 
-/** Whether anything is left out of the list. */
+/** Whether the filters can hide tasks. */
 export const isNarrowed = ({ status, priority, tag, q }: Filters) =>
   status !== 'all' || priority !== '' || tag !== '' || q !== ''
 

@@ -1,12 +1,12 @@
-// Better Auth's tables (user, session, account, verification, jwks), made and kept up to date at each start.
-// None has the name of one of Taskward's (task, user_clock, seaql_migrations), so they can share a database.
+// Creates and updates Better Auth's tables (user, session, account, verification, jwks) at each start. Their names are
+// different from those of Taskward's tables (task, user_clock, seaql_migrations), so both can share a database.
 
 import { getMigrations } from 'better-auth/db/migration'
 
 import { auth } from './auth'
 import { pool } from './database'
 
-/** Any number that nothing else in the database locks. */
+/** The key of the advisory lock: any number that nothing else in the database locks. */
 const LOCK = 8_471_203
 
 export async function migrateAccounts(): Promise<void> {
@@ -14,7 +14,7 @@ export async function migrateAccounts(): Promise<void> {
   const client = await pool.connect()
   let failure: Error | undefined
   try {
-    // Instances that start together come one after the other. A lock of a transaction also holds behind a pooler.
+    // Instances that start together migrate one after the other. A transaction's lock also works behind a pooler.
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await migrate()
@@ -23,7 +23,7 @@ export async function migrateAccounts(): Promise<void> {
     failure = error as Error
     throw error
   } finally {
-    // With an error the connection is closed, which ends the transaction.
+    // After an error the connection is closed, which rolls the transaction back.
     client.release(failure)
   }
 }

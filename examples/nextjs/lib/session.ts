@@ -1,4 +1,4 @@
-// For server components: who asks, and Taskward on their behalf. `cache` holds for one request of one person.
+// For server components: who is signed in, and a Taskward client for them. `cache` lasts for one request.
 
 import { headers } from 'next/headers'
 import { cache } from 'react'
@@ -7,15 +7,15 @@ import { createTaskwardClient } from 'taskward-client'
 import { auth } from './auth'
 import { taskwardUrl } from './settings'
 
-/** The person who is signed in, if anybody is. */
+/** The person who is signed in, if any. */
 export const getUser = cache(async () => {
   const session = await auth.api.getSession({ headers: await headers() })
   return session?.user
 })
 
-/** A client of one's own for each request: a shared one would mix people up. Throws where nobody is signed in. */
+/** One client per request, because a shared client would mix people up. Throws when nobody is signed in. */
 export const getTaskward = cache(async () => {
   const { token } = await auth.api.getToken({ headers: await headers() })
-  // A page does not wait long for its list; where it fails, the browser tries again.
+  // A page does not wait long for its list: if this fails, the browser tries again.
   return createTaskwardClient({ baseUrl: taskwardUrl(), token, retry: false, timeoutMs: 3000 })
 })

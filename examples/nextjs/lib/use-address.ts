@@ -1,6 +1,6 @@
 'use client'
 
-// The address as state: filters, and the task that is open. Next follows the browser's history without asking the server.
+// The address as state: the filters and the open task. Next follows the browser's history without a request.
 
 import { useSearchParams } from 'next/navigation'
 
@@ -12,7 +12,7 @@ export function useFilters() {
   return { filters: readFilters(params), change }
 }
 
-/** The open task: its number, `new`, or nothing. Opening is a step in the history, so that "back" closes. */
+/** The open task: its id, `new`, or nothing. Opening adds a step to the history, so that "back" closes the dialog. */
 export function useOpenTask() {
   const value = useSearchParams().get('task')
   const open = (task: number | 'new') => {
@@ -29,5 +29,5 @@ export function useOpenTask() {
   return { task, open, close }
 }
 
-/** Not that of the last rendering, which a handler may be behind of. */
+/** The address now. The one of the last rendering may be older. */
 const current = () => new URLSearchParams(location.search)

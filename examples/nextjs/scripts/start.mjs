@@ -44,7 +44,8 @@ const forTaskward = {
   BETTER_AUTH_URL: url,
   HOST: '127.0.0.1',
   PORT: taskwardPort,
-  CORS_ALLOWED_ORIGINS: url,
+  // Next prints the address with 127.0.0.1, and people open it there too.
+  CORS_ALLOWED_ORIGINS: `${url},http://127.0.0.1:${port}`,
   DATABASE_URL: process.env.DATABASE_URL ?? `sqlite://${join(data, 'tasks.db')}?mode=rwc`,
   RUST_LOG: process.env.RUST_LOG ?? 'warn',
 }

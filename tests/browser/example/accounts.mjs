@@ -17,7 +17,7 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill('short')
   await page.getByRole('button', { name: 'Create account' }).click()
-  await page.getByText('Password too short').waitFor()
+  await page.getByText('The password is too short: it needs at least 8 characters.').waitFor()
   assert.equal(await page.getByLabel('Password').getAttribute('aria-invalid'), 'true')
   assert.equal(await page.getByLabel('E-mail').inputValue(), email)
   await page.getByLabel('Password').fill(password)
@@ -41,7 +41,7 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   assert.equal(await page.getByLabel('E-mail').inputValue(), email)
   await context.setOffline(false)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('Invalid email or password').waitFor()
+  await page.getByText('The e-mail address or the password is wrong.').waitFor()
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
@@ -53,6 +53,35 @@ story('a newcomer signs up, signs out and signs in again, and is led to where sh
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
   forgive(/status of 40[01]|ERR_INTERNET_DISCONNECTED/)
 })
+
+story('what is wrong with an account is told at its field, in plain words', async ({ visitor }) => {
+  const { page, forgive } = await visitor()
+  await page.goto('/sign-up')
+  await page.getByLabel('Name').fill('Grace')
+  await page.getByLabel('E-mail').fill('grace@example')
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByText('Enter an e-mail address, such as ada@example.com.').waitFor()
+  assert.equal(await page.getByLabel('E-mail').getAttribute('aria-invalid'), 'true')
+  assert.equal(await page.getByLabel('Password').getAttribute('aria-invalid'), 'false')
+  assert.doesNotMatch(await page.locator('main').innerText(), /body\./)
+  forgive(/status of 4/)
+})
+
+story('at the address with 127.0.0.1 one can sign up too', async ({ visitor }) => {
+  const { page } = await visitor({ baseURL: world.example.url.replace('localhost', '127.0.0.1') })
+  // Sign-ups are limited by address.
+  await page.route('**/api/auth/sign-up/**', (route) => {
+    return route.continue({ headers: { ...route.request().headers(), 'x-forwarded-for': '10.1.0.1' } })
+  })
+  await page.goto('/sign-up')
+  await page.getByLabel('Name').fill('Grace')
+  await page.getByLabel('E-mail').fill(`grace-${Date.now()}@example.test`)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
+  await add(page, 'Buy milk')
+}, ['127.0.0.1'])
 
 story('a link to sign-in that points to another site leads to the tasks', async ({ person }) => {
   const { page } = await person('Ada')

@@ -63,7 +63,7 @@ async function race(page, person, path) {
 }
 
 async function fault(page) {
-  await page.getByLabel('New task').fill('x'.repeat(201))
+  await page.getByLabel('New task').fill('x'.repeat(501))
   await page.getByRole('button', { name: 'Add' }).click()
   await page.locator('.fault').waitFor()
 }

@@ -25,9 +25,9 @@ after(async () => {
 
 /**
  * A story with its people. At its end, nobody's page has written an error to the console, broken the policy, or asked
- * another host than the example and Taskward.
+ * another host than the example and Taskward. `otherNames`: of this machine, by which the example may be asked too.
  */
-export function story(name, play) {
+export function story(name, play, otherNames = []) {
   test(name, async () => {
     const people = []
     const enter = async (coming) => {
@@ -40,7 +40,9 @@ export function story(name, play) {
     const visitor = (options) => enter(newVisitor(world.example, world.browser, options))
     try {
       await play({ person, visitor })
-      const ours = [world.example.url, world.example.taskwardUrl].map((url) => new URL(url).host)
+      const names = ['localhost', ...otherNames]
+      const urls = [world.example.url, world.example.taskwardUrl]
+      const ours = urls.flatMap((url) => names.map((name) => `${name}:${new URL(url).port}`))
       for (const { complaints, hosts } of people) {
         assert.deepEqual(complaints, [])
         assert.deepEqual([...hosts].filter((host) => !ours.includes(host)), [])
@@ -59,6 +61,9 @@ export const api = '**/api/v1/**'
 
 /** The row of a task. */
 export const row = (page, title) => page.getByRole('listitem').filter({ has: page.getByRole('button', { name: title, exact: true }) })
+
+/** The message with a text, and its buttons. */
+export const toast = (page, text) => page.locator('.toast').filter({ hasText: text })
 
 /** The titles that the list shows, from top to bottom. */
 export const shownTitles = (page) => page.locator('.task .title').allInnerTexts()

@@ -12,7 +12,7 @@ type Props = { searchParams: Promise<{ next?: string | string[]; ended?: string 
 export default async function SignIn({ searchParams }: Props) {
   const { next, ended } = await searchParams
   const path = safeNext(next)
-  // With `ended`, Taskward has refused the token of this very session: to go back would lead here again.
+  // `ended` means that Taskward refused the token of this session: redirecting back would lead here again.
   if (!ended && (await getUser())) redirect(path)
   return <AccountPage kind="sign-in" next={path} ended={ended !== undefined} />
 }

@@ -15,7 +15,7 @@ use crate::{
 /// The operations on the account.
 pub struct Me;
 
-/// Who the server takes you for.
+/// The user of the token.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct Account {
@@ -76,9 +76,9 @@ enum AccountResponse {
 
 #[OpenApi(tag = "OperationGroup::Account")]
 impl Me {
-    /// See who the server takes you for
+    /// Get the user of your token
     ///
-    /// The first thing to look at when a token works elsewhere but not here.
+    /// Call this first when a token is refused or shows other tasks than expected.
     #[oai(path = "/api/v1/me", method = "get", operation_id = "getMe")]
     async fn get_me(&self, caller: Caller<Read>) -> Result<AccountResponse, Fail<{ CALLER }>> {
         let identity = caller.identity();

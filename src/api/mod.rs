@@ -1,4 +1,4 @@
-//! What is served: one file a resource. A handler's first parameter is the caller, so that a request
+//! The operations: one file per resource. A handler's first parameter is the caller, so that a request
 //! without a good token is refused before anything else of it is read.
 
 mod conditions;
@@ -29,7 +29,7 @@ enum OperationGroup {
     /// The paths that todo front ends written for FastAPI call, with the owner in them.
     #[oai(rename = "Owner paths")]
     OwnerPaths,
-    /// You, as the server sees you.
+    /// Your account, as the server sees it.
     Account,
     /// For those who run the server.
     Health,

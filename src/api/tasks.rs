@@ -23,7 +23,7 @@ const ONE: u32 = PARAMETERS | PATH | TASK;
 /// The operations on tasks.
 pub struct Tasks;
 
-/// A page, or the news that nothing has changed.
+/// A page, or that nothing has changed.
 #[derive(ApiResponse)]
 enum TaskListResponse {
     /// A page of your tasks.
@@ -46,7 +46,7 @@ enum TaskListResponse {
     ),
 }
 
-/// A task that is there now.
+/// A task that was created.
 #[derive(ApiResponse)]
 enum CreatedTask {
     /// The task, created by this request or by an earlier one with the same key.
@@ -65,7 +65,7 @@ enum CreatedTask {
     ),
 }
 
-/// A task, or the news that it has not changed.
+/// A task, or that it has not changed.
 #[derive(ApiResponse)]
 enum Found {
     /// The task.
@@ -105,7 +105,7 @@ impl ChangedTask {
     }
 }
 
-/// A task that is not there any more.
+/// That a task is deleted.
 #[derive(ApiResponse)]
 enum Deleted {
     /// The task is deleted; `restoreTask` can bring it back.
@@ -117,8 +117,8 @@ enum Deleted {
 impl Tasks {
     /// List your tasks
     ///
-    /// Pages are continued by `next_cursor`, which holds even while tasks come and go. The ETag stands
-    /// for all your tasks, so that with `If-None-Match` an unchanged list costs next to nothing.
+    /// `next_cursor` leads to the next page, also when tasks are created or deleted meanwhile. The ETag changes with any of
+    /// your tasks: send it as `If-None-Match` to get 304 for an unchanged list.
     #[oai(path = "/api/v1/tasks", method = "get", operation_id = "listTasks")]
     #[expect(
         clippy::too_many_arguments,
@@ -139,12 +139,11 @@ impl Tasks {
         due_before: Query<DueDate>,
         /// Only tasks due at this or later. A date is its midnight in UTC, or in `time_zone` if that is given.
         due_after: Query<DueDate>,
-        /// Where the user is, as a name of the IANA database. A due date without a time is then that day there, from
-        /// its first instant on, in `due_before`, `due_after` and the order by due date. Without it such a day
-        /// begins at midnight in UTC.
+        /// The time zone of the user, by its IANA name. In `due_before`, `due_after` and the order by due date, a date
+        /// without a time is that day in this zone and begins at its first instant there. Default: UTC.
         time_zone: Query<TimeZone>,
-        /// Only tasks with this text in the title or the description. Case, accents, white space and the kind of
-        /// quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.
+        /// Only tasks with this text in the title or the description. Ignores case, accents, white space and the kind of
+        /// quotes and dashes. Results are in the order of `sort`; exact matches do not come first.
         q: Query<SearchText>,
         /// The order.
         #[oai(default = "default_sort")]
@@ -154,7 +153,7 @@ impl Tasks {
         limit: Query<PageLimit>,
         /// The `next_cursor` of the page before; the filters and the order must be the same as there.
         cursor: Query<CursorText>,
-        /// The ETag of the list as you have it: answers 304 if no task has changed since.
+        /// The ETag of the list that you have. Returns 304 if no task has changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
         names: QueryNames,
@@ -206,8 +205,8 @@ impl Tasks {
 
     /// Create a task
     ///
-    /// With an `Idempotency-Key` a retry creates nothing twice: it gets the task that the first
-    /// request made, as it is now.
+    /// With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
+    /// now.
     #[oai(path = "/api/v1/tasks", method = "post", operation_id = "createTask")]
     async fn create_task(
         &self,
@@ -233,9 +232,9 @@ impl Tasks {
     async fn get_task(
         &self,
         caller: Caller<Read>,
-        /// The number of the task among yours.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you have it: answers 304 if it has not changed since.
+        /// The ETag of the task that you have. Returns 304 if the task has not changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
     ) -> Result<Found, Fail<{ CALLER | ONE }>> {
@@ -249,8 +248,8 @@ impl Tasks {
 
     /// Change a task
     ///
-    /// A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. A patch that names
-    /// nothing changes nothing.
+    /// The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
+    /// changes nothing.
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "patch",
@@ -259,9 +258,9 @@ impl Tasks {
     async fn update_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task among yours.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         patch: Json<TaskPatch>,
@@ -272,7 +271,7 @@ impl Tasks {
 
     /// Delete a task
     ///
-    /// For 30 days, unless the server is set otherwise, `restoreTask` can bring it back.
+    /// `restoreTask` can restore it for 30 days (the server may be set to another number).
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "delete",
@@ -281,9 +280,9 @@ impl Tasks {
     async fn delete_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task among yours.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
     ) -> Result<Deleted, Fail<{ CALLER | ONE | WRITE | VERSION }>> {
@@ -295,9 +294,9 @@ impl Tasks {
         Ok(Deleted::Gone)
     }
 
-    /// Bring a deleted task back
+    /// Restore a deleted task
     ///
-    /// It comes back as it was, under its number. A task that is not deleted stays as it is.
+    /// It comes back unchanged, with the same id. A task that is not deleted stays as it is.
     #[oai(
         path = "/api/v1/tasks/:id/restore",
         method = "post",
@@ -306,7 +305,7 @@ impl Tasks {
     async fn restore_task(
         &self,
         caller: Caller<Write>,
-        /// The number of the task among yours.
+        /// The id of the task.
         id: PathId,
     ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT }>> {
         let task = match caller.tasks().restore(id.0).await.map_err(problem)? {
@@ -317,7 +316,7 @@ impl Tasks {
     }
 }
 
-/// Changes what a patch names. A patch that names no member writes nothing: it shows the task, and so it needs a token
+/// Changes the members that a patch names. An empty patch writes nothing and returns the task, so it needs a token
 /// that may read.
 pub(super) async fn update(
     caller: &Caller<Write>,

@@ -46,7 +46,7 @@ impl<E: Endpoint> Middleware<E> for CompleteChallenge {
     }
 }
 
-/// An endpoint whose challenges are complete.
+/// Wraps an endpoint and completes its challenges.
 pub(super) struct Completed<E> {
     inner: E,
     complete: CompleteChallenge,

@@ -11,7 +11,7 @@ use poem::{
 use crate::access::AllowedOrigin;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-/// What this server reads, for a preflight that names no headers or names them badly.
+/// The headers that this server reads, for a preflight that names none or cannot be read.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, \
      Mcp-Protocol-Version, Mcp-Session-Id, Prefer, X-Request-Id",
@@ -30,7 +30,7 @@ const DISCOVERY_METHODS: HeaderValue = HeaderValue::from_static("GET");
 const DISCOVERY_HEADERS: HeaderValue = HeaderValue::from_static("Accept, MCP-Protocol-Version");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// Whose scripts may read an answer.
+/// Which origin's scripts may read a response.
 pub(super) enum Readers {
     Nobodys,
     /// Of this origin, which is an allowed one.
@@ -51,7 +51,7 @@ impl Cors {
         }
     }
 
-    /// Who may read the answer to a request.
+    /// Which origin may read the response to a request.
     pub(super) fn readers(&self, request: &Request) -> Readers {
         if request.uri().path().starts_with("/.well-known/") {
             return Readers::Everybodys;
@@ -64,7 +64,7 @@ impl Cors {
         }
     }
 
-    /// The answer to a preflight request; `None` if it is none.
+    /// The response to a preflight request; `None` if the request is not one.
     pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
         let asks = |name: HeaderName| request.headers().contains_key(name);
         let is_preflight = request.method() == Method::OPTIONS

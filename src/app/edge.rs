@@ -108,13 +108,13 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     }
 }
 
-/// The answer that says a problem, and its code.
+/// The response for a problem, and the problem's code.
 fn failure(problem: Problem, request_id: &str) -> (Response, Option<ProblemCode>) {
     let code = problem.code;
     (problems::response(problem, request_id), Some(code))
 }
 
-/// The id that a proxy gave the request, or a new one.
+/// The request id of a proxy, or a new one.
 fn request_id(request: &Request) -> String {
     let given = request
         .headers()

@@ -1,4 +1,4 @@
-//! Every request names one host (RFC 9112 §3.2).
+//! Checks that a request names exactly one host (RFC 9112 §3.2).
 
 use poem::{
     Request,

@@ -24,26 +24,26 @@ use crate::{
     store::Database,
 };
 
-/// What of the settings concerns HTTP.
+/// The settings of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// The origins whose scripts may read answers.
+    /// The origins whose scripts may read responses.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// Whether Swagger UI is served at `/docs/`.
     pub docs: bool,
     /// The shape of lists on the owner paths.
     pub owner_list: ListShape,
-    /// How many requests a user may send; `None`: any number.
+    /// The rate limit of a user; `None`: no limit.
     pub rate_limit: Option<RateLimit>,
     /// The address of this server, as clients know it.
     pub public_url: Option<Url>,
-    /// What concerns `/mcp`.
+    /// The settings of `/mcp`.
     pub mcp: McpSettings,
     /// The MCP endpoint as a resource of OAuth; `None` if no authorization server is known for it.
     pub resource: Option<Resource>,
 }
 
-/// How often users who have become idle are forgotten by the rate limit.
+/// How often the rate limit forgets idle users.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Builds the service. Must be called within a tokio runtime.

@@ -1,4 +1,4 @@
-//! Addresses in answers, as they are seen from outside.
+//! The path prefix that a proxy removes, added to the URLs in responses.
 
 use poem::http::{HeaderMap, HeaderValue, header};
 use url::Url;
@@ -14,7 +14,7 @@ impl Prefix {
         Self(path.trim_end_matches('/').to_owned())
     }
 
-    /// Adds the prefix to `Location` and `Link` where they begin at the root of this server.
+    /// Adds the prefix to a `Location` or `Link` that begins with `/`.
     pub(super) fn mark(&self, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;

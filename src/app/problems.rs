@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Routes(Vec<Route>);
 
 struct Route {
-    /// As in the contract: `/api/v1/tasks/{id}`.
+    /// The template of the contract: `/api/v1/tasks/{id}`.
     template: String,
     /// For the header `Allow`.
     methods: String,
@@ -58,7 +58,7 @@ impl Routes {
         Self(routes)
     }
 
-    /// The path as it stands in the contract, with the names of its parameters.
+    /// The path template of the contract, with the names of its parameters.
     pub(super) fn template(&self, path: &str) -> Option<&str> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let route = self.0.iter().find(|route| route.fits(path));
@@ -70,7 +70,7 @@ impl Routes {
         route.map(|route| route.methods.as_str())
     }
 
-    /// The problem for an error. `Err`: the answer, if it is not a problem (OPTIONS).
+    /// The problem for an error. `Err` is an answer that is not a problem (to OPTIONS).
     pub(super) fn problem(
         &self,
         error: Error,
@@ -127,7 +127,7 @@ fn method_not_allowed(
     Ok(problem.header(header::ALLOW, allow))
 }
 
-/// Writes a problem as an answer.
+/// The response for a problem.
 pub(super) fn response(mut problem: Problem, request_id: &str) -> Response {
     let status = problem.status();
     let challenge = problem.challenge.take();

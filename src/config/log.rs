@@ -27,7 +27,7 @@ settings! { "Log";
     /// what to log, by level and module (a filter of tracing-subscriber)
     // rmcp logs each message three times, and each fault of a client; its service logs each client that hangs up.
     // What sea_orm_migration logs, `serve` logs once.
-    RUST_LOG: String = "info,rmcp=error,rmcp::service=off,sea_orm_migration=warn", filter;
+    RUST_LOG: String = "info,rmcp=error,rmcp::service=off,sea_orm_migration=warn,sqlx::postgres::notice=warn", filter;
 }
 
 fn filter(text: &str) -> Result<String, String> {

@@ -95,25 +95,19 @@ impl Scalar for Tags {
             )));
             return None;
         }
-        let mut seen: Vec<String> = Vec::with_capacity(items.len());
-        let mut tags = Vec::with_capacity(items.len());
+        let mut tags: Vec<Tag> = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             match Tag::from_json(item) {
                 Ok(tag) => {
                     let folded = fold(tag.as_str());
-                    if let Some(first) = seen.iter().position(|s| *s == folded) {
-                        faults.push(
-                            at.item(index)
-                                .fault(format!("is the same as tag {first}, ignoring case")),
-                        );
+                    if let Some(first) = tags.iter().find(|tag| fold(tag.as_str()) == folded) {
+                        let first = Value::from(first.as_str());
+                        let detail = format!("is the same tag as {first}, ignoring case");
+                        faults.push(at.item(index).fault(detail));
                     }
-                    seen.push(folded);
                     tags.push(tag);
                 }
-                Err(detail) => {
-                    faults.push(at.item(index).fault(detail));
-                    seen.push(String::new());
-                }
+                Err(detail) => faults.push(at.item(index).fault(detail)),
             }
         }
         (faults.len() == before).then_some(Self(tags))

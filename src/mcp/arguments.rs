@@ -25,7 +25,7 @@ pub(super) trait Arguments: Sized {
     /// Reads them from an object.
     ///
     /// # Errors
-    /// All faults, those of names that are no argument included.
+    /// All faults, those of unknown names included.
     fn read(object: Map<String, Value>) -> Result<Self, Vec<Fault>> {
         let mut members =
             Members::of(object).map_err(|detail| vec![Pointer::root().fault(detail)])?;
@@ -34,7 +34,7 @@ pub(super) trait Arguments: Sized {
     }
 }
 
-/// What is wrong with a name that is no argument.
+/// The fault of an unknown name.
 fn unknown(name: &str, known: &[Property]) -> String {
     let known: Vec<&str> = known.iter().map(|property| property.name).collect();
     let known = known.join(", ");
@@ -149,12 +149,12 @@ pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> Tool
     move |detail| ToolError(format!("`{name}` {detail}"))
 }
 
-/// The most faults that are told of one object. A model mends what it reads and tries again.
+/// The most faults reported for one object. A model corrects those and tries again.
 const MAX_FAULTS: usize = 10;
-/// The longest name that is repeated, in code points.
+/// The longest name that a message repeats, in code points.
 const MAX_NAME: usize = 60;
 
-/// A name as a client sent it, cut if it is longer than any that there is.
+/// A name as a client sent it, cut if it is longer than any known name.
 pub(super) fn short(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME) {
         Some((end, _)) => format!("{}…", &name[..end]),
@@ -162,7 +162,7 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-/// Faults as one sentence each, with where they are.
+/// The faults as one sentence, each with its place.
 pub(super) fn in_words(faults: &[Fault]) -> String {
     let words = faults.iter().take(MAX_FAULTS).map(|fault| {
         let place = fault.pointer.0.as_deref().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! Dates as people say them, in the time zone where they say them.
 //!
-//! A model cannot count days well, and does not know what day it is; so it may pass on a few words as they
-//! were said. The words are few and fixed ([`VOCABULARY`]), what they came to is told in the answer, and
-//! nothing is guessed: a word without a time zone, or a time that a clock change leaves out or has twice, is
-//! refused.
+//! A model does not know what day it is and counts days badly, so it may pass on some words as the user said them.
+//! The words are fixed ([`VOCABULARY`]), and the result says which date each one stands for. Nothing is guessed: a word
+//! without a time zone is refused, and so is a local time that does not exist or exists twice on that day.
 
 #[cfg(test)]
 mod tests;
@@ -25,12 +24,12 @@ use crate::{
     store::DueBound,
 };
 
-/// All that is understood, for the error that anything else gets.
+/// All words, for the error message.
 const VOCABULARY: &str = "today, tomorrow, yesterday; monday to sunday (the first after today); next monday \
     to next sunday (in the week after this one; weeks begin on monday); in N days, in N weeks, in N months; \
     end of week (sunday), end of month; each may be followed by a time, as in \"tomorrow 09:00\"";
 
-/// The same for models, in the schema of each argument that takes it.
+/// The same for models, in the schema of each such argument.
 const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026-02-06 09:00, or: today, \
     tomorrow, yesterday, friday (first after today), next friday (of next week), in 3 days/weeks/months, end of \
     week, end of month; \"tomorrow 09:00\" for a time";
@@ -38,7 +37,7 @@ const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026
 /// The longest text that can be a date.
 const MAX_LENGTH: usize = 40;
 
-/// A date as it was said. What it means depends on the time zone, which is another argument.
+/// A date in words or digits. Its meaning depends on the time zone, which is another argument.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DateText(String);
 
@@ -60,7 +59,7 @@ impl Argument for DateText {
     }
 }
 
-/// The dates of one call: when and where it is made, and what was made of the words.
+/// The dates of one call: its time and time zone, and what its date words stand for.
 #[derive(Debug, Clone)]
 pub(super) struct Dates {
     now: DateTime<Utc>,
@@ -77,7 +76,7 @@ impl Dates {
         }
     }
 
-    /// What the words came to, for the answer; `None` if none were used.
+    /// What the words stand for, for the result; `None` if none were used.
     pub(super) fn into_resolved(self) -> Option<BTreeMap<String, String>> {
         (!self.resolved.is_empty()).then_some(self.resolved)
     }
@@ -147,7 +146,7 @@ impl Dates {
         Ok(self.zone("to know what day it is")?.day_of(self.now))
     }
 
-    /// The beginning of what is not overdue: today, and this instant.
+    /// Now, as a bound: what is due before it is overdue.
     pub(super) fn present(&self) -> Result<DueBound, String> {
         Ok(DueBound::Present {
             today: self.today()?,
@@ -165,7 +164,7 @@ impl Dates {
         })
     }
 
-    /// The beginning of a stretch of time that begins with this.
+    /// The bound at the beginning of a date or time.
     pub(super) fn from(&mut self, said: &DateText) -> Result<DueBound, String> {
         match self.resolve(said)? {
             DueDate::Date(day) => self.day_begins(day, 0),
@@ -176,7 +175,7 @@ impl Dates {
         }
     }
 
-    /// The end of a stretch of time whose last day or instant this is: what is before it belongs to it.
+    /// The bound after a date or time, which is still included.
     pub(super) fn to(&mut self, said: &DateText) -> Result<DueBound, String> {
         match self.resolve(said)? {
             DueDate::Date(day) => self.day_begins(day, 1),

@@ -39,7 +39,7 @@ const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const JSON: &str = "application/json";
 
 impl Mcp {
-    /// An endpoint behind `authenticator`, for a server at this public address, that pages of these origins may call.
+    /// The endpoint for a server at this public address, which pages of these origins may call.
     pub fn new(
         authenticator: Arc<Authenticator>,
         public_url: Option<&Url>,

@@ -1,6 +1,6 @@
-//! What hosts and SDKs make of arguments on their way from a model, undone before they are read.
+//! Undoes what hosts and SDKs do to arguments between the model and the server.
 //!
-//! Strict reading follows: this only turns what cannot mean anything else into what was meant.
+//! Only forms with one possible meaning are changed. Strict reading follows.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// a list of types, and others do not know `nullable`.
 pub(super) const NULLABLE: &str = "x-nullable";
 
-/// Members that hosts add to the arguments for themselves; n8n all of them.
+/// Members that hosts add to the arguments for their own use; these are all of n8n.
 const OF_HOSTS: [&str; 5] = [
     "toolCallId",
     "tool_call_id",
@@ -24,7 +24,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// - null for an argument that cannot be null is no argument;
 /// - `2.0` and `"2"` for an integer are 2;
 /// - the text of an array or object is that array or object;
-/// - what hosts add for themselves is gone.
+/// - members that hosts add for their own use are removed.
 pub(super) fn understood(
     mut arguments: Map<String, Value>,
     schema: &Map<String, Value>,
@@ -67,7 +67,7 @@ fn as_declared(value: Value, schema: &Map<String, Value>) -> Value {
     }
 }
 
-/// The integer that a number or a text is.
+/// The integer that a number or a text stands for.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "whole and within the range that is exact"
@@ -87,7 +87,7 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// The schema as clients get it.
+/// The schema for clients.
 pub(super) fn published(mut schema: Map<String, Value>) -> Map<String, Value> {
     schema.remove(NULLABLE);
     for (_, member) in &mut schema {

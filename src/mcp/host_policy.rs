@@ -1,4 +1,4 @@
-//! By which names the server may be called, and from which web pages.
+//! Checks `Host` and `Origin` of calls to `/mcp`.
 //!
 //! A page of another site can make a browser send requests here: across origins, or after rebinding its
 //! own name to this server's address. It has no token, and so gets nothing; the transport asks for both

@@ -1,4 +1,4 @@
-//! What must be known of a JSON-RPC message before it is handled.
+//! Reads the JSON-RPC message of a request before rmcp handles it.
 
 use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::contract::SyntaxFault;
 
-/// The longest name of a method or tool that is looked at, in bytes.
+/// The longest name of a method or tool, in bytes.
 const MAX_NAME: usize = 100;
 
 /// A message of a client, as it will be handled: what is judged here is what rmcp gets.

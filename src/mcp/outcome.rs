@@ -1,4 +1,4 @@
-//! What comes back from a batch: one result an item, in the order of the items.
+//! The result of a batch: one per item, in the order of the items.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{date::Dates, row::Row, tool::Outcome, tool_error::ToolError};
 
-/// What came of a batch.
+/// The result of a batch.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Results {
@@ -22,7 +22,7 @@ pub(super) struct Results {
     undo: Option<String>,
 }
 
-/// What came of one item: a task or an error.
+/// The result of one item: a task or an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct ItemResult {
@@ -42,7 +42,7 @@ pub(super) struct ItemResult {
 }
 
 impl ItemResult {
-    /// A task, and nothing to say about it.
+    /// A task without a note.
     pub(super) fn task(task: Row) -> Self {
         Self {
             task: Some(task),
@@ -69,7 +69,7 @@ impl Results {
         }
     }
 
-    /// Says how to take it back, given the ids of what was done.
+    /// How to undo it, given the ids of the tasks that were changed.
     pub(super) fn with_undo(mut self, undo: impl FnOnce(&[i64]) -> String) -> Self {
         let ids: Vec<i64> = self
             .results
@@ -132,7 +132,7 @@ impl fmt::Display for ItemResult {
     }
 }
 
-/// What date words came to.
+/// What the date words stand for.
 pub(super) fn resolved(dates: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = dates
         .iter()

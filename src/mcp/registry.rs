@@ -26,9 +26,9 @@ use crate::{access::Authenticated, contract::Problem};
 
 /// A tool as it is offered and called.
 pub(super) struct RegisteredTool {
-    /// What clients are told of it.
+    /// Its entry in `tools/list`.
     pub(super) listing: model::Tool,
-    /// The schema of its arguments, with what clients are not told.
+    /// The schema of its arguments, with the keywords that clients do not get.
     arguments: JsonObject,
     effect: Effect,
     prepare: fn(&Authenticated, DateTime<Utc>, JsonObject) -> Result<PaidCall, Problem>,
@@ -159,16 +159,16 @@ impl ToolRegistry {
     }
 }
 
-/// A call that was checked and paid for, on its way through rmcp.
+/// A call that was checked and charged, on its way through rmcp.
 #[derive(Clone)]
 pub(super) struct PreparedCall {
-    /// Whether the call only reads, so that nobody needs it once its client has hung up.
+    /// Whether the call only reads. Such a call can be dropped when its client hangs up.
     pub(super) reads: bool,
     call: Arc<Mutex<Option<PaidCall>>>,
 }
 
 impl PreparedCall {
-    /// The call; `None` if it was taken before.
+    /// Takes the call; `None` if it was taken before.
     pub(super) fn take(&self) -> Option<PaidCall> {
         let mut call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
         call.take()

@@ -1,4 +1,4 @@
-//! Tasks as models see them: what is null or usual is left out, and nobody's id is in it.
+//! Tasks as models see them: without members that are null or at their default, and without the user's id.
 
 use std::fmt;
 
@@ -145,7 +145,7 @@ impl fmt::Display for Whole {
     }
 }
 
-/// What a user wrote, in the quotes of JSON: nothing in it can look like the words around it.
+/// Text of a user, quoted as JSON, so that it cannot be mistaken for the text around it.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! JSON Schemas (2020-12), as lean as they can be: a model reads all of them before it does anything.
+//! JSON Schemas (2020-12), as short as possible: a model reads all of them in every conversation.
 
 use poem_openapi::types::Type;
 use rmcp::{
@@ -100,7 +100,7 @@ pub(super) fn allow_null(schema: &mut Map<String, Value>) {
     schema.insert(NULLABLE.to_owned(), true.into());
 }
 
-/// Type, values and limits. Patterns, formats and examples cost more than they tell.
+/// Type, values and limits. Patterns, formats and examples are too long for what they say.
 fn lean(schema: &MetaSchema) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| {

@@ -1,4 +1,4 @@
-//! What rmcp asks of a server.
+//! The server that rmcp calls.
 
 use std::{borrow::Cow, future::pending, sync::Arc};
 
@@ -22,10 +22,10 @@ const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
-/// What a model is told before it calls anything.
+/// The instructions for models.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
 
-/// The server as rmcp sees it; made anew for each message, and without a state.
+/// The server for rmcp. There is one per message, without state.
 #[derive(Clone)]
 pub(super) struct McpServer {
     tools: Arc<ToolRegistry>,

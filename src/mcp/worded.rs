@@ -1,4 +1,4 @@
-//! A body of REST as an item of a tool: the due date may be said in words there, the rest is the same.
+//! A body of REST as an item of a tool. The due date may be in words; the rest is the same.
 
 use super::{
     arguments::{Argument, Arguments, at},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::contract::{Change, DueDate, Members, RequestBody};
 
-/// The name of the member that is read here and not by the body.
+/// The member that is read here instead of by the body.
 const DUE_DATE: &str = "due_date";
 
 /// A body, and when it says that the task is due.

@@ -138,7 +138,7 @@ on_both! {
             /title must have at least one visible character
             /description must not contain U+0000
             /due_date must be a date that exists, like 2026-02-06
-            /tags/1 is the same as tag 0, ignoring case"#]].assert_eq(&answer.faults().join("\n"));
+            /tags/1 is the same tag as "a", ignoring case"#]].assert_eq(&answer.faults().join("\n"));
         assert_eq!(alice.get(&milk.location).await.body, milk.task);
     }
 

@@ -27,7 +27,7 @@ function sentence({ pointer, parameter, detail }: TaskwardError['errors'][number
 
 /**
  * The faults of a body by member, without the member's name, which stands above the field. The server reports all
- * faults at once. A fault of one tag names that tag: the server numbers tags, starting with 0.
+ * faults at once. A fault of one tag names that tag.
  */
 export function faultsOf(error: unknown, sent: Partial<NewTask> = {}): Record<string, string> {
   if (!(error instanceof TaskwardError)) return {}
@@ -35,15 +35,11 @@ export function faultsOf(error: unknown, sent: Partial<NewTask> = {}): Record<st
   for (const { pointer, detail } of error.errors) {
     const [, member, index] = pointer?.split('/') ?? []
     if (!member) continue
-    const text = index && member === 'tags' ? tagFault(detail, Number(index), sent.tags ?? []) : detail
+    const tag = index && member === 'tags' ? `“${shorten(sent.tags?.[Number(index)] ?? '')}” ` : ''
+    const text = tag + detail
     faults[member] = faults[member] ? `${faults[member]}; ${text}` : text
   }
   return faults
-}
-
-function tagFault(detail: string, index: number, tags: string[]): string {
-  const quote = (index: number) => `“${shorten(tags[index] ?? '')}”`
-  return `${quote(index)} ${detail.replace(/\btag (\d+)\b/, (_, other) => quote(Number(other)))}`
 }
 
 const shorten = (text: string) => ([...text].length > 24 ? `${[...text].slice(0, 23).join('')}…` : text)

@@ -121,8 +121,8 @@ const CHANGE: u32 = ONE | BODY | WRITE | VERSION;
 impl OwnerPaths {
     /// List your tasks (owner path)
     ///
-    /// An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
-    /// name, for the front ends that use them.
+    /// Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
+    /// because front ends use different ones.
     #[oai(
         path = "/api/:user_id/tasks",
         method = "get",
@@ -134,7 +134,7 @@ impl OwnerPaths {
     )]
     async fn list_owner_tasks(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Read>,
         shape: Data<&ListShape>,
@@ -166,11 +166,11 @@ impl OwnerPaths {
         sort_direction: Query<Direction>,
         /// How many tasks; 1000 when absent.
         limit: Query<PageSize>,
-        /// How many tasks to pass over.
+        /// How many tasks to skip.
         offset: Query<Offset>,
         /// The same as `offset`.
         skip: Query<Offset>,
-        /// Which page of `limit` tasks, the first being 1.
+        /// The page of `limit` tasks, from 1.
         page: Query<PageNumber>,
         address: Address,
     ) -> Result<OwnerListResponse, Fail<{ ANY | PARAMETERS }>> {
@@ -214,7 +214,7 @@ impl OwnerPaths {
     )]
     async fn create_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
         task: Json<OwnerNewTask>,
@@ -236,12 +236,12 @@ impl OwnerPaths {
     )]
     async fn get_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Read>,
-        /// The number of the task.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you have it: answers 304 if it has not changed since.
+        /// The ETag of the task that you have. Returns 304 if the task has not changed since.
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
     ) -> Result<OwnerTaskFound, Fail<ONE>> {
@@ -255,7 +255,7 @@ impl OwnerPaths {
 
     /// Change a task (owner path)
     ///
-    /// Changes what the body names; the rest stays as it is.
+    /// Changes the members that the body has; the others stay as they are.
     #[oai(
         path = "/api/:user_id/tasks/:id",
         method = "put",
@@ -263,12 +263,12 @@ impl OwnerPaths {
     )]
     async fn replace_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The number of the task.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
@@ -286,12 +286,12 @@ impl OwnerPaths {
     )]
     async fn update_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The number of the task.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
@@ -299,9 +299,9 @@ impl OwnerPaths {
         change(&caller, id, &if_match, changes).await
     }
 
-    /// Complete a task, or take it back (owner path)
+    /// Complete a task or reopen it (owner path)
     ///
-    /// Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+    /// Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
     #[oai(
         path = "/api/:user_id/tasks/:id/complete",
         method = "patch",
@@ -309,12 +309,12 @@ impl OwnerPaths {
     )]
     async fn complete_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The number of the task.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses the change if somebody was faster.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         completion: Json<OwnerCompletion>,
@@ -338,12 +338,12 @@ impl OwnerPaths {
     )]
     async fn delete_owner_task(
         &self,
-        /// You: the `sub` of your token, or `me`.
+        /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The number of the task.
+        /// The id of the task.
         id: PathId,
-        /// The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+        /// The ETag of the task that you have. Returns 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         /// `return=minimal` for an empty answer.

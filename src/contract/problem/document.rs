@@ -78,7 +78,10 @@ fn faults(code: ProblemCode) -> Vec<Fault> {
                 "/title".to_owned(),
                 "must have at most 500 characters, has 612",
             ),
-            Fault::at_pointer("/tags/1".to_owned(), "is the same as tag 0, ignoring case"),
+            Fault::at_pointer(
+                "/tags/1".to_owned(),
+                "is the same tag as \"home\", ignoring case",
+            ),
         ],
         _ => Vec::new(),
     }

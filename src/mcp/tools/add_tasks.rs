@@ -134,7 +134,7 @@ async fn add(
     Ok(result(&created, dates))
 }
 
-/// What an earlier call with this key made of the item.
+/// The task that an earlier call with this key created from the item.
 async fn made_before(
     tasks: &Scope<Write>,
     key: Option<&(IdempotencyKey, &RequestDigest)>,

@@ -15,11 +15,11 @@ use crate::{
     store::{Expected, ReadWrite, Restored, StoreError, Write},
 };
 
-/// Completing, and taking that back.
+/// Completing and reopening.
 pub(in crate::mcp) struct CompleteTasks;
 /// Deleting.
 pub(in crate::mcp) struct DeleteTasks;
-/// Taking a deletion back.
+/// Restoring.
 pub(in crate::mcp) struct RestoreTasks;
 
 arguments! {

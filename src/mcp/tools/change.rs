@@ -25,7 +25,7 @@ impl ChangeOutcome {
     }
 }
 
-/// How often somebody else may be faster before a change is given up.
+/// How often a change is tried again after another client has changed the task.
 const ATTEMPTS: usize = 5;
 
 /// Changes a task, and tells what it replaced. The change is made only to the version that was looked at,
@@ -71,7 +71,7 @@ fn stale(now: &Task, dates: &Dates) -> ToolError {
     ))
 }
 
-/// The members that a patch would change, as they are: the due date at the clock of the caller.
+/// The current values of the members that a patch would change, with the due date in the caller's time zone.
 fn replaced(old: &Task, patch: &TaskPatch, dates: &Dates) -> Map<String, Value> {
     let mut before = patch.replaced(old);
     if let Some(due) = before.get_mut("due_date") {
@@ -80,7 +80,7 @@ fn replaced(old: &Task, patch: &TaskPatch, dates: &Dates) -> Map<String, Value> 
     before
 }
 
-/// The patch that completes a task, or takes that back.
+/// The patch that completes or reopens a task.
 pub(super) fn completion(completed: bool) -> TaskPatch {
     TaskPatch {
         completed: Maybe(Some(Flag(completed))),

@@ -33,7 +33,7 @@ on_both! {
         ] })).await.done();
         expect![[r##"
             #1 "first", v1
-            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same as tag 0, ignoring case; `id` is not known here; there are: title, description, completed, priority, due_date, tags
+            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same tag as "a", ignoring case; `id` is not known here; there are: title, description, completed, priority, due_date, tags
             error: `title` is required; `titel` is not known here; there are: title, description, completed, priority, due_date, tags
             error: it must be an object
             error: `due_date` needs `time_zone` to know when "tomorrow" is: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it

@@ -74,8 +74,8 @@ export type Options<
 /**
  * List your tasks
  *
- * Pages are continued by `next_cursor`, which holds even while tasks come and go. The ETag stands
- * for all your tasks, so that with `If-None-Match` an unchanged list costs next to nothing.
+ * `next_cursor` leads to the next page, also when tasks are created or deleted meanwhile. The ETag changes with any of
+ * your tasks: send it as `If-None-Match` to get 304 for an unchanged list.
  */
 export const listTasks = <ThrowOnError extends boolean = false>(options: Options<ListTasksData, ThrowOnError>) =>
   options.client.get<ListTasksResponses, ListTasksErrors, ThrowOnError>({
@@ -87,8 +87,8 @@ export const listTasks = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Create a task
  *
- * With an `Idempotency-Key` a retry creates nothing twice: it gets the task that the first
- * request made, as it is now.
+ * With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
+ * now.
  */
 export const createTask = <ThrowOnError extends boolean = false>(options: Options<CreateTaskData, ThrowOnError>) =>
   options.client.post<CreateTaskResponses, CreateTaskErrors, ThrowOnError>({
@@ -104,7 +104,7 @@ export const createTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete a task
  *
- * For 30 days, unless the server is set otherwise, `restoreTask` can bring it back.
+ * `restoreTask` can restore it for 30 days (the server may be set to another number).
  */
 export const deleteTask = <ThrowOnError extends boolean = false>(options: Options<DeleteTaskData, ThrowOnError>) =>
   options.client.delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError>({
@@ -126,8 +126,8 @@ export const getTask = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change a task
  *
- * A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. A patch that names
- * nothing changes nothing.
+ * The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
+ * changes nothing.
  */
 export const updateTask = <ThrowOnError extends boolean = false>(options: Options<UpdateTaskData, ThrowOnError>) =>
   options.client.patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError>({
@@ -141,9 +141,9 @@ export const updateTask = <ThrowOnError extends boolean = false>(options: Option
   })
 
 /**
- * Bring a deleted task back
+ * Restore a deleted task
  *
- * It comes back as it was, under its number. A task that is not deleted stays as it is.
+ * It comes back unchanged, with the same id. A task that is not deleted stays as it is.
  */
 export const restoreTask = <ThrowOnError extends boolean = false>(options: Options<RestoreTaskData, ThrowOnError>) =>
   options.client.post<RestoreTaskResponses, RestoreTaskErrors, ThrowOnError>({
@@ -155,8 +155,8 @@ export const restoreTask = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * List your tasks (owner path)
  *
- * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
- * name, for the front ends that use them.
+ * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
+ * because front ends use different ones.
  */
 export const listOwnerTasks = <ThrowOnError extends boolean = false>(
   options: Options<ListOwnerTasksData, ThrowOnError>,
@@ -229,7 +229,7 @@ export const updateOwnerTask = <ThrowOnError extends boolean = false>(
 /**
  * Change a task (owner path)
  *
- * Changes what the body names; the rest stays as it is.
+ * Changes the members that the body has; the others stay as they are.
  */
 export const replaceOwnerTask = <ThrowOnError extends boolean = false>(
   options: Options<ReplaceOwnerTaskData, ThrowOnError>,
@@ -245,9 +245,9 @@ export const replaceOwnerTask = <ThrowOnError extends boolean = false>(
   })
 
 /**
- * Complete a task, or take it back (owner path)
+ * Complete a task or reopen it (owner path)
  *
- * Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+ * Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
  */
 export const completeOwnerTask = <ThrowOnError extends boolean = false>(
   options: Options<CompleteOwnerTaskData, ThrowOnError>,
@@ -263,9 +263,9 @@ export const completeOwnerTask = <ThrowOnError extends boolean = false>(
   })
 
 /**
- * See who the server takes you for
+ * Get the user of your token
  *
- * The first thing to look at when a token works elsewhere but not here.
+ * Call this first when a token is refused or shows other tasks than expected.
  */
 export const getMe = <ThrowOnError extends boolean = false>(options: Options<GetMeData, ThrowOnError>) =>
   options.client.get<GetMeResponses, GetMeErrors, ThrowOnError>({

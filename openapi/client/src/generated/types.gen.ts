@@ -5,7 +5,7 @@ export type ClientOptions = {
 }
 
 /**
- * Who the server takes you for.
+ * The user of the token.
  */
 export type Account = {
   /**
@@ -528,7 +528,7 @@ export type ListTasksData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the list as you have it: answers 304 if no task has changed since.
+     * The ETag of the list that you have. Returns 304 if no task has changed since.
      */
     'If-None-Match'?: string
   }
@@ -559,14 +559,13 @@ export type ListTasksData = {
      */
     due_after?: DueDate
     /**
-     * Where the user is, as a name of the IANA database. A due date without a time is then that day there, from
-     * its first instant on, in `due_before`, `due_after` and the order by due date. Without it such a day
-     * begins at midnight in UTC.
+     * The time zone of the user, by its IANA name. In `due_before`, `due_after` and the order by due date, a date
+     * without a time is that day in this zone and begins at its first instant there. Default: UTC.
      */
     time_zone?: string
     /**
-     * Only tasks with this text in the title or the description. Case, accents, white space and the kind of
-     * quotes and dashes do not matter. Lists are not ranked: exact matches do not come first.
+     * Only tasks with this text in the title or the description. Ignores case, accents, white space and the kind of
+     * quotes and dashes. Results are in the order of `sort`; exact matches do not come first.
      */
     q?: string
     /**
@@ -698,13 +697,13 @@ export type DeleteTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
   }
   path: {
     /**
-     * The number of the task among yours.
+     * The id of the task.
      */
     id: number
   }
@@ -762,13 +761,13 @@ export type GetTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task as you have it: answers 304 if it has not changed since.
+     * The ETag of the task that you have. Returns 304 if the task has not changed since.
      */
     'If-None-Match'?: string
   }
   path: {
     /**
-     * The number of the task among yours.
+     * The id of the task.
      */
     id: number
   }
@@ -822,13 +821,13 @@ export type UpdateTaskData = {
   body: TaskPatch
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
   }
   path: {
     /**
-     * The number of the task among yours.
+     * The id of the task.
      */
     id: number
   }
@@ -902,7 +901,7 @@ export type RestoreTaskData = {
   body?: never
   path: {
     /**
-     * The number of the task among yours.
+     * The id of the task.
      */
     id: number
   }
@@ -960,7 +959,7 @@ export type ListOwnerTasksData = {
   body?: never
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
   }
@@ -1022,7 +1021,7 @@ export type ListOwnerTasksData = {
      */
     limit?: number
     /**
-     * How many tasks to pass over.
+     * How many tasks to skip.
      */
     offset?: number
     /**
@@ -1030,7 +1029,7 @@ export type ListOwnerTasksData = {
      */
     skip?: number
     /**
-     * Which page of `limit` tasks, the first being 1.
+     * The page of `limit` tasks, from 1.
      */
     page?: number
   }
@@ -1079,7 +1078,7 @@ export type CreateOwnerTaskData = {
   body: OwnerNewTask
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
   }
@@ -1149,7 +1148,7 @@ export type DeleteOwnerTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses to delete it if somebody changed it.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
     /**
@@ -1159,11 +1158,11 @@ export type DeleteOwnerTaskData = {
   }
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
     /**
-     * The number of the task.
+     * The id of the task.
      */
     id: number
   }
@@ -1225,17 +1224,17 @@ export type GetOwnerTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task as you have it: answers 304 if it has not changed since.
+     * The ETag of the task that you have. Returns 304 if the task has not changed since.
      */
     'If-None-Match'?: string
   }
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
     /**
-     * The number of the task.
+     * The id of the task.
      */
     id: number
   }
@@ -1289,17 +1288,17 @@ export type UpdateOwnerTaskData = {
   body: OwnerTaskChanges
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
   }
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
     /**
-     * The number of the task.
+     * The id of the task.
      */
     id: number
   }
@@ -1373,17 +1372,17 @@ export type ReplaceOwnerTaskData = {
   body: OwnerTaskChanges
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
   }
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
     /**
-     * The number of the task.
+     * The id of the task.
      */
     id: number
   }
@@ -1457,17 +1456,17 @@ export type CompleteOwnerTaskData = {
   body?: OwnerCompletion
   headers?: {
     /**
-     * The ETag of the task as you saw it: refuses the change if somebody was faster.
+     * The ETag of the task that you have. Returns 412 if the task has changed since.
      */
     'If-Match'?: string
   }
   path: {
     /**
-     * You: the `sub` of your token, or `me`.
+     * Your user id: the `sub` of your token, or `me`.
      */
     user_id: string
     /**
-     * The number of the task.
+     * The id of the task.
      */
     id: number
   }

@@ -337,7 +337,7 @@ export const zOwnedTasks = z.object({
 export const zScopeName = z.enum(['tasks:read', 'tasks:write'])
 
 /**
- * Who the server takes you for.
+ * The user of the token.
  */
 export const zAccount = z.object({
   user_id: z.string().min(1).max(255),

@@ -126,8 +126,8 @@ export const listTasksQueryKey = (options?: Options<ListTasksData>) =>
 /**
  * List your tasks
  *
- * Pages are continued by `next_cursor`, which holds even while tasks come and go. The ETag stands
- * for all your tasks, so that with `If-None-Match` an unchanged list costs next to nothing.
+ * `next_cursor` leads to the next page, also when tasks are created or deleted meanwhile. The ETag changes with any of
+ * your tasks: send it as `If-None-Match` to get 304 for an unchanged list.
  */
 export const listTasksOptions = (options: Options<ListTasksData>) =>
   queryOptions<ListTasksResponse, ListTasksError, ListTasksResponse, ReturnType<typeof listTasksQueryKey>>({
@@ -181,8 +181,8 @@ export const listTasksInfiniteQueryKey = (options?: Options<ListTasksData>): Que
 /**
  * List your tasks
  *
- * Pages are continued by `next_cursor`, which holds even while tasks come and go. The ETag stands
- * for all your tasks, so that with `If-None-Match` an unchanged list costs next to nothing.
+ * `next_cursor` leads to the next page, also when tasks are created or deleted meanwhile. The ETag changes with any of
+ * your tasks: send it as `If-None-Match` to get 304 for an unchanged list.
  */
 export const listTasksInfiniteOptions = (options: Options<ListTasksData>) =>
   infiniteQueryOptions<
@@ -220,8 +220,8 @@ export const listTasksInfiniteOptions = (options: Options<ListTasksData>) =>
 /**
  * Create a task
  *
- * With an `Idempotency-Key` a retry creates nothing twice: it gets the task that the first
- * request made, as it is now.
+ * With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
+ * now.
  */
 export const createTaskMutation = (
   options?: Partial<Options<CreateTaskData>>,
@@ -242,7 +242,7 @@ export const createTaskMutation = (
 /**
  * Delete a task
  *
- * For 30 days, unless the server is set otherwise, `restoreTask` can bring it back.
+ * `restoreTask` can restore it for 30 days (the server may be set to another number).
  */
 export const deleteTaskMutation = (
   options?: Partial<Options<DeleteTaskData>>,
@@ -282,8 +282,8 @@ export const getTaskOptions = (options: Options<GetTaskData>) =>
 /**
  * Change a task
  *
- * A JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. A patch that names
- * nothing changes nothing.
+ * The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
+ * changes nothing.
  */
 export const updateTaskMutation = (
   options?: Partial<Options<UpdateTaskData>>,
@@ -302,9 +302,9 @@ export const updateTaskMutation = (
 }
 
 /**
- * Bring a deleted task back
+ * Restore a deleted task
  *
- * It comes back as it was, under its number. A task that is not deleted stays as it is.
+ * It comes back unchanged, with the same id. A task that is not deleted stays as it is.
  */
 export const restoreTaskMutation = (
   options?: Partial<Options<RestoreTaskData>>,
@@ -328,8 +328,8 @@ export const listOwnerTasksQueryKey = (options: Options<ListOwnerTasksData>) =>
 /**
  * List your tasks (owner path)
  *
- * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
- * name, for the front ends that use them.
+ * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
+ * because front ends use different ones.
  */
 export const listOwnerTasksOptions = (options: Options<ListOwnerTasksData>) =>
   queryOptions<
@@ -357,8 +357,8 @@ export const listOwnerTasksInfiniteQueryKey = (
 /**
  * List your tasks (owner path)
  *
- * An array, or `{tasks, total}`: a setting of the server. Several parameters have more than one
- * name, for the front ends that use them.
+ * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
+ * because front ends use different ones.
  */
 export const listOwnerTasksInfiniteOptions = (options: Options<ListOwnerTasksData>) =>
   infiniteQueryOptions<
@@ -490,7 +490,7 @@ export const updateOwnerTaskMutation = (
 /**
  * Change a task (owner path)
  *
- * Changes what the body names; the rest stays as it is.
+ * Changes the members that the body has; the others stay as they are.
  */
 export const replaceOwnerTaskMutation = (
   options?: Partial<Options<ReplaceOwnerTaskData>>,
@@ -513,9 +513,9 @@ export const replaceOwnerTaskMutation = (
 }
 
 /**
- * Complete a task, or take it back (owner path)
+ * Complete a task or reopen it (owner path)
  *
- * Without a body the task changes sides; with `{"completed": …}` it goes to that one.
+ * Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
  */
 export const completeOwnerTaskMutation = (
   options?: Partial<Options<CompleteOwnerTaskData>>,
@@ -540,9 +540,9 @@ export const completeOwnerTaskMutation = (
 export const getMeQueryKey = (options?: Options<GetMeData>) => createQueryKey('getMe', options, false, ['Account'])
 
 /**
- * See who the server takes you for
+ * Get the user of your token
  *
- * The first thing to look at when a token works elsewhere but not here.
+ * Call this first when a token is refused or shows other tasks than expected.
  */
 export const getMeOptions = (options: Options<GetMeData>) =>
   queryOptions<GetMeResponse, GetMeError, GetMeResponse, ReturnType<typeof getMeQueryKey>>({

@@ -2,7 +2,7 @@
 
 use super::values::{AnyFlag, Anything, Owner, PastTime};
 use crate::{
-    contract::{Change, Description, DueDate, Fault, Lenient, Members, Priority, Tags, Timestamp},
+    contract::{Change, Fault, Members, OwnerNewTask, RequestBody as _, Timestamp},
     store::ImportedTask,
 };
 
@@ -38,18 +38,23 @@ impl Line {
     fn take(members: &mut Members, now: Timestamp) -> Option<Self> {
         let _: Option<Change<Anything>> = members.take("id");
         let user_id: Option<Owner> = members.take("user_id");
-        let title = members.take("title");
-        let description: Option<Change<Description>> = members.take("description");
         let completed: Option<Change<AnyFlag>> = members.take("completed");
+        let is_completed: Option<Change<AnyFlag>> = members.take("is_completed");
         let completed_at: Option<Change<PastTime>> = members.take("completed_at");
-        let priority: Option<Change<Lenient<Priority>>> = members.take("priority");
-        let due_date: Option<Change<Lenient<DueDate>>> = members.take("due_date");
-        let tags: Option<Change<Lenient<Tags>>> = members.take("tags");
         let created_at: Option<Change<PastTime>> = members.take("created_at");
         let updated_at: Option<Change<PastTime>> = members.take("updated_at");
+        // The other members are read as on the owner paths, where the same backends' front ends write them.
+        let task = OwnerNewTask::read(members);
 
         let time = |time: Change<PastTime>| time.value().map(|PastTime(time)| time);
-        let (completed, completed_at) = (completed?.value(), time(completed_at?));
+        let (completed, is_completed) = (completed?.value(), is_completed?.value());
+        if completed.is_some() && is_completed.is_some() && completed != is_completed {
+            members.fault(
+                "is_completed",
+                "must not say something else than `completed`",
+            );
+        }
+        let (completed, completed_at) = (completed.or(is_completed), time(completed_at?));
         if let (Some(AnyFlag(false)), Some(_)) = (completed, completed_at) {
             let fault = "must be absent or null where `completed` is false";
             members.fault("completed_at", fault);
@@ -70,20 +75,13 @@ impl Line {
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
         let updated_at = completed_at.map_or(updated_at, |at| updated_at.max(at));
         let task = ImportedTask {
-            title: title?,
-            description: description?.value(),
+            task: task?.into(),
             completed_at: match completed {
                 // Since when is not known, but not for longer than this.
                 Some(AnyFlag(true)) => Some(completed_at.unwrap_or(updated_at)),
                 Some(AnyFlag(false)) => None,
                 None => completed_at,
             },
-            priority: priority?
-                .value()
-                .and_then(|priority| priority.0)
-                .unwrap_or_default(),
-            due_date: due_date?.value().and_then(|due| due.0),
-            tags: tags?.value().and_then(|tags| tags.0).unwrap_or_default(),
             created_at,
             updated_at,
         };

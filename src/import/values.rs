@@ -44,7 +44,7 @@ impl Member for Owner {
 }
 
 /// A boolean, which SQLite keeps as 0 or 1.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct AnyFlag(pub(super) bool);
 
 impl Member for AnyFlag {

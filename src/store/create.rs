@@ -7,16 +7,16 @@ use sea_orm::{
 };
 
 use super::{
-    Scope, StoreError, derived,
+    Scope, StoreError, columns,
     digest::RequestDigest,
     entity::{task, user_clock},
     entity::{task::Column as Task, user_clock::Column as Clock},
     error::{Outage, is_duplicate, is_lost},
-    row::{COLUMNS, TaskRow, rank},
+    row::{COLUMNS, TaskRow},
     scope::CanWrite,
     write::{With, WriteStatement},
 };
-use crate::contract::{self, Flag, Maybe, NewTask, Priority};
+use crate::contract::{self, Flag, Maybe, NewTask};
 
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,27 +161,14 @@ impl<A: CanWrite> Scope<A> {
         new: NewTask,
         keyed: Option<(&IdempotencyKey, &RequestDigest)>,
     ) -> WriteStatement {
-        let NewTask {
-            title,
-            description,
-            completed,
-            priority,
-            due_date,
-            tags,
-        } = new;
         let moment = || Expr::col(With::Moment);
-        let completed_at = match completed {
+        let completed_at = match new.completed {
             Maybe(Some(Flag(true))) => moment(),
             _ => Expr::val(None::<DateTimeUtc>),
         };
         let values = [
             (Task::UserId, self.user.as_str().into()),
             (Task::Id, Expr::col(With::LastId)),
-            (Task::CompletedAt, completed_at),
-            (
-                Task::Priority,
-                rank(priority.0.unwrap_or(Priority::Medium)).into(),
-            ),
             (
                 Task::CreateKey,
                 Expr::val(keyed.map(|(key, _)| key.0.as_str())),
@@ -196,15 +183,12 @@ impl<A: CanWrite> Scope<A> {
         ];
         let values = values
             .into_iter()
-            .chain(derived::title(title))
-            .chain(derived::description(description.value()))
-            .chain(derived::due_date(due_date.value()))
-            .chain(derived::tags(tags.0.unwrap_or_default()));
-        let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
+            .chain(columns::of_new_task(new, completed_at));
+        let (names, values): (Vec<_>, Vec<_>) = values.unzip();
         let select = Query::select().exprs(values).from(With::Clock).to_owned();
         let task = Query::insert()
             .into_table(task::Entity)
-            .columns(columns)
+            .columns(names)
             .select_from(select)
             .expect("as many values as columns: they come in pairs")
             .returning(Query::returning().columns(COLUMNS))

@@ -9,12 +9,11 @@ use sea_orm::{
 
 use super::{
     Database, StoreError,
-    derived::{self, Assignment},
+    columns::{self, Assignment},
     entity::{task, task::Column as Task, user_clock},
-    row::rank,
     write::immediate,
 };
-use crate::contract::{Description, DueDate, Priority, Tags, Timestamp, Title};
+use crate::contract::{NewTask, Timestamp};
 
 /// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 15.
 const ROWS: usize = 1_000;
@@ -22,18 +21,10 @@ const ROWS: usize = 1_000;
 /// A task that was kept elsewhere.
 #[derive(Debug, Clone)]
 pub struct ImportedTask {
-    /// What is to be done.
-    pub title: Title,
-    /// More about it.
-    pub description: Option<Description>,
+    /// What a client writes of a task.
+    pub task: NewTask,
     /// When it was completed; `None` while it is not.
     pub completed_at: Option<Timestamp>,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// When it is due.
-    pub due_date: Option<DueDate>,
-    /// Labels.
-    pub tags: Tags,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed; never before it was created.
@@ -137,33 +128,22 @@ async fn write(
 }
 
 /// The columns of a row, always the same and in the same order.
-fn row(user_id: &str, id: i64, revision: i64, task: ImportedTask) -> Vec<Assignment> {
+fn row(user_id: &str, id: i64, revision: i64, imported: ImportedTask) -> Vec<Assignment> {
     let ImportedTask {
-        title,
-        description,
+        task,
         completed_at,
-        priority,
-        due_date,
-        tags,
         created_at,
         updated_at,
-    } = task;
+    } = imported;
     let own = [
         (Task::UserId, user_id.into()),
         (Task::Id, id.into()),
-        (
-            Task::CompletedAt,
-            Expr::val(completed_at.map(Timestamp::get)),
-        ),
-        (Task::Priority, rank(priority).into()),
         (Task::CreatedAt, created_at.get().into()),
         (Task::UpdatedAt, updated_at.get().into()),
         (Task::Revision, revision.into()),
     ];
+    let completed_at = Expr::val(completed_at.map(Timestamp::get));
     own.into_iter()
-        .chain(derived::title(title))
-        .chain(derived::description(description))
-        .chain(derived::due_date(due_date))
-        .chain(derived::tags(tags))
+        .chain(columns::of_new_task(task, completed_at))
         .collect()
 }

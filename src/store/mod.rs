@@ -6,11 +6,11 @@
 
 mod availability;
 mod backup;
+mod columns;
 mod connect;
 mod create;
 mod cursor;
 mod database;
-mod derived;
 mod digest;
 mod entity;
 mod error;

@@ -9,14 +9,14 @@ use sea_orm::{
 
 use super::{
     Scope, StoreError,
-    derived::{self, Assignment},
+    columns::{self, Assignment, completion},
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     error::{Outage, is_lost},
-    row::{COLUMNS, TaskRow, rank},
+    row::{COLUMNS, TaskRow},
     scope::{CanRead, CanWrite, Unchanged},
     write::{With, WriteStatement},
 };
-use crate::contract::{self, Flag, TaskId, TaskPatch, Timestamp};
+use crate::contract::{self, TaskId, TaskPatch, Timestamp};
 
 /// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Changes(Vec<(Task, Expr)>);
 impl Changes {
     /// The changes that a patch names; `None` if it names none.
     pub fn of(patch: TaskPatch) -> Option<Self> {
-        let values = assignments(patch);
+        let values = columns::of_patch(patch);
         (!values.is_empty()).then_some(Self(values))
     }
 }
@@ -295,45 +295,4 @@ fn live(expected: &Expected) -> Condition {
             live.add(Expr::col(Task::Revision).is_in(versions.iter().copied()))
         }
     }
-}
-
-/// When a task was completed. The first completion counts: completing what is complete keeps its time.
-fn completion(completed: bool) -> Expr {
-    if completed {
-        Func::coalesce([Expr::col(Task::CompletedAt), Expr::col(With::Moment)]).into()
-    } else {
-        Expr::val(None::<DateTimeUtc>)
-    }
-}
-
-/// What a patch sets. Taken apart member by member, so that a new one cannot be forgotten.
-fn assignments(patch: TaskPatch) -> Vec<Assignment> {
-    let TaskPatch {
-        title,
-        description,
-        completed,
-        priority,
-        due_date,
-        tags,
-    } = patch;
-    let mut values = Vec::new();
-    if let Some(title) = title.0 {
-        values.extend(derived::title(title));
-    }
-    if let Some(description) = description.into_option() {
-        values.extend(derived::description(description));
-    }
-    if let Some(Flag(completed)) = completed.0 {
-        values.push((Task::CompletedAt, completion(completed)));
-    }
-    if let Some(priority) = priority.0 {
-        values.push((Task::Priority, rank(priority).into()));
-    }
-    if let Some(due_date) = due_date.into_option() {
-        values.extend(derived::due_date(due_date));
-    }
-    if let Some(tags) = tags.0 {
-        values.extend(derived::tags(tags));
-    }
-    values
 }

@@ -98,6 +98,7 @@ on_both! {
             r#"{"user_id":"","title":" ","priority":"urgent","category":"home"}"#,
             r#"{"title":"Whose?","completed":false,"completed_at":"2026-01-01T00:00:00Z"}"#,
             r#"{"user_id":"alice","title":"From tomorrow","created_at":"9999-01-01T00:00:00"}"#,
+            r#"{"user_id":"alice","title":"Done?","completed":true,"is_completed":0}"#,
         ];
         let home = home(on, &faulty.join("\n")).await;
         let told = home.run(&["import", "old.jsonl"]).bad();
@@ -110,6 +111,7 @@ on_both! {
             "line 4: /user_id is required",
             "line 4: /completed_at must be absent or null",
             "line 5: /created_at is in the future",
+            "line 6: /is_completed must not say something else than `completed`",
             "nothing was imported",
         ] {
             assert!(told.contains(fault), "{fault} is missing: {told}");
@@ -117,6 +119,21 @@ on_both! {
         assert!(!told.contains("line 1:") && !told.contains("updated_at"), "{told}");
         let server = home.start().await;
         assert_eq!(server.user("alice").get("/api/v1/tasks").await.body["items"], json!([]));
+    }
+
+    async fn whether_a_task_is_done_has_two_names(on: Backend) {
+        let lines = [
+            r#"{"user_id":"alice","title":"done","is_completed":1,"created_at":"2026-01-01"}"#,
+            r#"{"user_id":"alice","title":"open","is_completed":false,"completed":0}"#,
+        ];
+        let told = home(on, &lines.join("\n")).await.run(&["import", "old.jsonl"]).bad();
+        assert!(told.contains("line 1: /created_at must be a time"), "{told}");
+        let home = home(on, &lines.join("\n").replace("2026-01-01", "2026-01-01 09:00")).await;
+        home.run(&["import", "old.jsonl"]).good();
+        let server = home.start().await;
+        let list = server.user("alice").get("/api/v1/tasks?sort=title").await.body;
+        let expected = json!([["done", true, "2026-01-01T09:00:00.000000Z"], ["open", false, null]]);
+        assert_eq!(json!(members(&list, &["title", "completed", "completed_at"])), expected);
     }
 
     async fn a_user_with_too_many_is_refused(on: Backend) {

@@ -33,7 +33,7 @@ export function story(name, play, otherNames = []) {
     const enter = async (coming) => {
       const person = await coming
       people.push(person)
-      person.page.setDefaultTimeout(8000)
+      person.page.setDefaultTimeout(20_000)
       return person
     }
     const person = (name, options) => enter(newPerson(world.example, world.browser, name, options))

@@ -32,7 +32,7 @@ settings! { "Database";
 }
 
 /// Longer than a suspended Neon database takes to wake up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The database in its uses.
 pub(super) struct Databases {

@@ -26,6 +26,8 @@ use super::{
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 /// How long SQLite waits for the lock of another process.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for the connection that writes for requests, which tries again until the time of each request is over.
+const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 /// Read and write for the owner alone, as for the development key.
 const PRIVATE: u32 = 0o600;
 
@@ -77,7 +79,7 @@ pub(super) async fn postgres(
     Ok((sea_orm::Database::connect(options).await?, availability))
 }
 
-/// A pool for reading, and one of a single connection for writing, for which writers queue in order.
+/// A pool, and one of a single connection for the task that writes.
 pub(super) async fn sqlite(
     settings: &DatabaseSettings,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
@@ -156,29 +158,31 @@ async fn sqlite_pools(
     settings: &DatabaseSettings,
     in_file: bool,
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    let mut options = options(settings);
-    options
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .map_sqlx_sqlite_opts(|o| {
-            // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
-            // the disk, also after a power cut.
-            o.pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .busy_timeout(BUSY_TIMEOUT)
-        });
-    let mut one = options.clone();
-    one.max_connections(1)
-        .min_connections(1)
-        .map_sqlx_sqlite_pool_opts(|pool| {
-            pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
-        });
+    let with_busy_timeout = |limit: Duration| {
+        let mut options = options(settings);
+        options
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .map_sqlx_sqlite_opts(move |o| {
+                // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
+                // the disk, also after a power cut.
+                o.pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .busy_timeout(limit)
+            })
+            .map_sqlx_sqlite_pool_opts(|pool| {
+                pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
+            });
+        options
+    };
+    let mut one = with_busy_timeout(WRITER_BUSY_TIMEOUT);
+    one.max_connections(1).min_connections(1);
     let writer = sqlite_pool(one).await?;
     // Each connection to a database in memory would be a database of its own.
     if !in_file {
         return Ok((writer.clone(), writer));
     }
-    Ok((sqlite_pool(options).await?, writer))
+    Ok((sqlite_pool(with_busy_timeout(BUSY_TIMEOUT)).await?, writer))
 }
 
 /// Whether a connection can be used again. SQLite itself ends a transaction that meets a full disk; the

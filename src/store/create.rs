@@ -76,9 +76,7 @@ impl<A: CanWrite> Scope<A> {
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::CreateKey).is_in(keys.iter().map(|key| key.0.as_str())))
             .to_owned();
-        let found = self
-            .read(|| self.database.reader().query_all(&query))
-            .await?;
+        let found = self.read(|| self.database.pool().query_all(&query)).await?;
         for row in found {
             check_digest(&row, digest)?;
         }
@@ -136,10 +134,7 @@ impl<A: CanWrite> Scope<A> {
             .select(Task::CreateKey, key.0.as_str())
             .column(Task::CreateHash)
             .to_owned();
-        let Some(found) = self
-            .read(|| self.database.reader().query_one(&query))
-            .await?
-        else {
+        let Some(found) = self.read(|| self.database.pool().query_one(&query)).await? else {
             return Ok(None);
         };
         check_digest(&found, digest)?;

@@ -17,6 +17,7 @@ use super::{
     availability::Availability,
     connect::{self, IDLE_TIMEOUT},
     migrate,
+    sqlite_writer::SqliteWriter,
 };
 
 /// How to reach the database, and what the store may hold.
@@ -62,10 +63,10 @@ pub struct Database(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    reader: DatabaseConnection,
-    /// On SQLite a pool of one connection, for which writers queue in order; else the same pool.
-    writer: DatabaseConnection,
+    pool: DatabaseConnection,
     backend: DbBackend,
+    /// The task that writes to SQLite, and its connection.
+    sqlite_writer: Option<(SqliteWriter, DatabaseConnection)>,
     /// Whether PostgreSQL is there. A file is, or it is not.
     availability: Option<Arc<Availability>>,
     max_tasks: i64,
@@ -89,17 +90,18 @@ impl Database {
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let (reader, writer, availability) = if settings.url.starts_with("sqlite:") {
-            let (reader, writer) = connect::sqlite(settings).await?;
-            (reader, writer, None)
+        let (pool, sqlite_writer, availability) = if settings.url.starts_with("sqlite:") {
+            let (pool, connection) = connect::sqlite(settings).await?;
+            let writer = SqliteWriter::start(connection.clone(), settings.acquire_timeout);
+            (pool, Some((writer, connection)), None)
         } else {
             let (pool, availability) = connect::postgres(settings).await?;
-            (pool.clone(), pool, Some(availability))
+            (pool, None, Some(availability))
         };
         Ok(Self(Arc::new(Inner {
-            backend: reader.get_database_backend(),
-            reader,
-            writer,
+            backend: pool.get_database_backend(),
+            pool,
+            sqlite_writer,
             availability,
             max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
@@ -150,7 +152,7 @@ impl Database {
     }
 
     async fn pending(&self) -> Result<usize, String> {
-        let pending = timeout(READINESS_TIMEOUT, migrate::pending(self.reader())).await;
+        let pending = timeout(READINESS_TIMEOUT, migrate::pending(self.pool())).await;
         let error = match pending {
             Ok(Ok(pending)) => return Ok(pending),
             // A newer build has migrated it; during a rolling update the old ones still work.
@@ -184,19 +186,20 @@ impl Database {
 
     /// Ends all connections, after what runs on them.
     pub async fn close(&self) {
-        for pool in [&self.0.writer, &self.0.reader] {
+        let writer = self.0.sqlite_writer.as_ref().map(|(_, pool)| pool);
+        for pool in writer.into_iter().chain([&self.0.pool]) {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }
         }
     }
 
-    pub(super) fn reader(&self) -> &DatabaseConnection {
-        &self.0.reader
+    pub(super) fn pool(&self) -> &DatabaseConnection {
+        &self.0.pool
     }
 
-    pub(super) fn writer(&self) -> &DatabaseConnection {
-        &self.0.writer
+    pub(super) fn sqlite_writer(&self) -> Option<&SqliteWriter> {
+        self.0.sqlite_writer.as_ref().map(|(writer, _)| writer)
     }
 
     pub(super) fn backend(&self) -> DbBackend {

@@ -74,7 +74,7 @@ impl Database {
         if let Some(availability) = self.availability() {
             look_for_poolers(availability.options()).await?;
         }
-        let migrations = match migrate::status(self.reader()).await {
+        let migrations = match migrate::status(self.pool()).await {
             Ok(migrations) => migrations,
             Err(error) if error.is::<UnknownMigrations>() => {
                 tracing::warn!("{error}");

@@ -48,7 +48,7 @@ impl Database {
         let database = self.clone();
         // In a task of its own, which runs to its end, as every transaction does.
         let work = tokio::spawn(async move {
-            let transaction = database.writer().begin_with_options(immediate()).await?;
+            let transaction = database.pool().begin_with_options(immediate()).await?;
             let imported = write(&transaction, user_id, tasks).await?;
             match imported {
                 true => transaction.commit().await?,
@@ -74,7 +74,7 @@ impl Database {
             return Ok(false);
         }
         let analyze = r#"ANALYZE "task", "user_clock""#;
-        self.writer().execute_unprepared(analyze).await?;
+        self.pool().execute_unprepared(analyze).await?;
         Ok(true)
     }
 }

@@ -79,7 +79,7 @@ impl<A: CanRead> Scope<A> {
         let select = self.selection(filter, order, after.as_ref(), limit)?;
 
         let rows = self
-            .read(|| self.database.reader().query_all(&select))
+            .read(|| self.database.pool().query_all(&select))
             .await?;
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
@@ -141,7 +141,7 @@ impl<A: CanRead> Scope<A> {
             .offset(*offset);
         order.apply(&mut select, None);
         let rows = self
-            .read(|| self.database.reader().query_all(&select))
+            .read(|| self.database.pool().query_all(&select))
             .await?;
         let Some(first) = rows.first() else {
             // No task at this place: there may be some before it.
@@ -172,9 +172,7 @@ impl<A: CanRead> Scope<A> {
             let mut count = self.matching(filter);
             count.expr(Func::count(Expr::col(Task::Id))).to_owned()
         };
-        let row = self
-            .read(|| self.database.reader().query_one(&count))
-            .await?;
+        let row = self.read(|| self.database.pool().query_one(&count)).await?;
         Ok(row
             .map(|row| row.try_get_by_index(0))
             .transpose()?

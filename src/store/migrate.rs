@@ -95,7 +95,7 @@ impl Database {
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_up(&self) -> anyhow::Result<Vec<String>> {
         self.check_reachable().await?;
-        up(self.writer()).await
+        up(self.pool()).await
     }
 
     /// Computes the search keys of all tasks again, and returns how many differed. After a rolling update some
@@ -105,7 +105,7 @@ impl Database {
     /// If the database does not answer. What was written before stays, and it can be run again.
     pub async fn reindex(&self) -> anyhow::Result<u64> {
         self.check_reachable().await?;
-        Ok(migration::rewrite(self.writer(), search_key).await?)
+        Ok(migration::rewrite(self.pool(), search_key).await?)
     }
 
     /// [`down`] on this database.
@@ -114,7 +114,7 @@ impl Database {
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_down(&self, steps: u32) -> anyhow::Result<Vec<String>> {
         self.check_reachable().await?;
-        down(self.writer(), steps).await
+        down(self.pool(), steps).await
     }
 
     /// [`status`] of this database.
@@ -123,7 +123,7 @@ impl Database {
     /// If it does not answer, or has [`UnknownMigrations`].
     pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
         self.check_reachable().await?;
-        status(self.reader()).await
+        status(self.pool()).await
     }
 }
 

@@ -25,6 +25,7 @@ mod overview;
 mod query;
 mod row;
 mod scope;
+mod sqlite_writer;
 mod update;
 mod write;
 

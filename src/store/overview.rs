@@ -58,8 +58,8 @@ impl<A: CanRead> Scope<A> {
     pub async fn overview(&self, periods: &Periods) -> Result<Overview, StoreError> {
         let (counts, tags) = (self.counts(periods), self.tags());
         let (counted, spellings) = futures_util::try_join!(
-            self.read(|| self.database.reader().query_one(&counts)),
-            self.read(|| self.database.reader().query_all(&tags)),
+            self.read(|| self.database.pool().query_one(&counts)),
+            self.read(|| self.database.pool().query_all(&tags)),
         )?;
         let counted = counted.ok_or_else(|| StoreError::Internal("no counts".to_owned()))?;
         let number = |index| counted.try_get_by_index::<i64>(index);

@@ -144,9 +144,7 @@ impl<A: CanRead> Scope<A> {
             .from(user_clock::Entity)
             .and_where(Expr::col(user_clock::Column::UserId).eq(self.user.as_str()))
             .to_owned();
-        let row = self
-            .read(|| self.database.reader().query_one(&query))
-            .await?;
+        let row = self.read(|| self.database.pool().query_one(&query)).await?;
         Ok(row
             .map(|row| row.try_get("", "revision"))
             .transpose()?
@@ -167,9 +165,7 @@ impl<A> Scope<A> {
     /// The row of a task, deleted or not.
     pub(super) async fn row(&self, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
         let query = self.select(task::Column::Id, id.get());
-        let row = self
-            .read(|| self.database.reader().query_one(&query))
-            .await?;
+        let row = self.read(|| self.database.pool().query_one(&query)).await?;
         Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }
 

@@ -185,9 +185,7 @@ impl<A: CanWrite> Scope<A> {
             .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Clock::TaskCount).gte(limit))
             .to_owned();
-        let row = self
-            .read(|| self.database.reader().query_one(&full))
-            .await?;
+        let row = self.read(|| self.database.pool().query_one(&full)).await?;
         Ok(row.is_some())
     }
 

@@ -6,13 +6,11 @@
 //! creation, and the order of revisions that of the last change.
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, DeriveIden, FromQueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DeriveIden, FromQueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions,
     prelude::DateTimeUtc,
     sea_query::{CommonTableExpression, Query, SelectStatement, SubQueryStatement, WithClause},
 };
-
-use tracing::Instrument as _;
 
 use super::{Database, row::TaskRow};
 
@@ -76,6 +74,33 @@ impl WriteStatement {
             (None, other) => unreachable!("only an insertion has no target, not {other:?}"),
         }
     }
+
+    /// Runs it in a transaction of SQLite, which the caller commits. An error must undo what it did.
+    pub(super) async fn run_on_sqlite(
+        &self,
+        transaction: &DatabaseTransaction,
+    ) -> Result<Option<TaskRow>, DbErr> {
+        let Some(moved) = transaction.query_one_raw(self.of_clock()).await? else {
+            return Ok(None);
+        };
+        let Moved {
+            revision,
+            last_task_id,
+            updated_at,
+        } = Moved::from_query_result(&moved, "")?;
+        let values = Query::select()
+            .exprs([
+                revision.into(),
+                last_task_id.into(),
+                sea_orm::sea_query::Expr::val(updated_at),
+            ])
+            .to_owned();
+        let task = WithClause::from(clock(values)).query(self.task.clone());
+        let row = transaction.query_one(&task).await?;
+        // The clock moves for a task that was found in the same transaction.
+        let row = row.ok_or_else(|| DbErr::Custom("the clock moved without a task".to_owned()))?;
+        TaskRow::read(&row).map(Some)
+    }
 }
 
 fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
@@ -103,45 +128,11 @@ pub(super) fn immediate() -> TransactionOptions {
 impl Database {
     /// Runs a write. `None` if its conditions do not hold; then nothing has changed.
     pub(super) async fn write(&self, write: &WriteStatement) -> Result<Option<TaskRow>, DbErr> {
-        if self.backend() == DbBackend::Postgres {
-            let statement = write.as_one();
-            let row = self.run(self.writer().query_one_raw(statement)).await?;
-            return row.map(|row| TaskRow::read(&row)).transpose();
+        if let Some(writer) = self.sqlite_writer() {
+            return self.run(writer.write(Box::new(write.clone()))).await;
         }
-        // A handler that is dropped when its client hangs up must not leave a transaction behind:
-        // the work runs in a task of its own to its end.
-        let (database, write) = (self.clone(), write.clone());
-        let work = async move { database.write_in_transaction(&write).await };
-        let task = tokio::spawn(work.in_current_span());
-        let done = self.run(async { Ok(task.await) }).await?;
-        done.map_err(|e| DbErr::Custom(format!("the writing task failed: {e}")))?
-    }
-
-    async fn write_in_transaction(&self, write: &WriteStatement) -> Result<Option<TaskRow>, DbErr> {
-        let transaction = self.writer().begin_with_options(immediate()).await?;
-        let Some(moved) = transaction.query_one_raw(write.of_clock()).await? else {
-            transaction.rollback().await?;
-            return Ok(None);
-        };
-        let Moved {
-            revision,
-            last_task_id,
-            updated_at,
-        } = Moved::from_query_result(&moved, "")?;
-        let values = Query::select()
-            .exprs([
-                revision.into(),
-                last_task_id.into(),
-                sea_orm::sea_query::Expr::val(updated_at),
-            ])
-            .to_owned();
-        let task = WithClause::from(clock(values)).query(write.task.clone());
-        let row = transaction.query_one(&task).await?;
-        let row = row.map(|row| TaskRow::read(&row)).transpose()?;
-        match row {
-            Some(_) => transaction.commit().await?,
-            None => transaction.rollback().await?,
-        }
-        Ok(row)
+        let statement = write.as_one();
+        let row = self.run(self.pool().query_one_raw(statement)).await?;
+        row.map(|row| TaskRow::read(&row)).transpose()
     }
 }

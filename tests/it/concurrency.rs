@@ -2,6 +2,7 @@
 
 mod order;
 mod places;
+mod together;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -59,6 +59,37 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_database_that_somebody_else_locks_is_told_within_5_s(on: Backend) {
+        let home = Home::on(on).await;
+        let server = home.start().await;
+        let alice = server.user("alice");
+        alice.create("Buy milk").await;
+        let lock = Lock::take(on, &home).await;
+        // The second one arrives while the first one waits, and has its own 5 s.
+        let write = async |after: Duration| {
+            tokio::time::sleep(after).await;
+            let began = Instant::now();
+            let answer = alice.post("/api/v1/tasks", json!({ "title": "Buy bread" })).await;
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+            (answer.status, answer.body["code"].clone())
+        };
+        let answers = join_all([write(Duration::ZERO), write(Duration::from_secs(2))]).await;
+        lock.release().await;
+        // PostgreSQL has the statement, and may yet run it: that is said. SQLite never got it.
+        let code = match on {
+            Backend::Sqlite => "database_unavailable",
+            Backend::Postgres => "outcome_unknown",
+        };
+        assert_eq!(answers, [(503, json!(code)), (503, json!(code))]);
+        let list = alice.get("/api/v1/tasks").await.body;
+        if let Backend::Sqlite = on {
+            assert_eq!(list["items"].as_array().unwrap().len(), 1, "what was refused was not done");
+        }
+        alice.create("Buy bread").await;
+    }
+}
+
 /// The database locked by somebody else.
 enum Lock {
     Sqlite(SqliteConnection),

@@ -1,0 +1,180 @@
+//! Writes to SQLite: all that wait go together into one transaction.
+//!
+//! A commit waits for the disk, whatever it holds, and SQLite has one writer at a time. So one task has the
+//! connection that writes. It takes every write that has arrived, runs them in one transaction and answers them
+//! after the commit. There is no timer: a lone write goes alone and at once. Reads have connections of their own
+//! and never wait for it.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument as _, Span};
+
+use super::{
+    error::{Outage, is_busy},
+    row::TaskRow,
+    write::{WriteStatement, immediate},
+};
+
+/// The most writes in one transaction. A larger one would make the first of them wait for the last.
+const MAX_GROUP: usize = 128;
+/// The most writes that wait. Beyond it, senders wait for a place until their time is over.
+const QUEUE: usize = 1024;
+
+/// What became of a write: the row that it wrote, or nothing if its conditions did not hold.
+type Done = Result<Option<TaskRow>, DbErr>;
+
+/// A write that waits for its commit.
+struct Job {
+    write: Box<WriteStatement>,
+    deadline: Instant,
+    /// The span of the request, so that what is logged here has its id.
+    span: Span,
+    answer: oneshot::Sender<Done>,
+}
+
+/// The way to the task that writes. That task ends with the last of these.
+#[derive(Debug, Clone)]
+pub(super) struct SqliteWriter {
+    jobs: mpsc::Sender<Job>,
+    limit: Duration,
+}
+
+impl SqliteWriter {
+    /// Starts the task. `limit`: how long a write may wait for its turn.
+    pub(super) fn start(connection: DatabaseConnection, limit: Duration) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(run(connection, waiting));
+        Self { jobs, limit }
+    }
+
+    /// Runs a write and waits for its commit. It is done or not done as a whole, also if the caller goes away.
+    pub(super) async fn write(&self, write: Box<WriteStatement>) -> Done {
+        let (answer, done) = oneshot::channel();
+        let job = Job {
+            write,
+            deadline: Instant::now() + self.limit,
+            span: Span::current(),
+            answer,
+        };
+        match self.jobs.send_timeout(job, self.limit).await {
+            Ok(()) => {}
+            Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
+        done.await
+            .unwrap_or_else(|_| Err(DbErr::Custom("the writing task has ended".to_owned())))
+    }
+}
+
+async fn run(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
+    let mut group = Vec::with_capacity(MAX_GROUP);
+    while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
+        let Some(transaction) = begin(&connection, &mut group).await else {
+            continue;
+        };
+        let Some(undone) = together(transaction, std::mem::take(&mut group)).await else {
+            continue;
+        };
+        group = undone;
+        if let Some(transaction) = begin(&connection, &mut group).await {
+            apart(transaction, std::mem::take(&mut group)).await;
+        }
+    }
+}
+
+/// Takes the write lock. Another process may hold it: a job whose time ends meanwhile is answered, and `None` comes
+/// when that is so for all of them.
+async fn begin(
+    connection: &DatabaseConnection,
+    group: &mut Vec<Job>,
+) -> Option<DatabaseTransaction> {
+    loop {
+        let error = match connection.begin_with_options(immediate()).await {
+            Ok(transaction) => return Some(transaction),
+            Err(error) => error,
+        };
+        let now = Instant::now();
+        let again = is_busy(&error);
+        let (over, waiting) = std::mem::take(group)
+            .into_iter()
+            .partition::<Vec<_>, _>(|job| !again || job.deadline <= now);
+        answer_all(over, &error);
+        *group = waiting;
+        if group.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// Runs all in one transaction. Gives the jobs back, undone, if one of them failed for a reason of its own.
+async fn together(transaction: DatabaseTransaction, group: Vec<Job>) -> Option<Vec<Job>> {
+    let mut rows = Vec::with_capacity(group.len());
+    for job in &group {
+        match one(&transaction, job).await {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                let undone = transaction.rollback().await;
+                let outage = Outage::of(&error).is_some() || undone.is_err();
+                if outage || group.len() == 1 {
+                    answer_all(group, &error);
+                    return None;
+                }
+                return Some(group);
+            }
+        }
+    }
+    match transaction.commit().await {
+        Ok(()) => {
+            for (job, row) in group.into_iter().zip(rows) {
+                let _ = job.answer.send(Ok(row));
+            }
+        }
+        Err(error) => answer_all(group, &error),
+    }
+    None
+}
+
+/// Runs all in one transaction, each with a savepoint, so that one that fails for a reason of its own undoes nothing
+/// of the others. What the database itself cannot do ends all of them: SQLite may have ended the transaction.
+async fn apart(transaction: DatabaseTransaction, group: Vec<Job>) {
+    let mut results: Vec<Done> = Vec::with_capacity(group.len());
+    for job in &group {
+        let result = match transaction.begin().await {
+            Ok(savepoint) => match one(&savepoint, job).await {
+                Ok(row) => savepoint.commit().await.map(|()| row),
+                Err(error) => savepoint.rollback().await.and(Err(error)),
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &result
+            && Outage::of(error).is_some()
+        {
+            let error = error.clone();
+            let _ = transaction.rollback().await;
+            return answer_all(group, &error);
+        }
+        results.push(result);
+    }
+    match transaction.commit().await {
+        Ok(()) => {
+            for (job, result) in group.into_iter().zip(results) {
+                let _ = job.answer.send(result);
+            }
+        }
+        Err(error) => answer_all(group, &error),
+    }
+}
+
+async fn one(transaction: &DatabaseTransaction, job: &Job) -> Done {
+    job.write
+        .run_on_sqlite(transaction)
+        .instrument(job.span.clone())
+        .await
+}
+
+fn answer_all(jobs: Vec<Job>, error: &DbErr) {
+    for job in jobs {
+        let _ = job.answer.send(Err(error.clone()));
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Fault, Problem, ProblemCode, Task},
-    store::{StoreError, Unchanged},
+    store::{Named, StoreError, Unchanged},
 };
 
 /// The problem that an error of the store is. Causes that only the operator may know go to the log.
@@ -59,15 +59,18 @@ pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
         None => "Read it with a token that has `tasks:read`,",
     };
     let version = met.version().get();
-    let detail = if met.is_in_another_version() {
-        format!(
+    let detail = match met.named() {
+        Named::Earlier => format!(
             "The task has changed since and is now at version {version}. {then} decide again and send If-Match with that version."
-        )
-    } else {
-        format!(
+        ),
+        Named::Later => format!(
+            "If-Match names a version that the task has not reached; it is at version {version}. {then} decide again and send \
+             If-Match with that version."
+        ),
+        Named::Nothing => format!(
             "If-Match names no version of a task; the task is at version {version}. {then} decide again and send If-Match with its \
              ETag as it came."
-        )
+        ),
     };
     let problem = Problem::new(ProblemCode::VersionMismatch, detail);
     Problem {

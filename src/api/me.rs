@@ -4,11 +4,14 @@ use chrono::{DateTime, TimeDelta};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
 use serde::Serialize;
 
-use super::OperationGroup;
+use super::{OperationGroup, parameters::NoQuery};
 use crate::{
     access::Caller,
     auth::Scopes,
-    contract::{Fail, Json, Nullable, Timestamp, UserIdText, codes::CALLER},
+    contract::{
+        Fail, Json, Nullable, Timestamp, UserIdText,
+        codes::{CALLER, PARAMETERS},
+    },
     store::Read,
 };
 
@@ -80,7 +83,11 @@ impl Me {
     ///
     /// Call this first when a token is refused or shows other tasks than expected.
     #[oai(path = "/api/v1/me", method = "get", operation_id = "getMe")]
-    async fn get_me(&self, caller: Caller<Read>) -> Result<AccountResponse, Fail<{ CALLER }>> {
+    async fn get_me(
+        &self,
+        caller: Caller<Read>,
+        _query: NoQuery,
+    ) -> Result<AccountResponse, Fail<{ CALLER | PARAMETERS }>> {
         let identity = caller.identity();
         Ok(AccountResponse::Account(Json(Account {
             user_id: UserIdText(identity.user_id.as_str().to_owned()),

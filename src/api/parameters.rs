@@ -7,7 +7,7 @@ use poem::{FromRequest, Request, RequestBody, http::Uri};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::contract::{
-    Fault, Problem, Scalar, TaskId, into_poem,
+    Fault, Problem, Scalar, TaskId, into_poem, note_ignored,
     registry::{MetaParamIn, MetaSchemaRef, Registry},
 };
 
@@ -32,11 +32,10 @@ impl ParameterText {
     fn read<T: Scalar>(&self) -> Result<T, String> {
         T::from_text(&self.decoded).map_err(|fault| {
             let meant = self.with_plus.as_ref().map(|text| T::from_text(text));
+            let plus = "has a `+`, which stands for a space in a query string; write %2B instead";
             match meant {
-                Some(Ok(_)) => {
-                    "has a `+`, which stands for a space in a query string; write %2B instead"
-                        .to_owned()
-                }
+                Some(Ok(_)) => plus.to_owned(),
+                Some(Err(other)) if other != fault => format!("{plus}; and it {other}"),
                 _ => fault,
             }
         })
@@ -129,6 +128,26 @@ impl<'a> FromRequest<'a> for QueryNames {
 /// What an address may hold as it arrives, and a link may not (RFC 3986 §2); and all that is not ASCII.
 const NOT_IN_LINKS: &AsciiSet = &CONTROLS.add(b'<').add(b'>').add(b'"');
 
+/// For an operation without parameters in the query: refuses any, since a misspelt one must not be ignored.
+#[derive(Debug)]
+pub struct NoQuery;
+
+impl<'a> FromRequest<'a> for NoQuery {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let names = <QueryNames as FromRequest>::from_request(request, body).await?;
+        let faults = names.0.iter().take(100).map(|name| {
+            Fault::at_parameter(
+                name,
+                "is not a parameter of this, which has none in the query",
+            )
+        });
+        match faults.collect::<Vec<_>>() {
+            faults if faults.is_empty() => Ok(Self),
+            faults => Err(into_poem(Problem::parameters(faults))),
+        }
+    }
+}
+
 /// The address that was asked for.
 #[derive(Debug)]
 pub struct Address(Uri);
@@ -213,11 +232,16 @@ impl ParameterFaults {
         self.faults.push(Fault::at_parameter(name, detail));
     }
 
-    /// Ends the collecting where parameters that nobody knows are ignored.
+    /// Ends the collecting where parameters that nobody knows are ignored, which the log says.
     ///
     /// # Errors
     /// 400 with all faults.
-    pub fn check_values(self) -> Result<(), Problem> {
+    pub fn check_values(self, names: &QueryNames) -> Result<(), Problem> {
+        for name in names.0.iter().take(100) {
+            if !self.known.contains(&name.as_str()) {
+                note_ignored("the parameters of a list", name);
+            }
+        }
         self.check(&QueryNames(Vec::new()))
     }
 
@@ -232,10 +256,14 @@ impl ParameterFaults {
             .take(100)
             .filter(|name| !self.known.contains(&name.as_str()))
         {
-            let detail = format!(
-                "is not a parameter of this; there are: {}",
-                self.known.join(", ")
-            );
+            let known = self.known.join(", ");
+            let (name, detail) = match name.as_str() {
+                "" => ("a parameter", format!("has no name; there are: {known}")),
+                name => (
+                    name,
+                    format!("is not a parameter of this; there are: {known}"),
+                ),
+            };
             self.faults.push(Fault::at_parameter(name, detail));
         }
         if self.faults.is_empty() {

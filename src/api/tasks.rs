@@ -5,7 +5,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use super::{
     OperationGroup,
     conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
-    parameters::{Address, ParameterFaults, PathId, Query, QueryNames},
+    parameters::{Address, NoQuery, ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
     access::{Caller, problem},
@@ -211,6 +211,7 @@ impl Tasks {
     async fn create_task(
         &self,
         caller: Caller<Write>,
+        _query: NoQuery,
         /// A text that is the same for all retries of one request, and for no other (a UUID, for example).
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
@@ -232,6 +233,7 @@ impl Tasks {
     async fn get_task(
         &self,
         caller: Caller<Read>,
+        _query: NoQuery,
         /// The id of the task.
         id: PathId,
         /// The ETag of the task that you have. Returns 304 if the task has not changed since.
@@ -258,6 +260,7 @@ impl Tasks {
     async fn update_task(
         &self,
         caller: Caller<Write>,
+        _query: NoQuery,
         /// The id of the task.
         id: PathId,
         /// The ETag of the task that you have. Returns 412 if the task has changed since.
@@ -280,6 +283,7 @@ impl Tasks {
     async fn delete_task(
         &self,
         caller: Caller<Write>,
+        _query: NoQuery,
         /// The id of the task.
         id: PathId,
         /// The ETag of the task that you have. Returns 412 if the task has changed since.
@@ -305,6 +309,7 @@ impl Tasks {
     async fn restore_task(
         &self,
         caller: Caller<Write>,
+        _query: NoQuery,
         /// The id of the task.
         id: PathId,
     ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT }>> {

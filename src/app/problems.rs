@@ -83,7 +83,9 @@ impl Routes {
         };
         if error.is::<NotFoundError>() {
             let path = repeated(path);
-            let detail = format!("There is nothing at {path}; /openapi.json lists all operations.");
+            let detail = format!(
+                "There is nothing at {path}; the document openapi.json of this server lists all operations."
+            );
             return Ok(Problem::new(ProblemCode::RouteNotFound, detail));
         }
         if error.is::<MethodNotAllowedError>() {

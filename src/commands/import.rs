@@ -19,6 +19,7 @@ pub(super) async fn import(config: &Config, file: &Path, check: bool) -> anyhow:
         return Ok(ExitCode::SUCCESS);
     }
     let database = Database::connect(&config.direct).await?;
+    database.check_kept()?;
     if config.auto_migrate {
         let migrated = database.migrate_up().await;
         migrated.context("cannot migrate the database")?;

@@ -25,6 +25,7 @@ pub(crate) enum Direction {
 
 pub(super) async fn migrate(config: &Config, direction: Direction) -> anyhow::Result<ExitCode> {
     let database = Database::connect(&config.direct).await?;
+    database.check_kept()?;
     match direction {
         Direction::Up => report("applied", &database.migrate_up().await?)?,
         Direction::Down { steps } => report("reverted", &database.migrate_down(steps).await?)?,

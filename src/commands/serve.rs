@@ -94,15 +94,18 @@ impl Signals {
 /// What a newcomer needs: a token, and a link that has it in its fragment.
 fn welcome(config: &Config, address: SocketAddr, issuer: &DevIssuer) -> anyhow::Result<()> {
     let token = issuer.mint("alice", None, Duration::from_secs(24 * 60 * 60))?;
-    let link = match config.http.docs {
-        true => format!("  Swagger UI  http://{address}/docs/#token={token}\n"),
-        false => String::new(),
+    let (link, both) = match config.http.docs {
+        true => (
+            format!("  Swagger UI  http://{address}/docs/#token={token}\n"),
+            "Both make you alice for a day; the link opens Swagger UI with the token filled in.",
+        ),
+        false => (String::new(), "It makes you alice for a day."),
     };
     let key = config.development_key.display();
     super::print(&format!(
         "\nTaskward runs in development mode: it signs tokens itself, with the key in\n{key}\n\n\
          {link}  Token       {token}\n\n\
-         Both make you alice for a day; the link opens Swagger UI with the token filled in.\n\
+         {both}\n\
          `taskward token bob` (or `cargo run -- token bob`) prints a token for bob.\n\n"
     ))
 }

@@ -46,9 +46,18 @@ pub(super) struct Databases {
 pub(super) fn read(source: &mut Source) -> Databases {
     let pooled = source.get(&DATABASE_URL);
     source.note_all(DATABASE_URL.name, &pooled.notes);
+    if pooled.url == "sqlite::memory:" {
+        source.warn(
+            "the database is in memory (DATABASE_URL): all tasks are gone when the server stops",
+        );
+    }
     let direct = source.get(&DATABASE_DIRECT_URL);
     if let Some(direct) = &direct {
         source.note_all(DATABASE_DIRECT_URL.name, &direct.notes);
+        if is_sqlite(direct) != is_sqlite(&pooled) {
+            let fault = "must name the same database as DATABASE_URL, and so be of the same kind";
+            source.fault(DATABASE_DIRECT_URL.name, fault);
+        }
     }
     let days = u64::from(source.get(&TOMBSTONE_RETENTION_DAYS));
     let auto_migrate = source.get(&AUTO_MIGRATE);
@@ -63,9 +72,13 @@ pub(super) fn read(source: &mut Source) -> Databases {
     };
     Databases {
         direct: settings(direct.as_ref().unwrap_or(&pooled)),
-        auto_migrate: auto_migrate.unwrap_or_else(|| pooled.url.starts_with("sqlite:")),
+        auto_migrate: auto_migrate.unwrap_or_else(|| is_sqlite(&pooled)),
         pooled: settings(&pooled),
     }
+}
+
+fn is_sqlite(url: &DatabaseUrl) -> bool {
+    url.url.starts_with("sqlite:")
 }
 
 fn connections_by_cores() -> u32 {

@@ -1,6 +1,5 @@
 //! The origins of `CORS_ALLOWED_ORIGINS`.
 
-use psl::{Psl as _, Type};
 use url::Host;
 
 use super::value::web_url;
@@ -48,8 +47,7 @@ fn pattern(text: &str) -> Result<AllowedOrigin, String> {
     };
     let (_, parent) = host.split_once('.').ok_or(malformed)?;
     let label_end = end.split('.').next().unwrap_or_default();
-    if is_owned(parent) || (is_hosting(parent) && label_end.len() > 1 && label_end.starts_with('-'))
-    {
+    if is_owned(parent) || is_given_to_one_owner(parent, label_end) {
         let (start, end) = (start.to_owned(), end.to_owned());
         return Ok(AllowedOrigin::Pattern { start, end });
     }
@@ -64,11 +62,14 @@ fn is_owned(name: &str) -> bool {
     psl::domain_str(name).is_some()
 }
 
-/// Whether the name is the suffix of a hosting company, such as `vercel.app`: it gives names to its customers.
-fn is_hosting(name: &str) -> bool {
-    psl::List
-        .suffix(name.as_bytes())
-        .is_some_and(|suffix| suffix.typ() == Some(Type::Private))
+/// Whether a hosting company gives names with this end to one owner only: Vercel those that end with a team's name,
+/// Netlify those that end with a site's, after two hyphens. At others anybody can register such a name.
+fn is_given_to_one_owner(parent: &str, label_end: &str) -> bool {
+    match parent {
+        "vercel.app" => label_end.len() > 1 && label_end.starts_with('-'),
+        "netlify.app" => label_end.len() > 2 && label_end.starts_with("--"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +101,10 @@ mod tests {
             "https://my-*-team.co.uk",
             "https://my-*-team.com",
             "https://*.github.io",
+            "https://*-x.github.io",
+            "https://*-x.pages.dev",
+            "https://a-*-b.herokuapp.com",
+            "https://*-x.netlify.app",
         ] {
             let fault = origin((0, text)).unwrap_err();
             assert!(

@@ -219,6 +219,12 @@ impl Source {
                     ),
                 ),
                 Some(meant) => self.warn(format!("{name} is not a setting; did you mean {meant}?")),
+                None if is_development && spelling::looks_like_issuer(name) => self.fault(
+                    name,
+                    "is not a setting, but looks as if it were about tokens. Without an issuer Taskward would start in \
+                     development mode: set BETTER_AUTH_URL, AUTH_JWKS_URL or AUTH_HS256_SECRET (`taskward --help` has all), or \
+                     unset it",
+                ),
                 None if is_development => {
                     let of_other = |setting: &&&str| name.ends_with(&format!("_{setting}"));
                     if let Some(setting) = auth::ISSUERS.iter().find(of_other) {

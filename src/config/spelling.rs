@@ -32,6 +32,21 @@ pub(super) fn close_setting(name: &str) -> Option<&'static str> {
         .or_else(|| settings().find(|setting| goes_on(written, setting)))
 }
 
+/// Whether a name is most likely about the tokens of an issuer, in the words of another program.
+pub(super) fn looks_like_issuer(name: &str) -> bool {
+    const FAMILIES: [&str; 5] = ["AUTH_", "BETTER_AUTH_", "OIDC_", "JWT_", "JWKS_"];
+    const ABOUT: [&str; 7] = ["URL", "URI", "ISS", "AUD", "JWKS", "SECRET", "KEY"];
+    let name = name.to_ascii_uppercase();
+    let family = FAMILIES.iter().find(|family| name.starts_with(**family));
+    !OTHERS.contains(&name.as_str())
+        && family.is_some_and(|family| {
+            *family == "JWKS_"
+                || ABOUT
+                    .iter()
+                    .any(|word| name[family.len()..].starts_with(word) || name.ends_with(word))
+        })
+}
+
 /// Short names are close to many that mean something else.
 fn most_typos(setting: &str) -> usize {
     match setting.len() {
@@ -45,9 +60,9 @@ fn most_typos(setting: &str) -> usize {
 fn has_words_of(written: &str, setting: &str) -> bool {
     let mut words = setting.split('_');
     written.contains('_')
-        && written
-            .split('_')
-            .all(|word| words.any(|candidate| candidate == word))
+        && written.split('_').all(|word| {
+            words.any(|candidate| candidate == word || candidate.strip_suffix('S') == Some(word))
+        })
 }
 
 /// Whether it is a setting about issuers with more words: `AUTH_ISSUER_URL`.
@@ -78,6 +93,7 @@ mod tests {
             ("AUTH_ISUER", "AUTH_ISSUER"),
             ("AUTH_HS256_SECRETS", "AUTH_HS256_SECRET"),
             ("CORS_ORIGINS", "CORS_ALLOWED_ORIGINS"),
+            ("CORS_ORIGIN", "CORS_ALLOWED_ORIGINS"),
             ("ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGINS"),
             ("CORS_ALLOW_ORIGINS", "CORS_ALLOWED_ORIGINS"),
             ("SHUTDOWN_DELAY", "SHUTDOWN_DELAY_SECONDS"),

@@ -78,6 +78,7 @@ pub(super) fn either<T>(text: &str, one: (&str, T), other: (&str, T)) -> Result<
 pub(super) fn base_url(text: &str) -> Option<Url> {
     web_url(text).filter(|url| {
         url.query().is_none()
+            && !url.path().contains("//")
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none()

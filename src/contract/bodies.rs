@@ -138,7 +138,7 @@ macro_rules! task_bodies {
             /// What is to be done.
             pub title: Title,
             $($(#[doc = $doc])+ pub $name: Change<Lenient<$type>>,)+
-            /// The same as `completed`, which counts if both are there.
+            /// The same as `completed`. If both are there, they must agree.
             pub is_completed: Change<Lenient<Flag>>,
         }
 
@@ -150,7 +150,8 @@ macro_rules! task_bodies {
             /// What is to be done.
             pub title: Change<Lenient<Title>>,
             $($(#[doc = $doc])+ pub $name: Change<Lenient<$type>>,)+
-            /// The same as `completed`, which counts if both are there.
+            /// The same as `completed`. Answers have both, and clients send both back after changing one: if they differ,
+            /// the one that differs from the task counts.
             pub is_completed: Change<Lenient<Flag>>,
         }
 

@@ -1,4 +1,4 @@
-//! Members that are passed over on the owner paths: named in the log, so that an operator can find out why what a
+//! Members and parameters that are ignored on the owner paths: named in the log, so that an operator can find out why what a
 //! front end sends does not come back.
 
 use std::{
@@ -12,7 +12,7 @@ const MAX_NAME: usize = 60;
 const MAX_NAMES: usize = 100;
 
 /// Names a member to the log: at info when this process meets it first, at debug afterwards.
-pub(super) fn note(body: &'static str, name: &str) {
+pub(crate) fn note_ignored(body: &'static str, name: &str) {
     static TOLD: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let name: String = name.chars().take(MAX_NAME).collect();
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

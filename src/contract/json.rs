@@ -14,7 +14,8 @@ use poem_openapi::{
 use serde::Serialize;
 
 use super::{
-    Members, Problem, ProblemCode, ignored,
+    Members, Problem, ProblemCode,
+    ignored::note_ignored,
     problem::{into_poem, repeated},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
 };
@@ -118,7 +119,7 @@ pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     let value = T::read(&mut members);
     let unknown = |name: &str| match T::IGNORES_UNKNOWN {
         true => {
-            ignored::note(T::NAME, name);
+            note_ignored(T::NAME, name);
             None
         }
         false => Some(format!("is not a member of {}", T::NAME)),

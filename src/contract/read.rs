@@ -43,6 +43,8 @@ impl Members {
                 e.valid_up_to()
             )
         })?;
+        // RFC 8259 §8.1 lets a reader ignore a byte order mark, which Windows' editors write.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Err("is empty; it must be a JSON object".to_owned());
         }

@@ -77,6 +77,10 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 }
 
 pub(crate) fn mismatch<T: Scalar>(value: &Value) -> String {
+    // A number that is out of range, or no integer, is a number all the same.
+    if value.is_number() && T::EXPECTED.starts_with("an integer") {
+        return format!("must be {}", T::EXPECTED);
+    }
     format!("must be {}, not {}", T::EXPECTED, kind(value))
 }
 
@@ -115,8 +119,60 @@ impl Scalar for Flag {
             .map(Self)
             .map_err(|_| format!("must be {}", Self::EXPECTED))
     }
+
+    /// As FastAPI reads a boolean in a body, and SQLite stores one.
+    fn lenient_schema() -> MetaSchemaRef {
+        let words = FLAG_WORDS.iter().map(|(word, _)| *word);
+        let text = MetaSchema {
+            pattern: Some(any_case(words, "")),
+            example: Some("true".into()),
+            ..MetaSchema::new("string")
+        };
+        let number = MetaSchema {
+            minimum: Some(0.0),
+            maximum: Some(1.0),
+            ..MetaSchema::new_with_format("integer", "int32")
+        };
+        inline(MetaSchema {
+            any_of: vec![<Self as Scalar>::schema_ref(), inline(number), inline(text)],
+            example: Some(true.into()),
+            ..MetaSchema::ANY
+        })
+    }
+
+    fn normalize(value: Value) -> Value {
+        match &value {
+            Value::Number(number) => match number.as_u64() {
+                Some(number @ 0..=1) => (number == 1).into(),
+                _ => value,
+            },
+            Value::String(text) if text.trim().is_empty() => Value::Null,
+            Value::String(text) => {
+                let mut words = FLAG_WORDS.iter();
+                let found = words.find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
+                found.map_or(value, |(_, flag)| (*flag).into())
+            }
+            _ => value,
+        }
+    }
 }
 openapi_scalar!(Flag, "boolean");
+
+/// The words that FastAPI reads as a boolean, in any case of letters.
+pub(super) const FLAG_WORDS: [(&str, bool); 12] = [
+    ("true", true),
+    ("1", true),
+    ("yes", true),
+    ("on", true),
+    ("t", true),
+    ("y", true),
+    ("false", false),
+    ("0", false),
+    ("no", false),
+    ("off", false),
+    ("f", false),
+    ("n", false),
+];
 
 /// Makes an integer type with bounds that its schema states.
 macro_rules! integer {

@@ -51,7 +51,7 @@ impl Scalar for Tags {
     fn lenient_schema() -> MetaSchemaRef {
         let tag = r"[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}";
         let text = MetaSchema {
-            pattern: Some(format!(r"^(?!\s*\[){tag}(,{tag}){{0,19}}$")),
+            pattern: Some(format!(r"^(?!\s*[\[{{]){tag}(,{tag}){{0,19}}$")),
             example: Some("shopping, home".into()),
             ..MetaSchema::new("string")
         };
@@ -70,6 +70,14 @@ impl Scalar for Tags {
         if text.trim_start().starts_with('[') {
             let array = serde_json::from_str(text).ok().filter(Value::is_array);
             return array.unwrap_or(value);
+        }
+        if text.trim().eq_ignore_ascii_case("null") {
+            return Value::Null;
+        }
+        // The text of an array in PostgreSQL.
+        let inner = text.trim().strip_prefix('{');
+        if let Some(inner) = inner.and_then(|text| text.strip_suffix('}')) {
+            return postgres_array(inner).map_or(value.clone(), Value::from);
         }
         let parts = text.split(',').map(str::trim);
         // A text is typed by a person: a tag that is there twice is there.
@@ -114,3 +122,38 @@ impl Scalar for Tags {
     }
 }
 openapi_scalar!(Tags, "array(tags)");
+
+/// The elements of an array as PostgreSQL writes it (its manual, 8.15.6), without the braces: separated by commas, in
+/// double quotes where they are not plain. `None` if it is not one of texts.
+fn postgres_array(text: &str) -> Option<Vec<String>> {
+    let mut elements = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let mut element = String::new();
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut characters = quoted.chars();
+            loop {
+                match characters.next()? {
+                    '"' => break,
+                    '\\' => element.push(characters.next()?),
+                    c => element.push(c),
+                }
+            }
+            rest = characters.as_str().trim_start();
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            element.push_str(rest[..end].trim());
+            rest = &rest[end..];
+            if element.contains(['{', '}', '"']) {
+                return None;
+            }
+        }
+        elements.push(element);
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next.trim_start(),
+            None if rest.is_empty() => {}
+            None => return None,
+        }
+    }
+    Some(elements)
+}

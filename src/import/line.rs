@@ -1,8 +1,8 @@
 //! A line of the file that `taskward import` reads: a task of another backend as a JSON object.
 
-use super::values::{AnyFlag, Anything, Owner, PastTime};
+use super::values::{Anything, Owner, PastTime};
 use crate::{
-    contract::{Change, Fault, Members, OwnerNewTask, RequestBody as _, Timestamp},
+    contract::{Change, Fault, Flag, Lenient, Members, OwnerNewTask, RequestBody as _, Timestamp},
     store::ImportedTask,
 };
 
@@ -38,8 +38,8 @@ impl Line {
     fn take(members: &mut Members, now: Timestamp) -> Option<Self> {
         let _: Option<Change<Anything>> = members.take("id");
         let user_id: Option<Owner> = members.take("user_id");
-        let completed: Option<Change<AnyFlag>> = members.take("completed");
-        let is_completed: Option<Change<AnyFlag>> = members.take("is_completed");
+        let completed: Option<Change<Lenient<Flag>>> = members.take("completed");
+        let is_completed: Option<Change<Lenient<Flag>>> = members.take("is_completed");
         let completed_at: Option<Change<PastTime>> = members.take("completed_at");
         let created_at: Option<Change<PastTime>> = members.take("created_at");
         let updated_at: Option<Change<PastTime>> = members.take("updated_at");
@@ -47,7 +47,8 @@ impl Line {
         let task = OwnerNewTask::read(members);
 
         let time = |time: Change<PastTime>| time.value().map(|PastTime(time)| time);
-        let (completed, is_completed) = (completed?.value(), is_completed?.value());
+        let done = |flag: Change<Lenient<Flag>>| flag.value().and_then(|flag| flag.0);
+        let (completed, is_completed) = (done(completed?), done(is_completed?));
         if completed.is_some() && is_completed.is_some() && completed != is_completed {
             members.fault(
                 "is_completed",
@@ -55,7 +56,7 @@ impl Line {
             );
         }
         let (completed, completed_at) = (completed.or(is_completed), time(completed_at?));
-        if let (Some(AnyFlag(false)), Some(_)) = (completed, completed_at) {
+        if let (Some(Flag(false)), Some(_)) = (completed, completed_at) {
             let fault = "must be absent or null where `completed` is false";
             members.fault("completed_at", fault);
         }
@@ -70,6 +71,9 @@ impl Line {
                 members.fault(name, fault);
             }
         }
+        if updated_at.is_some() && updated_at < created_at {
+            members.fault("updated_at", "must not be before `created_at`");
+        }
         let created_at = created_at.or(updated_at).unwrap_or(now);
         // Completing is a change as well.
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
@@ -78,8 +82,8 @@ impl Line {
             task: task?.into(),
             completed_at: match completed {
                 // Since when is not known, but not for longer than this.
-                Some(AnyFlag(true)) => Some(completed_at.unwrap_or(updated_at)),
-                Some(AnyFlag(false)) => None,
+                Some(Flag(true)) => Some(completed_at.unwrap_or(updated_at)),
+                Some(Flag(false)) => None,
                 None => completed_at,
             },
             created_at,

@@ -43,29 +43,6 @@ impl Member for Owner {
     }
 }
 
-/// A boolean, which SQLite keeps as 0 or 1.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct AnyFlag(pub(super) bool);
-
-impl Member for AnyFlag {
-    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let flag = match value {
-            Value::Bool(flag) => Some(*flag),
-            Value::Number(number) if number.as_u64() == Some(0) => Some(false),
-            Value::Number(number) if number.as_u64() == Some(1) => Some(true),
-            _ => None,
-        };
-        if flag.is_none() {
-            let fault = match value {
-                Value::Number(_) => "must be true or false, or 1 or 0".to_owned(),
-                other => format!("must be true or false, or 1 or 0, not {}", kind(other)),
-            };
-            faults.push(at.fault(fault));
-        }
-        flag.map(Self)
-    }
-}
-
 /// A time. Without an offset it is in UTC, as Python's `datetime.utcnow()` and PostgreSQL's `timestamp` write it.
 #[derive(Clone, Copy)]
 pub(super) struct PastTime(pub(super) Timestamp);

@@ -92,10 +92,12 @@ impl<T: Item> Member for Items<T> {
                 Some(Self(items.iter().map(T::read_item).collect()))
             }
             Some(items) => {
-                let detail = format!(
-                    "must have 1 to {MAX_ITEMS} items, has {}; make several calls of more",
-                    items.len()
-                );
+                let advice = match items.len() {
+                    0 => "",
+                    _ => "; make several calls",
+                };
+                let count = items.len();
+                let detail = format!("must have 1 to {MAX_ITEMS} items, has {count}{advice}");
                 faults.push(at.fault(detail));
                 None
             }
@@ -135,7 +137,10 @@ impl<T: Arguments> Item for T {
     fn read_item(value: &Value) -> Result<Self, Vec<Fault>> {
         match value {
             Value::Object(item) => T::read(item.clone()),
-            _ => Err(vec![Pointer::root().fault("must be an object")]),
+            _ => {
+                let detail = format!("must be an object, not {}", kind(value));
+                Err(vec![Pointer::root().fault(detail)])
+            }
         }
     }
 

@@ -86,9 +86,18 @@ impl Dates {
     /// # Errors
     /// What completes the sentence "this argument …".
     pub(super) fn resolve(&mut self, said: &DateText) -> Result<DueDate, String> {
-        // A time with an offset, however it is spelt, needs no time zone.
-        let exact = TimeSpelling::read(&said.0).and_then(|spelling| spelling.rfc3339());
-        let exact = DueDate::from_json(&exact.unwrap_or_else(|| said.0.clone()).into());
+        if let Some(spelling) = TimeSpelling::read(&said.0) {
+            // A time with an offset, however it is spelt, needs no time zone.
+            let read = DueDate::from_json(&spelling.rfc3339_or_utc().into())?;
+            if spelling.rfc3339().is_some() {
+                return Ok(read);
+            }
+            let due = DueDate::Time(self.local(read.instant().naive_utc())?);
+            let shown = self.show(due);
+            self.resolved.insert(said.0.clone(), shown);
+            return Ok(due);
+        }
+        let exact = DueDate::from_json(&Value::from(said.0.as_str()));
         let Err(fault) = exact else {
             return exact;
         };

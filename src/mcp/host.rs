@@ -22,7 +22,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The arguments as the tool declares them:
 ///
 /// - null for an argument that cannot be null is no argument;
-/// - `2.0` and `"2"` for an integer are 2;
+/// - `2.0` and `"2"` for an integer are 2, `"true"` and `"False"` are booleans;
 /// - the text of an array or object is that array or object;
 /// - members that hosts add for their own use are removed.
 pub(super) fn understood(
@@ -52,6 +52,11 @@ fn as_declared(value: Value, schema: &Map<String, Value>) -> Value {
     let items = schema.get("items").and_then(Value::as_object);
     match (kind, value) {
         ("integer", value) => whole(&value).map_or(value, Value::from),
+        ("boolean", Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" => true.into(),
+            "false" => false.into(),
+            _ => Value::String(text),
+        },
         ("array" | "object", Value::String(text)) => match serde_json::from_str(&text) {
             Ok(parsed @ (Value::Array(_) | Value::Object(_))) => as_declared(parsed, schema),
             _ => Value::String(text),

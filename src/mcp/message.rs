@@ -4,7 +4,7 @@ use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::contract::SyntaxFault;
+use crate::contract::{SyntaxFault, first_repeat, kind};
 
 /// The longest name of a method or tool, in bytes.
 const MAX_NAME: usize = 100;
@@ -46,6 +46,13 @@ impl Message {
             }
             _ => return Err(Malformed::request("a message is an object", Value::Null)),
         };
+        if let Some(place) = first_repeat(body) {
+            let place = super::arguments::short(&place);
+            return Err(Malformed::request(
+                &format!("`{place}` occurs more than once"),
+                Value::Null,
+            ));
+        }
         let id = message.get("id").filter(|id| id.is_string() || id.is_i64());
         let id = id.cloned().unwrap_or_default();
         if message.get("jsonrpc") != Some(&json!("2.0")) {
@@ -55,6 +62,15 @@ impl Message {
         message.retain(|name, value| name != "params" || !value.is_null());
         if let Some(Value::Object(params)) = message.get_mut("params") {
             params.retain(|_, value| !value.is_null());
+            // OpenAI's hosts pass on the text that the model wrote.
+            if let Some(arguments) = params.get_mut("arguments")
+                && let Some(parsed @ Value::Object(_)) = arguments
+                    .as_str()
+                    .filter(|text| first_repeat(text.as_bytes()).is_none())
+                    .and_then(|text| serde_json::from_str(text).ok())
+            {
+                *arguments = parsed;
+            }
         }
         if !message.get("method").is_some_and(Value::is_string) {
             return Err(Malformed::request(
@@ -77,11 +93,12 @@ impl Message {
         let arguments = message
             .get("params")
             .and_then(|params| params.get("arguments"));
-        if arguments.is_some_and(|arguments| !arguments.is_object()) {
-            return Err(Malformed::request(
-                "`params.arguments` must be an object",
-                id,
-            ));
+        if let Some(arguments) = arguments.filter(|arguments| !arguments.is_object()) {
+            let message = format!(
+                "`params.arguments` must be an object, not {}",
+                kind(arguments)
+            );
+            return Err(Malformed::request(&message, id));
         }
         let message = Self(message);
         match message.fault() {
@@ -101,7 +118,10 @@ impl Message {
         let param = |name| self.0.get("params").and_then(|params| params.get(name));
         let is_long = |text: &Value| text.as_str().is_some_and(|text| text.len() > MAX_NAME);
         match self.0.get("method")?.as_str()? {
-            method if method.len() > MAX_NAME => Some((-32601, "Method not found")),
+            method if method.len() > MAX_NAME => Some((
+                -32601,
+                "Method not found. This server has tools only: tools/list and tools/call.",
+            )),
             "tools/call" => match param("name") {
                 Some(name) if is_long(name) => Some((INVALID_PARAMS, "Unknown tool")),
                 Some(Value::String(_)) => None,
@@ -110,7 +130,7 @@ impl Message {
                     "Invalid params: `params.name` must be the name of a tool",
                 )),
             },
-            "tools/list" if param("cursor").is_some() => Some((
+            "tools/list" if param("cursor").is_some_and(|cursor| cursor != "") => Some((
                 INVALID_PARAMS,
                 "Invalid params: there is one page of tools, and no cursor",
             )),

@@ -71,7 +71,8 @@ fn prepare<T: Tool>(
 async fn run<T: Tool>(call: Call<T::Access>, arguments: T::Arguments) -> CallToolResult {
     match T::call(call, arguments).await {
         Ok(output) => {
-            let mut result = CallToolResult::success(vec![ContentBlock::text(output.to_string())]);
+            let mut result =
+                CallToolResult::success(vec![ContentBlock::text(on_lines(&output.to_string()))]);
             result.structured_content = serde_json::to_value(&output).ok();
             result.is_error = Some(output.failed());
             result
@@ -85,7 +86,7 @@ fn failed<T: Tool>(words: &str) -> CallToolResult {
 }
 
 fn failure(words: &str) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(words)])
+    CallToolResult::error(vec![ContentBlock::text(on_lines(&words))])
 }
 
 /// All tools of a server.
@@ -173,4 +174,19 @@ impl PreparedCall {
         let mut call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
         call.take()
     }
+}
+
+/// The text with escapes for the characters other than line feeds that break lines, so that no text of a user looks like
+/// two rows. They can only come from such texts, which are quoted.
+fn on_lines(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                lines.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => lines.push(c),
+        }
+    }
+    lines
 }

@@ -32,16 +32,18 @@ pub async fn backup(settings: &DatabaseSettings, target: &Path) -> anyhow::Resul
     let Some(file) = sqlite_file(&settings.url)? else {
         bail!("a database in memory cannot be copied");
     };
-    let created = create_private(target);
+    // SQLite reads some names, such as `:memory:` and `file:…`, as something else than files; no absolute path is one.
+    let place = std::path::absolute(target).context("cannot find the working folder")?;
+    let created = create_private(&place);
     if !created.with_context(|| format!("cannot create {}", target.display()))? {
         bail!(
             "{} is there already, and is left as it is: name another file",
             target.display()
         );
     }
-    let copied = copy(&file, target).await;
+    let copied = copy(&file, &place).await;
     if copied.is_err() {
-        remove_file(target).with_context(|| format!("cannot remove {}", target.display()))?;
+        remove_file(&place).with_context(|| format!("cannot remove {}", target.display()))?;
     }
     copied
 }

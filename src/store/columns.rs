@@ -5,6 +5,7 @@
 //! tags.
 
 use sea_orm::{
+    ExprTrait as _,
     prelude::DateTimeUtc,
     sea_query::{Expr, Func},
 };
@@ -119,6 +120,14 @@ fn due_date(due: Option<DueDate>) -> [Assignment; 2] {
         (Task::DueAt, Expr::val(due.map(DueDate::instant))),
         (Task::DueIsDate, due.is_some_and(DueDate::is_date).into()),
     ]
+}
+
+/// The completion turned to its other side.
+pub(super) fn other_completion() -> Expr {
+    let open = Expr::col(Task::CompletedAt).is_null();
+    Expr::case(open, Expr::col(With::Moment))
+        .finally(Expr::val(None::<DateTimeUtc>))
+        .into()
 }
 
 /// Each tag, case-folded, between line feeds, which no tag contains.

@@ -96,9 +96,14 @@ pub(super) async fn sqlite(
     })
 }
 
+/// Whether a database is gone when its process ends.
+pub(super) fn is_in_memory(url: &str) -> bool {
+    url.starts_with("sqlite:") && (url.contains(":memory:") || url.contains("mode=memory"))
+}
+
 /// The file of a SQLite database, if it is in one.
 pub(super) fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
-    if url.contains(":memory:") || url.contains("mode=memory") {
+    if is_in_memory(url) {
         return Ok(None);
     }
     let options: SqliteConnectOptions = url.parse().map_err(|error| {

@@ -69,6 +69,8 @@ struct Inner {
     sqlite_writer: Option<(SqliteWriter, DatabaseConnection)>,
     /// Whether PostgreSQL is there. A file is, or it is not.
     availability: Option<Arc<Availability>>,
+    /// Whether it is gone when this process ends.
+    in_memory: bool,
     max_tasks: i64,
     tombstone_retention: Duration,
     opened: Instant,
@@ -103,12 +105,26 @@ impl Database {
             pool,
             sqlite_writer,
             availability,
+            in_memory: connect::is_in_memory(&settings.url),
             max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
             opened: Instant::now(),
             used: AtomicU64::new(0),
             readiness: Mutex::new(None),
         })))
+    }
+
+    /// Checks that what is written outlives this process.
+    ///
+    /// # Errors
+    /// For a database in memory.
+    pub fn check_kept(&self) -> anyhow::Result<()> {
+        match self.0.in_memory {
+            true => anyhow::bail!(
+                "the database is in memory, and would be gone at once: set DATABASE_URL to a file or a server"
+            ),
+            false => Ok(()),
+        }
     }
 
     /// How many migrations are still to be applied, as of a moment ago.

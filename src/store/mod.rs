@@ -39,5 +39,5 @@ pub use import::ImportedTask;
 pub use list::{Page, Slice, SliceQuery};
 pub use overview::{Overview, Periods};
 pub use query::{DueBound, Filter, ListQuery};
-pub use scope::{CanRead, CanWrite, Read, ReadWrite, Scope, ScopeKind, Unchanged, Write};
+pub use scope::{CanRead, CanWrite, Named, Read, ReadWrite, Scope, ScopeKind, Unchanged, Write};
 pub use update::{Changes, Expected, Restored};

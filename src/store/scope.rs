@@ -93,13 +93,24 @@ pub struct Scope<A> {
 #[derive(Debug)]
 pub struct Unchanged {
     pub(super) task: Box<Task>,
-    /// Whether the write named a version that a task can have.
-    pub(super) named: bool,
+    /// What the write expected.
+    pub(super) named: Named,
+}
+
+/// Which version a write expected that the task does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// None that a task can have.
+    Nothing,
+    /// One that the task may have had.
+    Earlier,
+    /// One that the task has not reached.
+    Later,
 }
 
 impl Unchanged {
-    /// Whether the write expected a version that a task can have, which this one has not.
-    pub fn is_in_another_version(&self) -> bool {
+    /// Which version the write expected.
+    pub fn named(&self) -> Named {
         self.named
     }
 

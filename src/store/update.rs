@@ -9,11 +9,11 @@ use sea_orm::{
 
 use super::{
     Scope, StoreError,
-    columns::{self, Assignment, completion},
+    columns::{self, Assignment, completion, other_completion},
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     error::{Outage, is_lost},
     row::{COLUMNS, TaskRow},
-    scope::{CanRead, CanWrite, Unchanged},
+    scope::{CanRead, CanWrite, Named, Unchanged},
     write::{With, WriteStatement},
 };
 use crate::contract::{self, TaskId, TaskPatch, Timestamp};
@@ -30,10 +30,14 @@ pub enum Expected {
 impl Expected {
     /// The error for a task in another version.
     fn not_met(&self, task: contract::Task) -> StoreError {
-        StoreError::Changed(Unchanged {
-            task: Box::new(task),
-            named: !matches!(self, Self::OneOf(versions) if versions.is_empty()),
-        })
+        let now = task.version.get();
+        let named = match self {
+            Self::OneOf(versions) if versions.is_empty() => Named::Nothing,
+            Self::OneOf(versions) if versions.iter().all(|version| *version > now) => Named::Later,
+            _ => Named::Earlier,
+        };
+        let task = Box::new(task);
+        StoreError::Changed(Unchanged { task, named })
     }
 }
 
@@ -54,6 +58,14 @@ impl Changes {
     pub fn of(patch: TaskPatch) -> Option<Self> {
         let values = columns::of_patch(patch);
         (!values.is_empty()).then_some(Self(values))
+    }
+
+    /// The changes that a patch names, and the completion turned to its other side.
+    pub fn with_other_completion(patch: TaskPatch) -> Self {
+        let mut values = columns::of_patch(patch);
+        values.retain(|(column, _)| !matches!(column, Task::CompletedAt));
+        values.push((Task::CompletedAt, other_completion()));
+        Self(values)
     }
 }
 
@@ -114,14 +126,7 @@ impl<A: CanWrite> Scope<A> {
         completed: Option<bool>,
         expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
-        let open = Expr::col(Task::CompletedAt).is_null();
-        let now = Expr::col(With::Moment);
-        let value = match completed {
-            Some(completed) => completion(completed),
-            None => Expr::case(open, now)
-                .finally(Expr::val(None::<DateTimeUtc>))
-                .into(),
-        };
+        let value = completed.map_or_else(other_completion, completion);
         let values = vec![(Task::CompletedAt, value)];
         let write = self.change(id, live(expected), values, Count::Same);
         match self.attempt(&write).await? {
@@ -163,7 +168,10 @@ impl<A: CanWrite> Scope<A> {
             match self.row(id).await? {
                 Some(row) if row.deleted_at.is_none() => {
                     let task = Box::new(row.into_task(self.user.as_str())?);
-                    return Ok(Restored::Already(Unchanged { task, named: true }));
+                    return Ok(Restored::Already(Unchanged {
+                        task,
+                        named: Named::Earlier,
+                    }));
                 }
                 Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
                     if self.is_full().await? {

@@ -107,7 +107,7 @@ fn variant(c: char) -> char {
         'ħ' => 'h',
         'ŧ' => 't',
         // Alef wasla; hamza and madda were removed as marks.
-        '\u{671}' => '\u{627}',
+        '\u{671}'..='\u{673}' | '\u{675}' => '\u{627}',
         // Alef maksura, Farsi yeh and yeh barree become yeh.
         '\u{649}' | '\u{6CC}' | '\u{6D2}' => '\u{64A}',
         // Keheh becomes kaf.
@@ -125,16 +125,31 @@ fn variant(c: char) -> char {
         '`'
         | '\u{2018}'..='\u{201B}'
         | '\u{2B9}'..='\u{2BC}'
+        | '\u{2BE}'
         | '\u{2BF}'
         | '\u{2032}'
         | '\u{2035}'
         | '\u{2039}'
         | '\u{203A}'
+        | '\u{275B}'
+        | '\u{275C}'
         | '\u{5F3}' => '\'',
         // Double quotes, guillemets, Hebrew gershayim.
-        '\u{201C}'..='\u{201F}' | '\u{AB}' | '\u{BB}' | '\u{301D}'..='\u{301F}' | '\u{5F4}' => '"',
+        '\u{201C}'..='\u{201F}'
+        | '\u{AB}'
+        | '\u{BB}'
+        | '\u{275D}'
+        | '\u{275E}'
+        | '\u{301D}'..='\u{301F}'
+        | '\u{5F4}' => '"',
         // Hyphens, dashes, minus, Hebrew maqaf.
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2E3A}' | '\u{2E3B}' | '\u{5BE}' => '-',
+        '\u{2010}'..='\u{2015}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{58A}'
+        | '\u{2E3A}'
+        | '\u{2E3B}'
+        | '\u{5BE}' => '-',
         c => c,
     }
 }

@@ -20,7 +20,7 @@ on_both! {
               "type": "urn:taskward:problem:route_not_found",
               "title": "Route not found",
               "status": 404,
-              "detail": "There is nothing at /api/v1/nothing; /openapi.json lists all operations.",
+              "detail": "There is nothing at /api/v1/nothing; the document openapi.json of this server lists all operations.",
               "code": "route_not_found",
               "request_id": "[id]"
             }"#]]);
@@ -34,7 +34,7 @@ on_both! {
         app.anon().get("/api/v2/tasks").await.fails(401, "token_missing");
         let strange = "/api/v1/%3Cscript%3E%0A%22%5C";
         let answer = alice.get(strange).await.fails(404, "route_not_found");
-        let expected = format!("There is nothing at {strange}; /openapi.json lists all operations.");
+        let expected = format!("There is nothing at {strange}; the document openapi.json of this server lists all operations.");
         assert_eq!(answer.body["detail"], expected);
         let long = alice.post(&format!("/{}", "a".repeat(8000)), json!({})).await.fails(404, "route_not_found");
         assert!(long.text.len() < 500, "{long}");

@@ -47,7 +47,7 @@ on_both! {
         }
         expect![[r#"
             abdulwahidchohan: reads all but tags as string|null; ignored: recurring_rule; not served: chat
-            aftabahmed4: reads all but items, total_pages; ignored: ?page_size, status; not served: chat, messages, sign_in, sign_up
+            aftabahmed4: reads all but items, total_pages; ignored: status; not served: chat, messages, sign_in, sign_up
             ahmedsaeed4: reads all but category, createdAt, status, updatedAt; ignored: ?category, category, dueDate; not served: stats
             aliraza4278: reads all
             alishbaaslam: reads all; not served: sign_in, sign_up
@@ -64,7 +64,7 @@ on_both! {
             jiyanaveed: reads all; not served: chat, me, sign_in, sign_up
             m-fatimazohra: reads all but createdAt; refused: priority=urgent; not served: chat
             maheen939: reads all but completed, pending
-            malikasadjaved: reads all but priority as LOW|MEDIUM|HIGH, recurrence, status; ignored: ?tags, recurrence, status; not served: set_status, sign_in, sign_up, tag_create, tag_delete, tags
+            malikasadjaved: reads all but priority as LOW|MEDIUM|HIGH, recurrence, status; ignored: recurrence, status; not served: set_status, sign_in, sign_up, tag_create, tag_delete, tags
             mehtabalikhan: reads all but task; ignored: dueDate; not served: sign_in, sign_up
             mohsinmirzamaad: reads all; not served: chat
             moinuddin2406: reads all; not served: sign_in, sign_up
@@ -73,7 +73,7 @@ on_both! {
             muhammadyasir678: reads all; ignored: recurrence_interval, recurrence_pattern, reminder_time; not served: list, sign_in, sign_up
             nabeerak: reads all; not served: sign_in, sign_out, sign_up
             rao-faizan: reads all; not served: sign_in, sign_up
-            samiceto: reads all; refused: priority=urgent; ignored: ?due_date_end, ?due_date_start, ?tags, recurrence_rule, reminder_offset; not served: chat, sign_in, sign_up, tag_add, tag_remove
+            samiceto: reads all; refused: priority=urgent; ignored: ?due_date_end, ?due_date_start, recurrence_rule, reminder_offset; not served: chat, sign_in, sign_up, tag_add, tag_remove
             shahzaib1233: reads all but createdAt; not served: sign_in, sign_up
             shazilk-dev: reads all but status, tags as object[]; refused: priority=critical; ignored: ?status_filter, status; not served: chat, focus_active, focus_end, focus_start, messages, statistics, status, tag_create, tags, task_tags
             shehreen43: reads all; not served: me, sign_in, sign_out, sign_up

@@ -38,7 +38,7 @@ fn bad_requests(actor: &Actor, operation: &Operation, id: i64) -> Vec<RequestBui
     vec![
         json("{"),
         json("null"),
-        json(r#"{"title": 7, "nonsense": [], "completed": "yes"}"#),
+        json(r#"{"title": 7, "nonsense": [], "completed": "maybe"}"#),
         request()
             .header(header::CONTENT_TYPE, "text/plain")
             .body("title=x"),

@@ -11,11 +11,11 @@ use serde::Serialize;
 use super::super::parameters::ParameterFaults;
 use crate::{
     contract::{
-        Direction, Offset, OwnerFlag, OwnerSort, OwnerTask, PageNumber, PageSize, Priority,
-        SearchText, Status, Tag, Task, Total,
+        Direction, DueDate, DueFilter, Offset, OwnerFlag, OwnerSort, OwnerTask, PageNumber,
+        PageSize, Priority, SearchText, Status, Tag, Task, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
-    store::{Filter, SliceQuery},
+    store::{DueBound, Filter, SliceQuery},
 };
 
 /// The shape of lists on the owner paths (the setting `OWNER_PATHS_LIST`).
@@ -36,6 +36,9 @@ pub(super) struct Given {
     pub(super) completed: Option<OwnerFlag>,
     pub(super) priority: Option<Priority>,
     pub(super) tag: Option<Tag>,
+    pub(super) due: Option<DueFilter>,
+    pub(super) due_before: Option<DueDate>,
+    pub(super) due_after: Option<DueDate>,
     pub(super) text: Option<SearchText>,
     pub(super) sort: Option<OwnerSort>,
     pub(super) direction: Option<Direction>,
@@ -50,7 +53,14 @@ impl Given {
         let by_status = self.status.as_ref().and_then(|Status(done)| *done);
         let done = self.completed.map(|OwnerFlag(done)| done);
         if by_status.is_some() && done.is_some() && by_status != done {
-            faults.note("status", "must not say something else than completed");
+            let detail = "must not say something else than completed (or is_completed)";
+            faults.note("status", detail);
+        }
+        if let (Some(sort), Some(Direction(false))) = (self.sort, self.direction)
+            && sort.is_turned()
+        {
+            let detail = "must not begin with `-` beside an ascending order";
+            faults.note("sort", detail);
         }
         if self.page.is_some() && self.offset.is_some() {
             faults.note("page", "must not be given beside an offset");
@@ -63,6 +73,9 @@ impl Given {
             completed,
             priority,
             tag,
+            due,
+            due_before,
+            due_after,
             text,
             sort,
             direction,
@@ -79,8 +92,10 @@ impl Given {
                     .or(status.and_then(|Status(done)| done)),
                 priority,
                 tag,
+                due,
+                due_before: due_before.map(DueBound::Utc),
+                due_after: due_after.map(DueBound::Utc),
                 q: text,
-                ..Filter::default()
             },
             sort: sort.unwrap_or(OwnerSort::CREATED).with(direction),
             limit: limit.into(),

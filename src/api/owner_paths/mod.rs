@@ -15,19 +15,19 @@ use self::{
 };
 use super::{
     OperationGroup,
-    conditions::{IfMatch, IfNoneMatch, etag},
-    parameters::{Address, ParameterFaults, PathId, Query},
+    conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
+    parameters::{Address, ParameterFaults, PathId, Query, QueryNames},
     tasks::update,
 };
 use crate::{
     access::{Caller, problem},
     contract::{
-        Direction, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag, OwnerNewTask,
-        OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Priority, SearchText, Status,
-        Task,
-        codes::{BODY, CALLER, LIMIT, OWNER, PARAMETERS, PATH, TASK, VERSION, WRITE},
+        Direction, DueDate, DueFilter, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag,
+        OwnerNewTask, OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Pointer,
+        Priority, Problem, SearchText, Status, Task,
+        codes::{BODY, CALLER, KEY, LIMIT, OWNER, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
-    store::{Read, Slice, Write},
+    store::{Changes, Created, Read, Slice, Write},
 };
 
 pub use list::ListShape;
@@ -59,6 +59,9 @@ enum Made {
         /// Its version, in quotes.
         #[oai(header = "ETag")]
         String,
+        /// Present, and `true`, if an earlier request with this Idempotency-Key created the task.
+        #[oai(header = "Idempotency-Replayed")]
+        Option<String>,
     ),
 }
 
@@ -148,6 +151,14 @@ impl OwnerPaths {
         priority: Query<Lenient<Priority>>,
         /// Only tasks with this tag.
         tag: Query<crate::contract::Tag>,
+        /// The same as `tag`.
+        tags: Query<crate::contract::Tag>,
+        /// Only tasks without a due date (`none`), or only those with one (`any`).
+        due: Query<DueFilter>,
+        /// Only tasks due before this, exclusive. A date is its midnight in UTC.
+        due_before: Query<Lenient<DueDate>>,
+        /// Only tasks due at this or later. A date is its midnight in UTC.
+        due_after: Query<Lenient<DueDate>>,
         /// Only tasks with this text in the title or the description.
         search: Query<SearchText>,
         /// The same as `search`.
@@ -166,12 +177,19 @@ impl OwnerPaths {
         sort_direction: Query<Direction>,
         /// How many tasks; 1000 when absent.
         limit: Query<PageSize>,
+        /// The same as `limit`.
+        per_page: Query<PageSize>,
+        /// The same as `limit`.
+        page_size: Query<PageSize>,
+        /// The same as `limit`.
+        size: Query<PageSize>,
         /// How many tasks to skip.
         offset: Query<Offset>,
         /// The same as `offset`.
         skip: Query<Offset>,
         /// The page of `limit` tasks, from 1.
         page: Query<PageNumber>,
+        names: QueryNames,
         address: Address,
     ) -> Result<OwnerListResponse, Fail<{ ANY | PARAMETERS }>> {
         let mut faults = ParameterFaults::default();
@@ -181,16 +199,19 @@ impl OwnerPaths {
             priority: faults
                 .take_unless_blank(priority)
                 .and_then(|priority| priority.0),
-            tag: faults.take_unless_blank(tag),
+            tag: faults.any([tag, tags]),
+            due: faults.take_unless_blank(due),
+            due_before: faults.take_unless_blank(due_before).and_then(|due| due.0),
+            due_after: faults.take_unless_blank(due_after).and_then(|due| due.0),
             text: faults.any([search, q, keyword]),
             sort: faults.any([sort, sort_by]),
             direction: faults.any([order, sort_order, sort_direction]),
-            limit: faults.take_unless_blank(limit),
+            limit: faults.any([limit, per_page, page_size, size]),
             offset: faults.any([offset, skip]),
             page: faults.take_unless_blank(page),
         };
         given.check(&mut faults);
-        faults.check_values()?;
+        faults.check_values(&names)?;
         let query = given.into_query();
         let slice = caller.tasks().slice(&query).await.map_err(problem)?;
         let Slice { tasks, total } = slice;
@@ -200,7 +221,8 @@ impl OwnerPaths {
                 ("limit", query.limit.to_string()),
                 ("offset", read.to_string()),
             ];
-            address.next_page(&with, &["skip", "page"])
+            let replaced = ["skip", "page", "per_page", "page_size", "size"];
+            address.next_page(&with, &replaced)
         });
         let list = OwnerList::new(*shape.0, tasks, total);
         Ok(OwnerListResponse::Tasks(Json(list), total, next))
@@ -217,15 +239,24 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
+        /// A text that is the same for all retries of one request, and for no other (a UUID, for example).
+        #[oai(name = "Idempotency-Key")]
+        key: RetryKey,
         task: Json<OwnerNewTask>,
-    ) -> Result<Made, Fail<{ ANY | BODY | WRITE | LIMIT }>> {
-        let created = caller
+    ) -> Result<Made, Fail<{ ANY | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
+        if task.0.contradicts_itself() {
+            let fault =
+                Pointer::member("is_completed").fault("must not say something else than completed");
+            return Err(Problem::validation(vec![fault]).into());
+        }
+        let Created { task, replayed } = caller
             .tasks()
-            .create(task.0.into(), None)
+            .create(task.0.into(), key.0)
             .await
             .map_err(problem)?;
-        let etag = etag(created.task.version.get());
-        Ok(Made::Task(Json(created.task.into()), etag))
+        let etag = etag(task.version.get());
+        let replayed = replayed.then(|| "true".to_owned());
+        Ok(Made::Task(Json(task.into()), etag, replayed))
     }
 
     /// Get one of your tasks (owner path)
@@ -369,6 +400,15 @@ async fn change(
     if_match: &IfMatch,
     changes: Json<OwnerTaskChanges>,
 ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
-    let task = update(caller, id.0, changes.0.into(), &if_match.0).await?;
+    let contradicts_itself = changes.0.contradicts_itself();
+    let patch = changes.0.into();
+    let task = match contradicts_itself {
+        true => {
+            let changes = Changes::with_other_completion(patch);
+            let changed = caller.tasks().update(id.0, changes, &if_match.0).await;
+            changed.map_err(|error| caller.problem(error))?
+        }
+        false => update(caller, id.0, patch, &if_match.0).await?,
+    };
     Ok(OwnerTaskResponse::of(task))
 }

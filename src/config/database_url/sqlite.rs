@@ -1,5 +1,7 @@
 //! Files of SQLite.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
 use super::DatabaseUrl;
 
 /// The parameters of the driver.
@@ -14,6 +16,26 @@ const OF_PYTHON: [&str; 6] = [
     "cached_statements",
 ];
 
+/// What may be in the name of a file, but not in the host of a URL, for which the driver takes its beginning. It decodes
+/// the name; a `%` of the user is left as it is.
+const NOT_IN_HOSTS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+const NO_FILE: &str = "names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the \
+    server stops";
+
 /// Reads what follows `sqlite:`. After two slashes comes the name of the file.
 ///
 /// SQLAlchemy wants a third slash before it, which makes `sqlite:///todo.db` a file of the working directory
@@ -26,7 +48,8 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
     let file = match path.strip_prefix('/') {
         // SQLAlchemy's fourth slash begins an absolute path.
         Some(absolute) if absolute.starts_with('/') => absolute,
-        Some(name) if name == ":memory:" || name.is_empty() => ":memory:",
+        Some(":memory:") => ":memory:",
+        Some("") => return Err(NO_FILE.to_owned()),
         Some(relative)
             if is_of_python
                 || !relative.contains('/')
@@ -42,7 +65,7 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
             relative
         }
         Some(_) => path,
-        None if path.is_empty() => ":memory:",
+        None if path.is_empty() => return Err(NO_FILE.to_owned()),
         None => path,
     };
     if file == ":memory:" {
@@ -53,6 +76,9 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         match name {
+            "mode" if value == "ro" => {
+                return Err("has `mode=ro`, but Taskward writes: use `rw` or `rwc`".to_owned());
+            }
             "mode" if !["ro", "rw", "rwc", "memory"].contains(&value) => {
                 return Err(
                     "has a `mode` that is none of `ro`, `rw`, `rwc` and `memory`".to_owned(),
@@ -80,6 +106,7 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
     if !names.contains(&"mode") && !names.contains(&"immutable") {
         parameters.push("mode=rwc");
     }
+    let file = utf8_percent_encode(file, NOT_IN_HOSTS);
     let url = format!("sqlite://{file}?{}", parameters.join("&"));
     Ok(DatabaseUrl { url, notes })
 }

@@ -16,7 +16,7 @@ fn files_as_the_driver_and_sqlalchemy_write_them() {
     expect![[r#"
         sqlite://todo.db?mode=rwc
         sqlite://todo.db?mode=rwc
-        sqlite://todo.db?mode=ro
+        ! has `mode=ro`, but Taskward writes: use `rw` or `rwc`
         sqlite://todo.db?mode=rwc
         sqlite://./data/todo.db?mode=rwc
         sqlite:///data/todo.db?mode=rwc
@@ -32,10 +32,13 @@ fn files_as_the_driver_and_sqlalchemy_write_them() {
         sqlite://data/todo.db?mode=rwc
         sqlite:///data/todo.db?mode=rwc
         sqlite://todo.db?mode=rwc
+        ! names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the server stops
         sqlite::memory:
         sqlite::memory:
-        sqlite::memory:
-        sqlite::memory:
+        ! names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the server stops
+        ! names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the server stops
+        ! names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the server stops
+        sqlite://my%20tasks.db?mode=rwc
         ! has a `mode` that is none of `ro`, `rw`, `rwc` and `memory`
         ! has a parameter after `?` that is none of mode, cache, immutable, vfs"#]].assert_eq(&read(&[
         "sqlite://todo.db",
@@ -57,6 +60,9 @@ fn files_as_the_driver_and_sqlalchemy_write_them() {
         "sqlite:///:memory:",
         "sqlite::memory:",
         "sqlite+aiosqlite://",
+        "sqlite:///",
+        "sqlite:",
+        "sqlite://my tasks.db",
         "sqlite://todo.db?mode=create",
         "sqlite://todo.db?hunter2=x",
     ]));

@@ -12,7 +12,9 @@ use poem_openapi::{Object, types::Example};
 pub use parameters::{Direction, Offset, OwnerFlag, OwnerSort, PageNumber, PageSize, Status};
 pub use task::OwnerTask;
 
-use super::{Change, Flag, Lenient, Members, RequestBody, read::take_members};
+use super::{
+    Change, Flag, Lenient, Members, OwnerNewTask, OwnerTaskChanges, RequestBody, read::take_members,
+};
 
 /// Whether a task is done, as existing front ends send it. Without it the task changes sides.
 #[derive(Debug, Clone, Copy, Object)]
@@ -20,7 +22,7 @@ use super::{Change, Flag, Lenient, Members, RequestBody, read::take_members};
 pub struct OwnerCompletion {
     /// Done or not.
     pub completed: Change<Lenient<Flag>>,
-    /// The same as `completed`, which counts if both are there.
+    /// The same as `completed`. If both are there and differ, the task changes sides.
     pub is_completed: Change<Lenient<Flag>>,
 }
 
@@ -42,10 +44,37 @@ impl RequestBody for OwnerCompletion {
 impl OwnerCompletion {
     /// Which side it asks for, if it does.
     pub fn side(self) -> Option<bool> {
-        let flag = self.completed.or(self.is_completed).value();
-        flag.and_then(|flag| flag.0)
-            .map(|Flag(completed)| completed)
+        let (one, other) = (done(&self.completed), done(&self.is_completed));
+        one.or(other)
+            .filter(|_| one.is_none() || other.is_none() || one == other)
     }
+}
+
+impl OwnerNewTask {
+    /// Whether its two members for the completion say different things.
+    pub fn contradicts_itself(&self) -> bool {
+        differ(&self.completed, &self.is_completed)
+    }
+}
+
+impl OwnerTaskChanges {
+    /// Whether its two members for the completion say different things, of which one is that of the task.
+    pub fn contradicts_itself(&self) -> bool {
+        differ(&self.completed, &self.is_completed)
+    }
+}
+
+fn done(flag: &Change<Lenient<Flag>>) -> Option<bool> {
+    match flag {
+        Change::Set(Lenient(Some(Flag(done)))) => Some(*done),
+        _ => None,
+    }
+}
+
+fn differ(one: &Change<Lenient<Flag>>, other: &Change<Lenient<Flag>>) -> bool {
+    done(one)
+        .zip(done(other))
+        .is_some_and(|(one, other)| one != other)
 }
 
 impl Example for OwnerCompletion {

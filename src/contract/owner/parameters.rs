@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::contract::{
     Sort,
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
-    scalar::{Scalar, any_case, mismatch},
+    scalar::{FLAG_WORDS, Scalar, any_case, mismatch},
 };
 
 /// Makes a parameter type whose words have meanings, in any case of letters.
@@ -52,10 +52,7 @@ words!(
 words!(
     /// Done or not, as FastAPI reads a boolean.
     OwnerFlag(bool), "string(owner-flag)", "true or false", "true",
-    &[
-        ("true", true), ("1", true), ("yes", true), ("on", true), ("t", true), ("y", true),
-        ("false", false), ("0", false), ("no", false), ("off", false), ("f", false), ("n", false),
-    ]
+    &FLAG_WORDS
 );
 
 words!(
@@ -82,6 +79,11 @@ enum Column {
 }
 
 impl OwnerSort {
+    /// Whether it begins with a `-`.
+    pub fn is_turned(self) -> bool {
+        self.turned
+    }
+
     /// By creation.
     pub const CREATED: Self = Self {
         column: Column::Created,

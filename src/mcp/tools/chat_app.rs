@@ -11,8 +11,8 @@ use super::change::{change, completion};
 use crate::{
     access::Access,
     contract::{
-        Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, TaskId,
-        TaskPatch, Title, UserIdText,
+        Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, Status,
+        TaskId, TaskPatch, Title, UserIdText,
     },
     mcp::{
         arguments::{Argument, arguments},
@@ -77,15 +77,8 @@ pub(in crate::mcp) struct StatusText(Option<bool>);
 
 impl Member for StatusText {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        match value.as_str() {
-            Some("all") => Some(Self(None)),
-            Some("pending") => Some(Self(Some(false))),
-            Some("completed") => Some(Self(Some(true))),
-            _ => {
-                faults.push(at.fault("must be \"all\", \"pending\" or \"completed\""));
-                None
-            }
-        }
+        // The words that the owner paths take.
+        Status::read(value, at, faults).map(|Status(done)| Self(done))
     }
 }
 

@@ -11,6 +11,34 @@ use crate::support::{
     contract::{contract, examples, media_types, operations, resolved},
 };
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_parameter_is_refused_by_every_operation_of_v1() {
+    let app = Backend::Sqlite.app().await;
+    let alice = app.user("alice");
+    let mut asked = 0;
+    for operation in operations() {
+        if !operation.path.starts_with("/api/v1/") {
+            continue;
+        }
+        let path = format!("{}?dry_run=true", operation.path.replace("{id}", "1"));
+        let request = alice
+            .request(operation.method.clone(), &path)
+            .json(&json!({ "title": "Buy milk" }));
+        let answer = alice.send(request).await.fails(400, "invalid_parameters");
+        assert!(
+            answer.faults()[0].starts_with("dry_run is not a parameter of this"),
+            "{answer}"
+        );
+        asked += 1;
+    }
+    assert!(asked >= 7);
+    assert_eq!(
+        alice.get("/api/v1/tasks").await.items().len(),
+        0,
+        "nothing was done"
+    );
+}
+
 #[test]
 fn every_operation_is_named_and_described() {
     let verbs = [

@@ -102,6 +102,8 @@ on_both! {
             "due_before=2026-02-29",
             // An offset whose plus was not encoded, so that it is a space.
             "due_before=2026-02-06T09:00:00+01:00",
+            "due_before=2026-02-06T09:00+01:00",
+            "due_before=2026-02-06T09:00:00%20+0100",
             "due_before=2026-02-06T09:00:00%2B0100",
             "due_before=2026-02-06T09:00-05:00",
             "due_before=2026-02-06T09:00",
@@ -142,6 +144,8 @@ on_both! {
             limit=99999999999999999999                   limit must be an integer from 1 to 100
             due_before=2026-02-29                        due_before must be a date that exists, like 2026-02-06
             due_before=2026-02-06T09:00:00+01:00         due_before has a `+`, which stands for a space in a query string; write %2B instead
+            due_before=2026-02-06T09:00+01:00            due_before has a `+`, which stands for a space in a query string; write %2B instead; and it must be written as in RFC 3339: 2026-02-06T09:00:00+01:00
+            due_before=2026-02-06T09:00:00%20+0100       due_before must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             due_before=2026-02-06T09:00:00%2B0100        due_before must be written as in RFC 3339: 2026-02-06T09:00:00+01:00
             due_before=2026-02-06T09:00-05:00            due_before must be written as in RFC 3339: 2026-02-06T09:00:00-05:00
             due_before=2026-02-06T09:00                  due_before must end with its offset from UTC: 2026-02-06T09:00:00Z if it is in UTC, else one like +01:00
@@ -157,7 +161,7 @@ on_both! {
             offset=5                                     offset is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
             Completed=true                               Completed is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
             q[]=milk                                     q[] is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
-            =milk                                         is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
+            =milk                                        a parameter has no name; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
         let long = fault(&alice, &format!("q={}", "a".repeat(201))).await;
         assert_eq!(long, "q must have at most 200 characters, has 201");
     }

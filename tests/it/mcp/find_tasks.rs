@@ -141,7 +141,7 @@ on_both! {
             (json!({ "overdue": true, "completed": true, "time_zone": "UTC" }), "find_tasks: `overdue` is about open tasks up to now"),
             (json!({ "due_from": "soon", "time_zone": "UTC" }), "find_tasks: `due_from` must be a date like 2026-02-06, or one of these words, not \"soon\": today, "),
             (json!({ "time_zone": "Berlin" }), "find_tasks: `time_zone` must be the name of a time zone in the IANA database, like Europe/Berlin or UTC"),
-            (json!({ "limit": 101 }), "find_tasks: `limit` must be an integer from 1 to 100, not a number"),
+            (json!({ "limit": 101 }), "find_tasks: `limit` must be an integer from 1 to 100"),
         ] {
             let refused = agent.call("find_tasks", arguments).await.refused();
             assert!(refused.starts_with(words), "{refused}");

@@ -45,6 +45,57 @@ on_both! {
         }
     }
 
+    async fn a_member_that_comes_twice_is_refused(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create("kept").await;
+        for (member, call) in [
+            ("/params/arguments/ids", r#""params":{"name":"delete_tasks","arguments":{"ids":[1],"ids":[2]}}"#),
+            ("/params/name", r#""params":{"name":"get_task","name":"delete_tasks","arguments":{"ids":[1]}}"#),
+            ("/params/arguments/tasks/0/title", r#""params":{"name":"add_tasks","arguments":{"tasks":[{"title":"a","title":"b"}]}}"#),
+            ("/method", r#""method":"tools/list","params":{}"#),
+        ] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call",{call}}}"#);
+            let answer = alice.post_raw("/mcp", body).await.has(400);
+            let expected = format!("Invalid Request: `{member}` occurs more than once");
+            assert_eq!(answer.body["error"]["message"], expected);
+        }
+        assert_eq!(alice.get("/api/v1/tasks").await.items().len(), 1);
+    }
+
+    async fn arguments_may_come_as_their_text(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create("Buy milk").await;
+        let call = |arguments: Value| json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "get_task", "arguments": arguments },
+        });
+        let answer = alice.post("/mcp", call(json!("{\"id\": 1}"))).await.has(200);
+        assert_eq!(answer.body["result"]["structuredContent"]["title"], "Buy milk");
+        let answer = alice.post("/mcp", call(json!("id 1"))).await.has(400);
+        assert_eq!(answer.body["error"]["message"], "Invalid Request: `params.arguments` must be an object, not a string");
+        let answer = alice.post("/mcp", call(json!([1]))).await.has(400);
+        assert_eq!(answer.body["error"]["message"], "Invalid Request: `params.arguments` must be an object, not an array");
+    }
+
+    async fn no_text_of_a_user_breaks_a_row(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let text = "one\u{2028}two\u{2029}three\u{85}four\nfive";
+        alice.create_with(json!({ "title": "Buy milk", "description": text })).await;
+        for (tool, arguments) in [
+            ("get_task", json!({ "id": 1 })),
+            ("update_tasks", json!({ "tasks": [{ "id": 1, "description": "else" }, { "id": 1, "description": text }] })),
+            ("update_tasks", json!({ "tasks": [{ "id": 1, "description": "else" }] })),
+        ] {
+            let told = agent.call(tool, arguments).await.done().text;
+            assert!(!told.contains(['\u{2028}', '\u{2029}', '\u{85}']), "{told:?}");
+        }
+        let told = agent.call("find_tasks", json!({ "a\u{2028}b": 1 })).await.refused();
+        assert!(told.contains("a\\u2028b"), "{told:?}");
+    }
+
     async fn what_hosts_send_is_understood(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
@@ -63,8 +114,12 @@ on_both! {
             ("get_task", json!({ "id": "1" })),
             ("complete_tasks", json!({ "ids": [1.0, "2"] })),
             ("complete_tasks", json!({ "ids": "[3]" })),
+            ("find_tasks", json!({ "completed": "true", "overdue": "False" })),
+            ("complete_tasks", json!({ "ids": [3], "completed": "True" })),
             ("add_tasks", json!({ "tasks": "[{\"title\": \"five\", \"tags\": \"[\\\"a\\\"]\"}]" })),
             ("update_tasks", json!({ "tasks": [{ "id": 1, "tags": "[\"work\", \"home\"]" }] })),
+            // Python's `isoformat` of a local time.
+            ("add_tasks", json!({ "tasks": [{ "title": "six", "due_date": "2026-02-06T09:00:00.250" }], "time_zone": "Europe/Berlin" })),
             // What n8n and other hosts add for themselves.
             ("get_task", json!({ "id": 1, "toolCallId": "call_1", "sessionId": "s", "action": "sendMessage", "chatInput": "hi" })),
         ] {
@@ -77,6 +132,7 @@ on_both! {
         assert_eq!((&one["title"], &one["priority"], &one["tags"]), (&json!("one"), &json!("high"), &json!(["work", "home"])));
         let five = alice.get("/api/v1/tasks/5").await.body;
         assert_eq!((&five["title"], &five["tags"]), (&json!("five"), &json!(["a"])));
+        assert_eq!(alice.get("/api/v1/tasks/6").await.body["due_date"], "2026-02-06T08:00:00.250Z");
     }
 
     /// Null clears where there is something to clear, as in REST.

@@ -104,7 +104,7 @@ on_both! {
             ("completed=&page=&offset=&skip=", &[air, call, buy]),
             // And what other servers know.
             ("category=work", &[air, call, buy]),
-            ("tags=home&include_archived=false", &[air, call, buy]),
+            ("labels=home&include_archived=false", &[air, call, buy]),
             ("_=1738400000000", &[air, call, buy]),
             ("search=nothing", &[]),
         ];

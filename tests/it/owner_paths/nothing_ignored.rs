@@ -71,7 +71,10 @@ on_both! {
             ("completed=true&is_completed=false", "is_completed must not say something else than completed"),
             ("search=milk&q=tea", "q must not say something else than search"),
             ("sort=title&sort_by=due_date", "sort_by must not say something else than sort"),
-            ("status=pending&completed=true", "status must not say something else than completed"),
+            ("status=pending&completed=true", "status must not say something else than completed (or is_completed)"),
+            ("sort=-title&order=asc", "sort must not begin with `-` beside an ascending order"),
+            ("limit=2&per_page=3", "per_page must not say something else than limit"),
+            ("tag=a&tags=b", "tags must not say something else than tag"),
             ("offset=3&page=2", "page must not be given beside an offset"),
         ] {
             let answer = alice.get(&format!("{TASKS}?{query}")).await.fails(400, "invalid_parameters");
@@ -79,6 +82,68 @@ on_both! {
         }
         for query in ["completed=true&is_completed=1", "search=milk&q=milk&keyword=", "status=all&completed=true", "offset=0&skip=0"] {
             alice.get(&format!("{TASKS}?{query}")).await.has(200);
+        }
+    }
+
+    async fn of_two_names_for_done_the_one_that_changed_counts(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create("Buy milk").await;
+        let path = format!("{TASKS}/1");
+        // Clients send the whole task back, with one of the two changed.
+        for (completed, is_completed, done) in [(false, true, true), (true, false, false), (true, false, true), (false, true, false)] {
+            for method in [Method::PUT, Method::PATCH] {
+                let before = alice.get(&path).await.body["completed"].as_bool().unwrap();
+                if before == done {
+                    alice.patch(&format!("{path}/complete"), json!({})).await.has(200);
+                }
+                let body = json!({ "title": "Buy milk", "completed": completed, "is_completed": is_completed });
+                let answer = alice.send(alice.request(method, &path).json(&body)).await.has(200);
+                assert_eq!((&answer.body["completed"], &answer.body["is_completed"]), (&json!(done), &json!(done)));
+            }
+        }
+        let new = json!({ "title": "Buy tea", "completed": false, "is_completed": true });
+        let refused = alice.post(TASKS, new).await.fails(422, "validation_failed");
+        assert_eq!(refused.faults(), ["/is_completed must not say something else than completed"]);
+        for done in [json!(1), json!("1"), json!("True"), json!("yes"), json!(true)] {
+            let made = alice.post(TASKS, json!({ "title": "x", "completed": done })).await.has(201);
+            assert_eq!(made.body["completed"], true, "{done}");
+        }
+        for done in [json!(2), json!("maybe"), json!([])] {
+            alice.post(TASKS, json!({ "title": "x", "completed": done })).await.fails(422, "validation_failed");
+        }
+    }
+
+    async fn a_retry_with_its_key_makes_no_second_task(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let post = async || {
+            let request = alice.request(Method::POST, TASKS).header("Idempotency-Key", "once");
+            alice.send(request.json(&json!({ "title": "Buy milk" }))).await.has(201)
+        };
+        let (first, second) = (post().await, post().await);
+        assert_eq!((&first.body, first.header("idempotency-replayed")), (&second.body, ""));
+        assert_eq!(second.header("idempotency-replayed"), "true");
+        assert_eq!(alice.get(TASKS).await.body.as_array().unwrap().len(), 1);
+    }
+
+    async fn due_dates_filter_a_list(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for (title, due) in [("a", json!("2026-02-05")), ("b", json!("2026-02-06T09:00:00Z")), ("c", json!(null))] {
+            alice.create_with(json!({ "title": title, "due_date": due, "tags": [title] })).await;
+        }
+        for (query, titles) in [
+            ("due=none", vec!["c"]),
+            ("due=any&sort=title&order=asc", vec!["a", "b"]),
+            ("due_before=2026-02-06", vec!["a"]),
+            ("due_after=2026-02-06T09:00", vec!["b"]),
+            ("tags=A", vec!["a"]),
+            ("per_page=1&page=2", vec!["b"]),
+        ] {
+            let answer = alice.get(&format!("{TASKS}?{query}")).await.has(200);
+            let found: Vec<_> = answer.body.as_array().unwrap().iter().map(|task| task["title"].clone()).collect();
+            assert_eq!(found, titles, "{query}");
         }
     }
 
@@ -126,9 +191,15 @@ on_both! {
         let alice = app.user("alice");
         let made = alice.post(TASKS, json!({ "title": "a", "tags": "[\"work\", \"home, sweet\"]" })).await.has(201);
         assert_eq!(made.body["tags"], json!(["work", "home, sweet"]));
+        let made = alice.post(TASKS, json!({ "title": "a", "tags": "{work,\"home, sweet\"}" })).await.has(201);
+        assert_eq!(made.body["tags"], json!(["work", "home, sweet"]));
+        for nothing in ["{}", "null", " "] {
+            let made = alice.post(TASKS, json!({ "title": "a", "tags": nothing })).await.has(201);
+            assert_eq!(made.body["tags"], json!([]), "{nothing}");
+        }
         let none = alice.post(TASKS, json!({ "title": "b", "tags": " [] " })).await.has(201);
         assert_eq!(none.body["tags"], json!([]));
-        for broken in ["['work', 'home']", "[work]", "[\"work\"", "[[1]]", "[1]"] {
+        for broken in ["['work', 'home']", "{{1}}", "{\"a\"b}", "[work]", "[\"work\"", "[[1]]", "[1]"] {
             let answer = alice.post(TASKS, json!({ "title": "c", "tags": broken })).await;
             answer.fails(422, "validation_failed");
         }

@@ -84,6 +84,12 @@ async fn a_backup_overwrites_nothing_and_says_what_it_cannot_do() {
         fs::read_to_string(home.path().join("there.db")).unwrap(),
         "mine"
     );
+    // Names that SQLite reads as something else are files all the same.
+    for name in [":memory:", "file:b.db?mode=memory"] {
+        home.run(&["backup", name]).good();
+        let copy = fs::metadata(home.path().join(name)).unwrap();
+        assert!(copy.len() > 0, "{name}");
+    }
     let told = home.run(&["backup", "no/folder.db"]).bad();
     assert!(told.contains("cannot create no/folder.db"), "{told}");
 

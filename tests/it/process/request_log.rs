@@ -101,9 +101,11 @@ on_both! {
         assert_eq!((&made["method"], &made["route"]), (&json!("POST"), &json!("/api/v1/tasks")));
         let user = made["span"]["user"].as_str().unwrap().to_owned();
         assert_eq!(user.len(), 16);
-        let wrong = ask(&alice, Method::PATCH, "/api/v1/tasks/99?x=Secret", "two", json!({ "title": "Secret plan" })).await;
+        let wrong = ask(&alice, Method::PATCH, "/api/v1/tasks/99", "two", json!({ "title": "Secret plan" })).await;
         assert_eq!((&wrong["route"], &wrong["code"]), (&json!("/api/v1/tasks/{id}"), &json!("task_not_found")));
         assert_eq!(wrong["span"]["user"], user);
+        let query = ask(&alice, Method::PATCH, "/api/v1/tasks/99?x=Secret", "query", json!({ "title": "Secret plan" })).await;
+        assert_eq!((&query["route"], &query["code"]), (&json!("/api/v1/tasks/{id}"), &json!("invalid_parameters")));
         let owner = ask(&alice, Method::GET, "/api/alice-who/tasks", "three", Value::Null).await;
         assert_eq!(owner["route"], "/api/{user_id}/tasks");
         let nobody = ask(&server.anon(), Method::GET, TASKS, "four", Value::Null).await;

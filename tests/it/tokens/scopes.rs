@@ -93,7 +93,7 @@ on_both! {
               "type": "urn:taskward:problem:version_mismatch",
               "title": "Version mismatch",
               "status": 412,
-              "detail": "The task has changed since and is now at version 1. Read it with a token that has `tasks:read`, decide again and send If-Match with that version.",
+              "detail": "If-Match names a version that the task has not reached; it is at version 1. Read it with a token that has `tasks:read`, decide again and send If-Match with that version.",
               "code": "version_mismatch",
               "request_id": "[id]"
             }"#]]);

@@ -212,11 +212,11 @@ export type OwnerCompletion = {
   /**
    * Done or not.
    */
-  completed?: boolean | null
+  completed?: boolean | number | string | null
   /**
-   * The same as `completed`, which counts if both are there.
+   * The same as `completed`. If both are there and differ, the task changes sides.
    */
-  is_completed?: boolean | null
+  is_completed?: boolean | number | string | null
 }
 
 /**
@@ -235,7 +235,7 @@ export type OwnerNewTask = {
   /**
    * Whether it is done; sets or clears `completed_at`.
    */
-  completed?: boolean | null
+  completed?: boolean | number | string | null
   /**
    * How urgent it is.
    */
@@ -249,9 +249,9 @@ export type OwnerNewTask = {
    */
   tags?: Array<string> | string | null
   /**
-   * The same as `completed`, which counts if both are there.
+   * The same as `completed`. If both are there, they must agree.
    */
-  is_completed?: boolean | null
+  is_completed?: boolean | number | string | null
 }
 
 /**
@@ -329,7 +329,7 @@ export type OwnerTaskChanges = {
   /**
    * Whether it is done; sets or clears `completed_at`.
    */
-  completed?: boolean | null
+  completed?: boolean | number | string | null
   /**
    * How urgent it is.
    */
@@ -343,9 +343,10 @@ export type OwnerTaskChanges = {
    */
   tags?: Array<string> | string | null
   /**
-   * The same as `completed`, which counts if both are there.
+   * The same as `completed`. Answers have both, and clients send both back after changing one: if they differ,
+   * the one that differs from the task counts.
    */
-  is_completed?: boolean | null
+  is_completed?: boolean | number | string | null
 }
 
 /**
@@ -985,6 +986,22 @@ export type ListOwnerTasksData = {
      */
     tag?: string
     /**
+     * The same as `tag`.
+     */
+    tags?: string
+    /**
+     * Only tasks without a due date (`none`), or only those with one (`any`).
+     */
+    due?: DueFilter
+    /**
+     * Only tasks due before this, exclusive. A date is its midnight in UTC.
+     */
+    due_before?: DueDate | string
+    /**
+     * Only tasks due at this or later. A date is its midnight in UTC.
+     */
+    due_after?: DueDate | string
+    /**
      * Only tasks with this text in the title or the description.
      */
     search?: string
@@ -1020,6 +1037,18 @@ export type ListOwnerTasksData = {
      * How many tasks; 1000 when absent.
      */
     limit?: number
+    /**
+     * The same as `limit`.
+     */
+    per_page?: number
+    /**
+     * The same as `limit`.
+     */
+    page_size?: number
+    /**
+     * The same as `limit`.
+     */
+    size?: number
     /**
      * How many tasks to skip.
      */
@@ -1076,6 +1105,12 @@ export type ListOwnerTasksResponse = ListOwnerTasksResponses[keyof ListOwnerTask
 
 export type CreateOwnerTaskData = {
   body: OwnerNewTask
+  headers?: {
+    /**
+     * A text that is the same for all retries of one request, and for no other (a UUID, for example).
+     */
+    'Idempotency-Key'?: string
+  }
   path: {
     /**
      * Your user id: the `sub` of your token, or `me`.
@@ -1104,7 +1139,7 @@ export type CreateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `idempotency_key_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1116,7 +1151,7 @@ export type CreateOwnerTaskErrors = {
    */
   415: Problem
   /**
-   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
   /**
@@ -1544,6 +1579,10 @@ export type GetMeData = {
 }
 
 export type GetMeErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`.
+   */
+  400: Problem
   /**
    * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
    */

@@ -129,8 +129,28 @@ export const zKnownCode = z.enum([
  * Whether a task is done, as existing front ends send it. Without it the task changes sides.
  */
 export const zOwnerCompletion = z.object({
-  completed: z.boolean().nullish(),
-  is_completed: z.boolean().nullish(),
+  completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
+  is_completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
 })
 
 /**
@@ -150,7 +170,17 @@ export const zOwnerNewTask = z.object({
     .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish(),
-  completed: z.boolean().nullish(),
+  completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
   priority: z
     .string()
     .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
@@ -181,11 +211,21 @@ export const zOwnerNewTask = z.object({
       z
         .string()
         .regex(
-          /^(?!\s*\[)[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+          /^(?!\s*[\[{])[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
         ),
     ])
     .nullish(),
-  is_completed: z.boolean().nullish(),
+  is_completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
 })
 
 /**
@@ -206,7 +246,17 @@ export const zOwnerTaskChanges = z.object({
     .max(10000)
     .regex(/^[^\u0000]*$/)
     .nullish(),
-  completed: z.boolean().nullish(),
+  completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
   priority: z
     .string()
     .regex(/^(([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh]))?$/)
@@ -237,11 +287,21 @@ export const zOwnerTaskChanges = z.object({
       z
         .string()
         .regex(
-          /^(?!\s*\[)[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
+          /^(?!\s*[\[{])[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}(,[^,\u0000-\u001F\u007F-\u009F\u2028\u2029]{0,50}){0,19}$/,
         ),
     ])
     .nullish(),
-  is_completed: z.boolean().nullish(),
+  is_completed: z
+    .union([
+      z.boolean(),
+      z.int().gte(0).lte(1),
+      z
+        .string()
+        .regex(
+          /^(([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Oo][Nn]|[Tt]|[Yy]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo]|[Oo][Ff][Ff]|[Ff]|[Nn]))?$/,
+        ),
+    ])
+    .nullish(),
 })
 
 /**
@@ -619,6 +679,35 @@ export const zListOwnerTasksQuery = z.object({
       /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
     )
     .optional(),
+  tags: z
+    .string()
+    .min(1)
+    .max(50)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    )
+    .optional(),
+  due: zDueFilter.optional(),
+  due_before: z
+    .union([
+      zDueDate,
+      z
+        .string()
+        .regex(
+          /^(([1-8][0-9]{3}|9[0-8][0-9]{2})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$/,
+        ),
+    ])
+    .optional(),
+  due_after: z
+    .union([
+      zDueDate,
+      z
+        .string()
+        .regex(
+          /^(([1-8][0-9]{3}|9[0-8][0-9]{2})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$/,
+        ),
+    ])
+    .optional(),
   search: z
     .string()
     .max(200)
@@ -665,6 +754,9 @@ export const zListOwnerTasksQuery = z.object({
     )
     .optional(),
   limit: z.int().gte(1).lte(1000).optional(),
+  per_page: z.int().gte(1).lte(1000).optional(),
+  page_size: z.int().gte(1).lte(1000).optional(),
+  size: z.int().gte(1).lte(1000).optional(),
   offset: z.int().gte(0).lte(1000000).optional(),
   skip: z.int().gte(0).lte(1000000).optional(),
   page: z.int().gte(1).lte(1000000).optional(),
@@ -676,6 +768,15 @@ export const zListOwnerTasksQuery = z.object({
 export const zListOwnerTasksResponse = z.union([z.array(zOwnerTask), zOwnedTasks])
 
 export const zCreateOwnerTaskBody = zOwnerNewTask
+
+export const zCreateOwnerTaskHeaders = z.object({
+  'Idempotency-Key': z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[!-~]+$/)
+    .optional(),
+})
 
 export const zCreateOwnerTaskPath = z.object({
   user_id: z.string().min(1).max(255),

@@ -86,7 +86,7 @@ fn failed<T: Tool>(words: &str) -> CallToolResult {
 }
 
 fn failure(words: &str) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(on_lines(&words))])
+    CallToolResult::error(vec![ContentBlock::text(on_lines(words))])
 }
 
 /// All tools of a server.

@@ -58,10 +58,10 @@ const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database(Arc<DatabaseState>);
 
 #[derive(Debug)]
-struct Inner {
+struct DatabaseState {
     reader: DatabaseConnection,
     /// On SQLite a pool of one connection, for which writers queue in order; else the same pool.
     writer: DatabaseConnection,
@@ -96,7 +96,7 @@ impl Database {
             let (pool, availability) = connect::postgres(settings).await?;
             (pool.clone(), pool, Some(availability))
         };
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(DatabaseState {
             backend: reader.get_database_backend(),
             reader,
             writer,

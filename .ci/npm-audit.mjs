@@ -3,8 +3,8 @@
 //   node .ci/npm-audit.mjs [FOLDER…]      default: each folder with a package-lock.json in git
 //
 // Fails if a package that is installed with --omit=dev has an advisory of high or critical severity that
-// .ci/npm-audit-accepted.txt does not list. Other advisories are printed. Where the registry has no audit endpoint, or
-// cannot be reached, that is printed too, and is no failure. ACCEPTED=FILE names another list.
+// .ci/npm-audit-accepted.txt does not list. Other advisories are printed. If the registry has no audit endpoint, or
+// cannot be reached, the script prints that, and does not fail. ACCEPTED=FILE names another list.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ for (const folder of folders) {
 
 console.log(`${folders.length - unanswered.length} of ${folders.length} projects were audited.`)
 if (unanswered.length > 0) {
-  console.log('The registry does not answer npm audit, so nothing is known of these:')
+  console.log('The registry does not answer npm audit, so these were not checked:')
   for (const line of unanswered) console.log(`  ${line}`)
 }
 if (refused.length > 0) {
@@ -51,7 +51,7 @@ function projects() {
   return locks.trim().split('\n').map((lock) => join(root, dirname(lock)))
 }
 
-/** By id, the advisories of a project; or why the registry told none. */
+/** The advisories of a project by id, or why the registry did not answer. */
 function audit(folder, options) {
   const { stdout, stderr, error } = spawnSync('npm', ['audit', '--json', ...options], { cwd: folder, encoding: 'utf8' })
   if (error) throw error
@@ -64,7 +64,7 @@ function audit(folder, options) {
       ),
     }
   }
-  // A fault of the project has a code (no lock file, say); a fault of the registry has not.
+  // An error of the project has a code (no lock file, for example); an error of the registry has none.
   if (report.error?.code || !report.message) throw new Error(`npm audit in ${folder}: ${stdout}${stderr}`)
   return { unanswered: report.statusCode ? `status ${report.statusCode}` : report.message.split('reason: ').at(-1) }
 }

@@ -32,7 +32,7 @@ after(() => {
   registry.close()
 })
 
-// Of its own for each test, since it is the home where npm keeps what it was told.
+// A new folder for each test, since it is also the home where npm has its cache.
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'taskward-npm-audit-'))
   const project = { name: 'p', version: '1.0.0', dependencies: { used: '1.0.0' }, devDependencies: { tool: '1.0.0' } }
@@ -105,7 +105,7 @@ test('moderate in production, and anything in development, is only printed', asy
   assert.equal(result.code, 0)
 })
 
-test('a registry without an audit endpoint, and one that is away, are no failure but are said', async () => {
+test('a registry without an audit endpoint, or out of reach, is reported and is not a failure', async () => {
   advisories = undefined
   let result = await run()
   assert.match(result.stdout, /0 of 1 projects were audited\.\nThe registry does not answer npm audit.*\n.*: status 405/)

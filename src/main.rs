@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A multi-user todo API: it verifies your issuer's tokens and keeps users apart.
 #[derive(Parser)]
 #[command(name = "taskward", version, after_help = config::help())]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -24,7 +24,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     // Two providers in one build would make rustls panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
     match run(command).await {
         Ok(code) => code,
         Err(error) => {

@@ -32,7 +32,7 @@ fn text(request: &Request, name: &HeaderName) -> Result<Option<String>, Problem>
 }
 
 fn fault(name: &HeaderName, detail: String) -> Problem {
-    // Header names are spelt like this in the contract.
+    // As the contract spells them.
     let name = match name.as_str() {
         "if-match" => "If-Match",
         "if-none-match" => "If-None-Match",
@@ -47,8 +47,8 @@ enum EntityTags {
     List(Vec<String>),
 }
 
-/// Reads entity tags (RFC 9110 §8.8.3). Whether one is weak does not matter here: a version says all
-/// about a task, and proxies that compress make weak tags of strong ones.
+/// Reads entity tags (RFC 9110 §8.8.3). A weak tag counts as a strong one: the version determines the whole content of
+/// a task, and proxies that compress an answer make its tag weak.
 fn entity_tags(text: &str) -> Option<EntityTags> {
     if text == "*" {
         return Some(EntityTags::Any);
@@ -77,13 +77,14 @@ fn read_tags(request: &Request, name: &HeaderName) -> Result<Option<EntityTags>,
     let malformed = || {
         fault(
             name,
-            "must be an ETag as it came, in quotes like \"12\"; a list of them; or *".to_owned(),
+            "must be an ETag as the server sent it, with its quotes, such as \"12\"; a list of them; or *"
+                .to_owned(),
         )
     };
     entity_tags(&text).map(Some).ok_or_else(malformed)
 }
 
-/// Makes a header a documented parameter.
+/// Makes a type a parameter that is read from a header, with its schema.
 macro_rules! header_parameter {
     ($type:ident, $schema:expr, $read:expr) => {
         impl<'a> ApiExtractor<'a> for $type {
@@ -147,12 +148,12 @@ header_parameter!(IfMatch, etag_schema(), |request| {
     }))
 });
 
-/// `If-None-Match`: answer with 304 if this is what there is.
+/// `If-None-Match`: answer 304 if the task or the list still has this version.
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<Vec<String>>);
 
 impl IfNoneMatch {
-    /// Whether the client named any version, so that it is worth a look.
+    /// Whether the client sent the header.
     pub fn is_given(&self) -> bool {
         self.0.is_some()
     }

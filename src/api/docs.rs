@@ -14,8 +14,8 @@ use super::fixed::Fixed;
 #[cfg(test)]
 mod tests;
 
-/// Nothing but this server's own files runs, shows or is asked (CSP level 3). Swagger UI's icons are
-/// `data:` images.
+/// The page may run, show and request this server's own files only (CSP level 3). Swagger UI's icons are `data:`
+/// images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -27,8 +27,8 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 /// Swagger UI, to be nested at `/docs`: the page is at `/docs/`, and `/docs` leads there.
 ///
-/// It shows `../openapi.json`. Swagger UI's own files have addresses with its version in them and
-/// are kept by browsers for ever; the others are asked for anew each time, by their tags.
+/// It shows `../openapi.json`. Browsers cache Swagger UI's own files for ever, since their addresses contain its
+/// version; they revalidate the others each time by ETag.
 #[expect(
     clippy::expect_used,
     reason = "the files are part of the program; a test builds this"
@@ -78,7 +78,7 @@ pub fn docs() -> impl Endpoint {
         )
 }
 
-/// The service for language models that have only its address (llmstxt.org).
+/// Describes the service to language models that have only its address (llmstxt.org).
 pub fn for_language_models() -> impl Endpoint {
     document(include_str!("docs/llms.txt"), "text/plain; charset=utf-8")
 }
@@ -88,13 +88,13 @@ pub fn document(text: impl Into<String>, content_type: &'static str) -> impl End
     Fixed::new(text.into(), content_type)
 }
 
-/// The page's addresses are relative, so its own must end in a slash.
+/// The page links to its files by relative addresses, so its own address must end in a slash.
 async fn with_slash(page: std::sync::Arc<Fixed>, request: Request) -> Result<Response> {
     let path = request.original_uri().path();
     if path.ends_with('/') {
         return page.call(request).await;
     }
-    // Relative, too: right under any prefix that a proxy adds.
+    // Also relative, so that it is right under any prefix that a proxy adds.
     let name = path.rsplit('/').next().unwrap_or_default();
     let answer = Response::builder().status(StatusCode::TEMPORARY_REDIRECT);
     Ok(answer.header(LOCATION, format!("{name}/")).finish())

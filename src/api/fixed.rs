@@ -1,5 +1,5 @@
-//! Answers that never change while the server runs, with what makes them cheap: compression done
-//! beforehand, an entity tag, and 304 (RFC 9110 §8.8, §12.5.3, §13.1.2).
+//! Answers that never change while the server runs. They are compressed once, and have an entity tag and 304
+//! (RFC 9110 §8.8, §12.5.3, §13.1.2).
 
 use std::{
     fmt::Write as _,
@@ -24,12 +24,12 @@ use sha2::{Digest, Sha256};
 #[cfg(test)]
 mod tests;
 
-/// Ask each time whether it is still the same.
+/// Revalidate each time.
 const REVALIDATE: &str = "no-cache";
-/// Never ask again (RFC 8246); for addresses that name a version.
+/// Never revalidate (RFC 8246); for addresses that name a version.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// What may be asked of a [`Fixed`]; the data of the error that anything else gets, for `Allow`.
+/// The value of `Allow` for a 405. [`Fixed`] attaches it to the error, and `app` writes the header.
 #[derive(Debug, Clone, Copy)]
 pub struct AllowHeader(pub &'static str);
 
@@ -68,12 +68,12 @@ impl Fixed {
     pub(super) fn new(content: impl Into<Vec<u8>>, content_type: &'static str) -> Self {
         let plain = content.into();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        // Writing to memory cannot fail; were it to, the gzip form would only be refused by clients.
+        // Writing to memory cannot fail. If it did, clients would refuse the gzip form.
         let _ = gzip.write_all(&plain);
         Self::from_parts(plain, gzip.finish().unwrap_or_default(), content_type)
     }
 
-    /// Content compressed beforehand.
+    /// Content that is compressed already.
     ///
     /// # Errors
     /// When `gzip` is not a gzip stream (RFC 1952).
@@ -138,13 +138,13 @@ fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
-/// Whether `If-None-Match` names this tag; a weak one counts as its strong twin (RFC 9110 §8.8.3.2).
+/// Whether `If-None-Match` names this tag, strong or weak (RFC 9110 §8.8.3.2).
 fn has_tag(headers: &HeaderMap, etag: &str) -> bool {
     list(headers, IF_NONE_MATCH).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// Whether `Accept-Encoding` allows gzip and does not put the plain form before it. Without the
-/// header anything would do; the plain form is what everybody can read.
+/// Whether `Accept-Encoding` allows gzip and does not prefer the plain form. Without the header the answer is plain,
+/// which every client can read.
 fn prefers_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for element in list(headers, ACCEPT_ENCODING) {
@@ -152,7 +152,7 @@ fn prefers_gzip(headers: &HeaderMap) -> bool {
         let coding = parts.next().unwrap_or_default().to_ascii_lowercase();
         let weight = parts
             .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-            // A weight that is no number is no permission.
+            // A weight that is not a number does not allow the coding.
             .map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0));
         match coding.as_str() {
             "gzip" | "x-gzip" => gzip = Some(weight),

@@ -1,4 +1,4 @@
-//! For those who run the server: is it alive, and can it work?
+//! The operations on health, for operators: is the server alive, and is it ready?
 
 use poem::web::Data;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
@@ -10,20 +10,20 @@ use crate::contract::{Fail, Json, Problem, ProblemCode, codes::READINESS};
 /// The operations on health.
 pub struct Health;
 
-/// How the server is.
+/// The state of the server.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct Status {
-    /// All is well; otherwise the answer is a problem.
+    /// Always `ok`. A server that is not ready answers with a problem.
     status: Condition,
 }
 
-/// The condition of the server.
+/// The state of the server.
 #[derive(Debug, Enum, Serialize)]
 #[oai(rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 enum Condition {
-    /// All is well.
+    /// The server is alive, or ready.
     Ok,
 }
 
@@ -37,7 +37,7 @@ impl Example for Status {
 
 #[derive(ApiResponse)]
 enum Well {
-    /// All is well.
+    /// The server is alive, or ready.
     #[oai(status = 200)]
     Ok(Json<Status>),
 }
@@ -52,13 +52,13 @@ impl Well {
 impl Health {
     /// Tell whether the server is alive
     ///
-    /// Touches neither the database nor anything else, and needs no token.
+    /// Checks nothing else, not even the database. Needs no token.
     #[oai(path = "/healthz", method = "get", operation_id = "getHealth")]
     async fn get_health(&self) -> Well {
         Well::ok()
     }
 
-    /// Tell whether the server is alive (the path that front ends know)
+    /// Tell whether the server is alive (for front ends that call `/health`)
     ///
     /// The same as `/healthz`.
     #[oai(path = "/health", method = "get", operation_id = "getPlainHealth")]
@@ -66,9 +66,9 @@ impl Health {
         Well::ok()
     }
 
-    /// Tell whether the server can work
+    /// Tell whether the server is ready
     ///
-    /// If not, the problem's `detail` says what is missing. Needs no token.
+    /// If it is not, `detail` says what is missing. Needs no token.
     #[oai(path = "/readyz", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(
         &self,

@@ -1,4 +1,5 @@
-//! What is at `/`: a way on for people with a browser. Programs get the problem that says where the contract is.
+//! What is at `/`: Swagger UI, or a page with links, for people with a browser. Programs get a 404 that says where the
+//! contract is.
 
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
@@ -11,8 +12,8 @@ use poem::{
 /// The page of a server without Swagger UI.
 const PAGE: &str = include_str!("home.html");
 
-/// Leads browsers from `/` to Swagger UI if there is one, or else shows what there is. Everything else is for the
-/// endpoint within: poem's router would not let a route `/` win against what is nested there.
+/// Redirects browsers from `/` to Swagger UI, or shows the page with links if there is no Swagger UI. All other requests go to
+/// the inner endpoint. (A route `/` would not do: poem's router prefers the endpoint that is nested there.)
 pub struct Home<E> {
     inner: E,
     has_docs: bool,
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn browsers_are_led_on_and_programs_are_not() {
+    async fn browsers_are_redirected_and_programs_are_not() {
         let answer = asked(true, BROWSER).await;
         answer.assert_status(StatusCode::TEMPORARY_REDIRECT);
         answer.assert_header(LOCATION, "/docs/");

@@ -1,4 +1,4 @@
-//! You, as the server sees you.
+//! The operation that shows the caller what the server knows about them.
 
 use chrono::{DateTime, TimeDelta};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
@@ -18,7 +18,7 @@ use crate::{
 /// The operations on the account.
 pub struct Me;
 
-/// The user of the token.
+/// The user of your token, and what the token allows.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct Account {
@@ -30,7 +30,7 @@ struct Account {
     expires_at: Timestamp,
     /// What your token allows.
     scopes: Vec<ScopeName>,
-    /// The setting of the server by which your token was accepted.
+    /// The server's setting that accepted your token.
     rule: String,
 }
 
@@ -72,7 +72,7 @@ impl Example for Account {
 
 #[derive(ApiResponse)]
 enum AccountResponse {
-    /// You, by your token.
+    /// The user of your token.
     #[oai(status = 200)]
     Account(Json<Account>),
 }

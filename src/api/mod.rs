@@ -1,5 +1,12 @@
-//! The operations: one file per resource. A handler's first parameter is the caller, so that a request
-//! without a good token is refused before anything else of it is read.
+//! The operations of REST: one file per resource. The first parameter of an operation is the caller, so that a request
+//! without a valid token is refused before anything else of it is read.
+//!
+//! - `tasks.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
+//! - `parameters.rs`: parameters of the path and the query; `conditions.rs`: the headers `If-Match`, `If-None-Match`
+//!   and `Idempotency-Key`.
+//! - `spec.rs`: the OpenAPI document; `docs.rs`: Swagger UI; `home.rs`: what is at `/`; `fixed.rs`: answers that never
+//!   change.
+//! - `readiness.rs`: what `/readyz` checks; `protected_resource.rs`: where MCP clients get a token.
 
 mod conditions;
 pub mod docs;
@@ -31,12 +38,12 @@ enum OperationGroup {
     OwnerPaths,
     /// Your account, as the server sees it.
     Account,
-    /// For those who run the server.
+    /// For operators of the server.
     Health,
 }
 
-/// All operations. What they need comes with each request (see [`Authenticator`](crate::access::Authenticator)), so that the contract can be
-/// printed without a database.
+/// All operations. They get what they need (such as the [`Authenticator`](crate::access::Authenticator)) from each
+/// request, so that the contract can be printed without a database.
 fn operations() -> impl OpenApi {
     (
         tasks::Tasks,

@@ -110,8 +110,7 @@ fn decoded(text: &str) -> Option<String> {
         .map(std::borrow::Cow::into_owned)
 }
 
-/// The names in the query string, to find those that nobody knows: a misspelt filter must not list
-/// everything.
+/// The names in the query string, to find unknown ones: a misspelt filter must not list everything.
 #[derive(Debug)]
 pub struct QueryNames(Vec<String>);
 
@@ -125,7 +124,8 @@ impl<'a> FromRequest<'a> for QueryNames {
     }
 }
 
-/// What an address may hold as it arrives, and a link may not (RFC 3986 §2); and all that is not ASCII.
+/// Characters that may occur in the address of a request, but must be percent-encoded in a link (RFC 3986 §2). Those
+/// outside of ASCII must be, too.
 const NOT_IN_LINKS: &AsciiSet = &CONTROLS.add(b'<').add(b'>').add(b'"');
 
 /// For an operation without parameters in the query: refuses any, since a misspelt one must not be ignored.
@@ -136,10 +136,7 @@ impl<'a> FromRequest<'a> for NoQuery {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let names = <QueryNames as FromRequest>::from_request(request, body).await?;
         let faults = names.0.iter().take(100).map(|name| {
-            Fault::at_parameter(
-                name,
-                "is not a parameter of this, which has none in the query",
-            )
+            Fault::at_parameter(name, "is not a parameter of this operation, which has none")
         });
         match faults.collect::<Vec<_>>() {
             faults if faults.is_empty() => Ok(Self),
@@ -159,14 +156,15 @@ impl<'a> FromRequest<'a> for Address {
 }
 
 impl Address {
-    /// The same address with these parameters, of which it may have others by then, as the next page
-    /// (RFC 8288). Values need no percent-encoding. `without`: names of parameters that go.
+    /// The `Link` to the next page (RFC 8288): the same address, with the parameters `with` set, which replace earlier
+    /// ones, and the parameters `without` removed. The new values must not need percent-encoding.
     pub fn next_page(&self, with: &[(&str, String)], without: &[&str]) -> String {
         let query = self.0.query().unwrap_or_default();
-        let goes = |name: &str| without.contains(&name) || with.iter().any(|(n, _)| *n == name);
+        let is_dropped =
+            |name: &str| without.contains(&name) || with.iter().any(|(n, _)| *n == name);
         let kept = query.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            !pair.is_empty() && !decoded(name).is_some_and(|name| goes(&name))
+            !pair.is_empty() && !decoded(name).is_some_and(|name| is_dropped(&name))
         });
         let kept = kept.map(str::to_owned);
         let new = with.iter().map(|(name, value)| format!("{name}={value}"));
@@ -196,7 +194,7 @@ impl ParameterFaults {
         })
     }
 
-    /// The same, where an empty text is as good as none: `?search=&status=all`.
+    /// Like [`take`](Self::take), but an empty value counts as absent: `?search=&status=all`.
     pub fn take_unless_blank<T: Scalar>(&mut self, parameter: Query<T>) -> Option<T> {
         let text = parameter
             .text
@@ -217,7 +215,7 @@ impl ParameterFaults {
             };
             match &found {
                 Some((first, given)) if *given != value => {
-                    let detail = format!("must not say something else than {first}");
+                    let detail = format!("must not contradict {first}");
                     self.note(name, detail);
                 }
                 Some(_) => {}
@@ -245,7 +243,7 @@ impl ParameterFaults {
         self.check(&QueryNames(Vec::new()))
     }
 
-    /// Ends the collecting.
+    /// Ends the collecting; unknown parameters are faults.
     ///
     /// # Errors
     /// 400 with all faults.
@@ -258,10 +256,13 @@ impl ParameterFaults {
         {
             let known = self.known.join(", ");
             let (name, detail) = match name.as_str() {
-                "" => ("a parameter", format!("has no name; there are: {known}")),
+                "" => (
+                    "a parameter",
+                    format!("has no name; this operation has: {known}"),
+                ),
                 name => (
                     name,
-                    format!("is not a parameter of this; there are: {known}"),
+                    format!("is not a parameter of this operation, which has: {known}"),
                 ),
             };
             self.faults.push(Fault::at_parameter(name, detail));
@@ -304,7 +305,7 @@ impl<'a> ApiExtractor<'a> for PathId {
         let text = last.unwrap_or_default();
         let id = TaskId::from_text(text).and_then(|id| match id.get().to_string() == text {
             true => Ok(Self(id)),
-            // One task has one address.
+            // `01` is refused, so that a task has one address.
             false => Err(format!(
                 "must be written without leading zeros: {}",
                 id.get()

@@ -1,5 +1,5 @@
-//! How a client that has only the address of the MCP endpoint gets a token for it: the metadata of a
-//! protected resource (RFC 9728), as the MCP specification asks ("Authorization Server Location").
+//! Tells a client that has only the address of the MCP endpoint where to get a token for it: the metadata of a
+//! protected resource (RFC 9728), as the MCP specification requires ("Authorization Server Location").
 
 use poem::{
     EndpointExt, Response, Result,
@@ -14,7 +14,7 @@ use crate::{
     contract::{Problem, ProblemCode, into_poem},
 };
 
-/// The metadata changes with the settings only, and then clients are told the new one by the next 401.
+/// The metadata changes only when the settings do.
 const FIVE_MINUTES: &str = "public, max-age=300";
 
 /// The metadata of the resource. Without one the answer is 404: a document that named no authorization
@@ -24,13 +24,13 @@ pub fn metadata(resource: Option<&Resource>) -> BoxEndpoint<'static, Response> {
         Some(resource) => document(format!("{:#}\n", resource.metadata()), "application/json")
             .with(SetHeader::new().overriding(CACHE_CONTROL, FIVE_MINUTES))
             .boxed(),
-        None => make(|_| nothing()).boxed(),
+        None => make(|_| not_found()).boxed(),
     }
 }
 
-async fn nothing() -> Result<Response> {
-    let detail = "No authorization server is known for this server, so send a token that you have in the header \
-                  Authorization. Who runs it sets PUBLIC_URL and an issuer that signs tokens for PUBLIC_URL/mcp: \
+async fn not_found() -> Result<Response> {
+    let detail = "This server has no authorization server. Send a token that you already have in the header \
+                  Authorization. The operator can set PUBLIC_URL and an issuer that signs tokens for PUBLIC_URL/mcp: \
                   BETTER_AUTH_URL, or AUTH_ISSUER with AUTH_AUDIENCE and AUTH_JWKS_URL.";
     let problem = Problem::new(ProblemCode::NoAuthorizationServer, detail);
     Err(into_poem(problem))

@@ -1,4 +1,4 @@
-//! What readiness looks at.
+//! Readiness: whether the server can serve requests now. `/readyz` asks it.
 
 use std::sync::{
     Arc,
@@ -15,19 +15,19 @@ pub struct Readiness {
     stopping: Stopping,
 }
 
-/// Whether the server is about to stop: it still answers, but should get no new work.
+/// Whether the server is about to stop: it still answers, but load balancers should send it no new requests.
 #[derive(Debug, Clone, Default)]
 pub struct Stopping(Arc<AtomicBool>);
 
 impl Stopping {
-    /// From now on it is.
+    /// Says that the server is about to stop.
     pub fn begin(&self) {
         self.0.store(true, Relaxed);
     }
 }
 
 impl Readiness {
-    /// Looks at these.
+    /// Readiness of these.
     pub fn new(database: Database, verifier: Verifier, stopping: Stopping) -> Self {
         Self {
             database,
@@ -36,7 +36,7 @@ impl Readiness {
         }
     }
 
-    /// What is missing, in words.
+    /// What is missing, each as a clause for the answer.
     pub(super) async fn missing(&self) -> Vec<String> {
         if self.stopping.0.load(Relaxed) {
             return vec!["the server is stopping".to_owned()];

@@ -1,4 +1,4 @@
-//! The contract as a document: what poem-openapi derives, mended into clean OpenAPI 3.1.
+//! The contract as an OpenAPI document: what poem-openapi derives, mended into clean OpenAPI 3.1.
 //!
 //! The served document and the checked-in one both come from [`document`].
 
@@ -31,8 +31,8 @@ pub fn yaml(public_url: Option<&Url>) -> String {
     serde_yaml::to_string(&document_at(public_url)).expect("JSON can be written as YAML")
 }
 
-/// Without a public address, operations are where the document is. A prefix that a proxy takes off is
-/// known from the public address only.
+/// Without a public address, the document says that the operations are on its own host. Only the public address tells
+/// the prefix that a proxy removes.
 fn document_at(public_url: Option<&Url>) -> Value {
     let mut document = document().clone();
     if let Some(url) = public_url {
@@ -51,7 +51,7 @@ pub fn derived() -> String {
     reason = "poem-openapi writes JSON, or no test passes"
 )]
 fn mended() -> Value {
-    // JSON is YAML, and this reader keeps 2^53 - 1, of which serde_json's makes 2^53 - 2.
+    // JSON is YAML, and this reader keeps 2^53 - 1, while serde_json reads it as 2^53 - 2.
     let mut document: Value = serde_yaml::from_str(&derived()).expect("JSON");
     document["openapi"] = "3.1.1".into();
     document["servers"] = json!([{ "url": "/", "description": "This server" }]);
@@ -85,7 +85,7 @@ fn mended() -> Value {
     let named = |code: ProblemCode| (code.name().to_owned(), example(code));
     let examples: Map<_, _> = examples.into_iter().map(named).collect();
     document["components"]["examples"] = examples.into();
-    // The groups in the order of their operations, not of the alphabet.
+    // The groups in the order of their operations, not in alphabetical order.
     if let Some(groups) = document["tags"].as_array_mut() {
         groups.sort_by_key(|group| tags.iter().position(|tag| *tag == group["name"]));
     }
@@ -94,28 +94,28 @@ fn mended() -> Value {
     document
 }
 
-/// The challenge of a 403 for want of a scope (RFC 6750 §3.1).
+/// The challenge of a 403 for a missing scope (RFC 6750 §3.1).
 const MISSING_SCOPE: &str =
     r#"Bearer realm="taskward", error="insufficient_scope", scope="tasks:write""#;
 
-/// What operations say about problems, which most of them share.
+/// The problems of the operations. Most operations share them, so they become components.
 #[derive(Default)]
 struct Problems {
     /// By status and name.
     responses: BTreeMap<(String, String), (String, Value)>,
-    /// The codes that are shown by an example.
+    /// The codes that need an example.
     examples: BTreeSet<ProblemCode>,
 }
 
 /// Mends an operation, and moves what it says about problems to components.
 fn mend_operation(operation: &mut Value, problems: &mut Problems) {
-    // Without it, an operation would inherit what the document demands; it should say it itself.
+    // An operation without `security` inherits that of the document; each should state its own.
     if operation.get("security").is_none() {
         operation["security"] = json!([]);
     }
     for parameter in parts(operation.get_mut("parameters")) {
         mend_schema(&mut parameter["schema"]);
-        // The defaults of 3.1, which poem-openapi spells out, and wrongly for headers and paths.
+        // poem-openapi writes out these defaults of 3.1, and wrongly for headers and paths.
         remove(parameter, &["explode", "deprecated"]);
         arrange(parameter, &["name", "in", "description", "required"]);
     }
@@ -145,11 +145,11 @@ fn mend_operation(operation: &mut Value, problems: &mut Problems) {
     arrange(operation, &[first, last].concat());
 }
 
-/// Where an answer says that it is a problem.
+/// Where the answer of an operation has a problem.
 const PROBLEM: &str = "/content/application~1problem+json";
 
-/// Mends an answer that is a problem, and gives its name: its schema names its codes (see `Fail`), and the
-/// document shows them by examples and in the description.
+/// Mends an answer that is a problem, and returns its name. Its schema has the codes (see `Fail`); they move to
+/// the examples and the description.
 fn mend_problem(
     status: &str,
     response: &mut Value,
@@ -169,7 +169,7 @@ fn mend_problem(
     }
     examples.extend(&codes);
     if status == "403" {
-        // The header of a 401, so far; a 403 has another mistake in it.
+        // So far it has the example of a 401.
         response["headers"]["WWW-Authenticate"]["schema"]["examples"] = json!([MISSING_SCOPE]);
     }
     let description = response["description"].as_str().unwrap_or_default();
@@ -179,7 +179,7 @@ fn mend_problem(
     name
 }
 
-/// The headers of answers as they are spelt, for poem-openapi writes capitals, and what is in them.
+/// The header of an answer with its usual spelling (poem-openapi writes capitals), its schema and an example.
 fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
     let challenge = r#"Bearer realm="taskward", error="invalid_token", error_description="The token expired 37 s ago.""#;
     let next = r#"</api/v1/tasks?sort=-created_at&limit=50&cursor=WzEsMTIsN10>; rel="next""#;
@@ -224,7 +224,7 @@ fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
             header["schema"] = schema;
             (name.to_owned(), header)
         }
-        // A test finds it.
+        // A test fails for such a header.
         None => (capitals, header),
     }
 }
@@ -239,7 +239,7 @@ fn mend_schema(schema: &mut Value) {
     if let Some(all) = object.remove("allOf") {
         object.insert("$ref".to_owned(), all[0]["$ref"].clone());
     }
-    // The name once more.
+    // It only repeats the name.
     object.remove("title");
     if object.remove("nullable").is_some() {
         allow_null(object);
@@ -277,7 +277,7 @@ fn allow_null(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Bounds are floats in poem-openapi. All of ours are whole numbers that a float carries exactly.
+/// poem-openapi keeps bounds as floats. All of ours are integers that a float represents exactly.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers up to 2^53")]
 fn integer(bound: &Value) -> Option<Value> {
     let bound = bound.as_f64().filter(|bound| bound.fract() == 0.0);

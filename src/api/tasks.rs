@@ -1,4 +1,4 @@
-//! Your tasks.
+//! The operations on tasks: `/api/v1/tasks`.
 
 use poem_openapi::{ApiResponse, OpenApi};
 
@@ -17,13 +17,13 @@ use crate::{
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Page, Read, Restored, Write},
 };
 
-/// What can be wrong with a path that names one task.
+/// The codes of an operation whose path names a task.
 const ONE: u32 = PARAMETERS | PATH | TASK;
 
 /// The operations on tasks.
 pub struct Tasks;
 
-/// A page, or that nothing has changed.
+/// A page, or 304.
 #[derive(ApiResponse)]
 enum TaskListResponse {
     /// A page of your tasks.
@@ -46,7 +46,7 @@ enum TaskListResponse {
     ),
 }
 
-/// A task that was created.
+/// A new task.
 #[derive(ApiResponse)]
 enum CreatedTask {
     /// The task, created by this request or by an earlier one with the same key.
@@ -65,7 +65,7 @@ enum CreatedTask {
     ),
 }
 
-/// A task, or that it has not changed.
+/// A task, or 304.
 #[derive(ApiResponse)]
 enum Found {
     /// The task.
@@ -105,10 +105,10 @@ impl ChangedTask {
     }
 }
 
-/// That a task is deleted.
+/// A task was deleted.
 #[derive(ApiResponse)]
 enum Deleted {
-    /// The task is deleted; `restoreTask` can bring it back.
+    /// The task is deleted; `restoreTask` can restore it.
     #[oai(status = 204)]
     Gone,
 }
@@ -205,8 +205,8 @@ impl Tasks {
 
     /// Create a task
     ///
-    /// With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
-    /// now.
+    /// With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
+    /// is now.
     #[oai(path = "/api/v1/tasks", method = "post", operation_id = "createTask")]
     async fn create_task(
         &self,
@@ -250,8 +250,8 @@ impl Tasks {
 
     /// Change a task
     ///
-    /// The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
-    /// changes nothing.
+    /// A JSON Merge Patch (RFC 7396): an absent member stays as it is, and null clears it. An empty patch changes
+    /// nothing.
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "patch",
@@ -263,7 +263,7 @@ impl Tasks {
         _query: NoQuery,
         /// The id of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         patch: Json<TaskPatch>,
@@ -274,7 +274,7 @@ impl Tasks {
 
     /// Delete a task
     ///
-    /// `restoreTask` can restore it for 30 days (the server may be set to another number).
+    /// `restoreTask` can restore it, for 30 days unless the server is configured otherwise.
     #[oai(
         path = "/api/v1/tasks/:id",
         method = "delete",
@@ -286,7 +286,7 @@ impl Tasks {
         _query: NoQuery,
         /// The id of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
     ) -> Result<Deleted, Fail<{ CALLER | ONE | WRITE | VERSION }>> {
@@ -300,7 +300,7 @@ impl Tasks {
 
     /// Restore a deleted task
     ///
-    /// It comes back unchanged, with the same id. A task that is not deleted stays as it is.
+    /// The task is as it was, with the same `id`. A task that is not deleted stays as it is.
     #[oai(
         path = "/api/v1/tasks/:id/restore",
         method = "post",
@@ -321,8 +321,7 @@ impl Tasks {
     }
 }
 
-/// Changes the members that a patch names. An empty patch writes nothing and returns the task, so it needs a token
-/// that may read.
+/// Applies a patch. An empty patch writes nothing: it shows the task, and so needs a token that may read.
 pub(super) async fn update(
     caller: &Caller<Write>,
     id: TaskId,

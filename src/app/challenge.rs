@@ -18,15 +18,14 @@ pub(super) struct CompleteChallenge {
 impl CompleteChallenge {
     pub(super) fn new(resource: Option<&Resource>) -> Self {
         Self {
-            // Always all of them: an agent that may only read cannot do most of what it is asked for, and
-            // clients older than 2026-07-28 ask for exactly this, so those that came back for writing would
-            // lose reading.
+            // Always all scopes. A client older than revision 2026-07-28 asks for exactly the scopes of its last
+            // challenge: if that named only `tasks:write`, its next token could no longer read.
             scope: Scopes::ALL.names().join(" "),
             resource_metadata: resource.map(Resource::metadata_url),
         }
     }
 
-    fn complete(&self, challenge: Challenge) -> Challenge {
+    fn completed(&self, challenge: Challenge) -> Challenge {
         Challenge {
             scope: Some(self.scope.clone()),
             resource_metadata: self.resource_metadata.clone(),
@@ -41,15 +40,15 @@ impl<E: Endpoint> Middleware<E> for CompleteChallenge {
     fn transform(&self, inner: E) -> Self::Output {
         Completed {
             inner,
-            complete: self.clone(),
+            with: self.clone(),
         }
     }
 }
 
-/// Wraps an endpoint and completes its challenges.
+/// An endpoint with complete challenges.
 pub(super) struct Completed<E> {
     inner: E,
-    complete: CompleteChallenge,
+    with: CompleteChallenge,
 }
 
 impl<E: Endpoint> Endpoint for Completed<E> {
@@ -60,7 +59,7 @@ impl<E: Endpoint> Endpoint for Completed<E> {
         answer.map_err(|error| match error.downcast::<Problem>() {
             Ok(mut problem) => {
                 let challenge = problem.challenge.take();
-                problem.challenge = challenge.map(|it| Box::new(self.complete.complete(*it)));
+                problem.challenge = challenge.map(|it| Box::new(self.with.completed(*it)));
                 into_poem(problem)
             }
             Err(error) => error,

@@ -1,7 +1,8 @@
-//! Which scripts of other origins may read answers (the CORS protocol of the Fetch standard).
+//! CORS: the scripts of which other origins may read answers (Fetch standard, "CORS protocol").
 //!
-//! An origin that is not allowed gets its answer without the headers, and the browser keeps it from the
-//! script. It is not refused: a page of this server, Swagger UI, sends its own origin as well.
+//! A request from an origin that is not allowed is answered, but without the CORS headers, so the browser does not
+//! give the answer to the script. It is not refused, because Swagger UI, a page of this server, also sends an
+//! `Origin`.
 
 use poem::{
     Request, Response,
@@ -11,7 +12,7 @@ use poem::{
 use crate::access::AllowedOrigin;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-/// The headers that this server reads, for a preflight that names none or cannot be read.
+/// The request headers that this server reads: the answer to a preflight that names none, or not in a list.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, \
      Mcp-Protocol-Version, Mcp-Session-Id, Prefer, X-Request-Id",
@@ -21,22 +22,22 @@ const MAX_NAMES: usize = 2048;
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count",
 );
-/// How long browsers remember a preflight, in seconds (most cap it at two hours).
+/// How long browsers may cache the answer to a preflight, in seconds (most cap it at two hours).
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// Scripts that look for an authorization server get nothing else; MCP's name the revision they speak.
+/// For scripts that look for an authorization server. Those of MCP clients name the revision that they speak.
 const DISCOVERY_METHODS: HeaderValue = HeaderValue::from_static("GET");
 const DISCOVERY_HEADERS: HeaderValue = HeaderValue::from_static("Accept, MCP-Protocol-Version");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// Which origin's scripts may read a response.
+/// The origins whose scripts may read an answer.
 pub(super) enum Readers {
-    Nobodys,
-    /// Of this origin, which is an allowed one.
-    Of(HeaderValue),
-    /// How to get a token is no secret, and who asks has none yet (RFC 9728 §3.1).
-    Everybodys,
+    Nobody,
+    /// This origin, which is allowed.
+    Origin(HeaderValue),
+    /// Any origin: how to get a token is no secret, and a script that asks for it has no token yet (RFC 9728 §3.1).
+    Everybody,
 }
 
 /// The rules of one server.
@@ -54,17 +55,17 @@ impl Cors {
     /// Which origin may read the response to a request.
     pub(super) fn readers(&self, request: &Request) -> Readers {
         if request.uri().path().starts_with("/.well-known/") {
-            return Readers::Everybodys;
+            return Readers::Everybody;
         }
         let origin = request.headers().get(header::ORIGIN);
         let is_allowed = |origin: &&HeaderValue| self.allowed.iter().any(|one| one.allows(origin));
         match origin.filter(is_allowed) {
-            Some(origin) => Readers::Of(origin.clone()),
-            None => Readers::Nobodys,
+            Some(origin) => Readers::Origin(origin.clone()),
+            None => Readers::Nobody,
         }
     }
 
-    /// The response to a preflight request; `None` if the request is not one.
+    /// The answer to a preflight request; `None` if the request is not one.
     pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
         let asks = |name: HeaderName| request.headers().contains_key(name);
         let is_preflight = request.method() == Method::OPTIONS
@@ -75,9 +76,9 @@ impl Cors {
         }
         let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
         let (methods, request_headers) = match self.readers(request) {
-            Readers::Nobodys => return Some(response),
-            Readers::Of(_) => (METHODS, wanted_headers(request)),
-            Readers::Everybodys => (DISCOVERY_METHODS, DISCOVERY_HEADERS),
+            Readers::Nobody => return Some(response),
+            Readers::Origin(_) => (METHODS, wanted_headers(request)),
+            Readers::Everybody => (DISCOVERY_METHODS, DISCOVERY_HEADERS),
         };
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
@@ -86,9 +87,9 @@ impl Cors {
         Some(response)
     }
 
-    /// Marks an answer, of whatever status: a script must be able to read an error.
+    /// Adds the CORS headers to an answer of any status: a script must be able to read errors, too.
     pub(super) fn mark(&self, readers: Readers, headers: &mut HeaderMap) {
-        if matches!(readers, Readers::Everybodys) {
+        if matches!(readers, Readers::Everybody) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
             return;
         }
@@ -96,7 +97,7 @@ impl Cors {
             return;
         }
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        if let Readers::Of(origin) = readers {
+        if let Readers::Origin(origin) = readers {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
@@ -105,8 +106,8 @@ impl Cors {
 }
 
 /// The headers that a page of an allowed origin may send: all that it asks for. Libraries add their own
-/// (`traceparent`, `baggage`, `sentry-trace`, `cache-control`), and no list stays complete. The origin is
-/// what is trusted, so a list of headers would protect nothing.
+/// (`traceparent`, `baggage`, `sentry-trace`, `cache-control`), and no list stays complete. A list would not
+/// protect anything either: the origin is trusted as a whole.
 fn wanted_headers(request: &Request) -> HeaderValue {
     let asked = request
         .headers()

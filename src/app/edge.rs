@@ -1,5 +1,5 @@
-//! What happens to every request, whatever it is for: it gets an id, its errors become problems, its
-//! panics become errors, its answer gets the headers that all have, and the log gets a line.
+//! What every request passes: it gets an id, errors and panics become problems, the answer gets the headers that
+//! all answers have, and one line is logged.
 
 use std::{borrow::Cow, panic::AssertUnwindSafe, time::Instant};
 
@@ -40,10 +40,10 @@ impl<E: Endpoint> Edge<E> {
         }
     }
 
-    /// The answer of the endpoint; with a problem, also its code.
+    /// The answer of the endpoint, and the code if it is a problem.
     async fn answer(&self, request: Request, request_id: &str) -> (Response, Option<ProblemCode>) {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        // In a box: the future is large, and would be copied from layer to layer.
+        // Boxed, because the future is large and would be copied from layer to layer.
         let result = AssertUnwindSafe(Box::pin(self.inner.call(request)))
             .catch_unwind()
             .await;
@@ -69,8 +69,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let readers = self.cors.readers(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        // Each line that is logged for this request has its id, those of its errors included: hence a span that is
-        // there whenever errors are logged. Those who learn them add the rest.
+        // Every line that is logged for this request carries its id, lines about errors included. So the span has
+        // level ERROR: it exists whenever errors are logged. The authenticator records `user`, and `/mcp` `tool`.
         let span = error_span!("request", request_id, user = Empty, tool = Empty);
         let (mut response, code) = match (host::check(&request), self.cors.preflight(&request)) {
             (Err(problem), _) => failure(problem, &request_id),
@@ -89,8 +89,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        // What is one user's must not be kept where the next user of the same browser finds it. An
-        // ETag alone would not tell two users' tasks of the same version apart.
+        // A browser must not keep one user's tasks where the next user of that browser finds them. The ETag alone
+        // does not tell two users' tasks of the same version apart.
         headers
             .entry(header::CACHE_CONTROL)
             .or_insert(HeaderValue::from_static("no-store"));
@@ -108,7 +108,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     }
 }
 
-/// The response for a problem, and the problem's code.
+/// The answer for a problem, and the problem's code.
 fn failure(problem: Problem, request_id: &str) -> (Response, Option<ProblemCode>) {
     let code = problem.code;
     (problems::response(problem, request_id), Some(code))
@@ -120,21 +120,21 @@ fn request_id(request: &Request) -> String {
         .headers()
         .get(&REQUEST_ID)
         .and_then(|id| id.to_str().ok());
-    let harmless = |id: &&str| {
+    let is_safe = |id: &&str| {
         (1..=128).contains(&id.len())
             && id
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
-    match given.filter(harmless) {
+    match given.filter(is_safe) {
         Some(id) => id.to_owned(),
         None => format!("{:016x}", rand::rng().random::<u64>()),
     }
 }
 
-/// An operation whose path ends in a slash is served as the one without it, as front ends written for
-/// FastAPI call it: a redirect would lose the body of a POST, or the token. Nothing else has two paths, so
-/// that a rule of a proxy for `/mcp` or `/readyz` holds.
+/// Serves `/api/…/` and `/health/` like the path without the slash, because front ends written for FastAPI call them
+/// so. A redirect would lose the body of a POST, or the token. Other paths stay as they are: otherwise `/mcp/` would
+/// be a way around a proxy's rule for `/mcp`.
 fn strip_slash(request: &mut Request) {
     let path = request.uri().path();
     let Some(stripped) = path

@@ -7,8 +7,8 @@ use poem::{
 
 use crate::contract::{Problem, ProblemCode};
 
-/// Refuses a request without a host, with two, or with one that is no host: a proxy and this server could
-/// each take another one for the host that is meant.
+/// Refuses a request without a host, with two, or with an invalid one: otherwise a proxy and this server could take
+/// it for different hosts.
 ///
 /// # Errors
 /// 400.
@@ -25,7 +25,7 @@ pub(super) fn check(request: &Request) -> Result<(), Problem> {
             if host.is_empty() || Authority::try_from(host).is_ok_and(is_host) {
                 return Ok(());
             }
-            "The Host header must be a host name or address, with a port if it is not the usual one."
+            "The Host header must be a host name or address, with the port if it is not the default."
         }
     };
     Err(Problem::new(ProblemCode::InvalidHost, detail))

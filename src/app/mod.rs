@@ -1,5 +1,5 @@
-//! The whole service as one endpoint: the operations and the documents, and around them what holds for
-//! every request.
+//! Puts the routes together into one endpoint, and around them what every request passes: `edge.rs` (id, errors,
+//! headers, log), `cors.rs`, `host.rs`. `problems.rs` writes every error as a problem.
 
 mod challenge;
 mod cors;
@@ -24,7 +24,7 @@ use crate::{
     store::Database,
 };
 
-/// The settings of the HTTP side.
+/// The settings that concern HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// The origins whose scripts may read responses.
@@ -43,7 +43,7 @@ pub struct HttpSettings {
     pub resource: Option<Resource>,
 }
 
-/// How often the rate limit forgets idle users.
+/// How often the rate limit forgets users who have become idle.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Builds the service. Must be called within a tokio runtime.
@@ -87,7 +87,7 @@ pub fn app(
             "/.well-known/oauth-protected-resource",
             protected_resource::metadata(settings.resource.as_ref()),
         )
-        // Where clients look first (RFC 9728 §3.1): the path of the resource at the end.
+        // Clients ask here first: the well-known path, followed by the path of the resource (RFC 9728 §3.1).
         .at(
             "/.well-known/oauth-protected-resource/mcp",
             protected_resource::metadata(settings.resource.as_ref()),

@@ -1,10 +1,10 @@
-//! The path prefix that a proxy removes, added to the URLs in responses.
+//! Adds the path of `PUBLIC_URL` to the addresses in answers.
 
 use poem::http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-/// The path of `PUBLIC_URL` without a slash at its end. A proxy takes it off a request before this server
-/// sees it; the addresses in answers must have it.
+/// The path of `PUBLIC_URL` without a slash at its end. A proxy removes it from requests before this server sees
+/// them, so the addresses in answers must have it again.
 #[derive(Debug, Clone)]
 pub(super) struct Prefix(String);
 

@@ -1,4 +1,4 @@
-//! Turns every error of every path into a problem, those of the framework included.
+//! Turns every error into a problem, those of the framework included, and writes problems as answers.
 
 use poem::{
     Error, IntoResponse, Response,
@@ -12,7 +12,7 @@ use crate::{
     contract::{Problem, ProblemCode, repeated},
 };
 
-/// The paths of the contract, and those beside it.
+/// The paths of the contract.
 pub(super) struct Routes(Vec<Route>);
 
 struct Route {
@@ -49,16 +49,16 @@ impl Route {
 }
 
 impl Routes {
-    /// Reads them from the document.
+    /// Reads the paths from the document.
     pub(super) fn of(document: &Value) -> Self {
         let paths = document["paths"].as_object().into_iter().flatten();
         let mut routes: Vec<Route> = paths.map(Route::of).collect();
-        // As the router does it: a path that is spelt out comes before one with a parameter in that place.
+        // In the router's order: a literal segment comes before a parameter.
         routes.sort_by_key(|route| route.template.matches('{').count());
         Self(routes)
     }
 
-    /// The path template of the contract, with the names of its parameters.
+    /// The path as the contract writes it, with the names of its parameters.
     pub(super) fn template(&self, path: &str) -> Option<&str> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let route = self.0.iter().find(|route| route.fits(path));
@@ -70,7 +70,7 @@ impl Routes {
         route.map(|route| route.methods.as_str())
     }
 
-    /// The problem for an error. `Err` is an answer that is not a problem (to OPTIONS).
+    /// The problem for an error. `Err` has the answer to an OPTIONS request, which is not a problem.
     pub(super) fn problem(
         &self,
         error: Error,
@@ -100,7 +100,7 @@ impl Routes {
             return Ok(Problem::new(ProblemCode::BadRequest, detail));
         }
         if error.status().is_client_error() {
-            // None is known; its words are the framework's, and so for the log alone.
+            // No such error is known today. The text is the framework's, so only the log gets it.
             tracing::warn!(%error, "the framework refused a request");
             let detail = "The request cannot be understood.";
             return Ok(Problem::new(ProblemCode::BadRequest, detail));
@@ -122,7 +122,7 @@ fn method_not_allowed(
         return Err(Box::new(answer.into_response()));
     }
     let detail = format!(
-        "{} does not take {method}; it takes {allowed}.",
+        "{} does not support {method}; it supports {allowed}.",
         repeated(path)
     );
     let problem = Problem::new(ProblemCode::MethodNotAllowed, detail);

@@ -33,11 +33,11 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A key set that keeps itself fresh until it is dropped.
 pub(super) struct KeySet {
-    shared: Arc<Shared>,
+    shared: Arc<KeySetState>,
     task: JoinHandle<()>,
 }
 
-struct Shared {
+struct KeySetState {
     keys: RwLock<Arc<[Arc<Key>]>>,
     progress: watch::Sender<Progress>,
     asked: Notify,
@@ -80,7 +80,7 @@ impl KeySet {
             asks_from: now,
             failed: false,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(KeySetState {
             keys: RwLock::new(Arc::new([])),
             progress: watch::Sender::new(progress),
             asked: Notify::new(),
@@ -129,7 +129,7 @@ impl Drop for KeySet {
     }
 }
 
-impl Shared {
+impl KeySetState {
     fn keys(&self) -> Arc<[Arc<Key>]> {
         self.keys
             .read()

@@ -22,9 +22,9 @@ use super::{
 
 /// Verifies tokens by the rules of the settings. A clone shares keys and memory with its original.
 #[derive(Clone)]
-pub struct Verifier(Arc<Inner>);
+pub struct Verifier(Arc<VerifierState>);
 
-struct Inner {
+struct VerifierState {
     rules: Vec<Rule>,
     token_cache: TokenCache,
     clock: Clock,
@@ -76,7 +76,7 @@ impl Verifier {
         // Rules that name an issuer come first: they can say more about a token.
         rules.sort_by_key(|rule| rule.issuer.is_none());
         let leeway = i64::try_from(leeway.as_millis()).context("the leeway is too long")?;
-        Ok(Verifier(Arc::new(Inner {
+        Ok(Verifier(Arc::new(VerifierState {
             rules,
             token_cache: TokenCache::new(),
             clock,
@@ -93,7 +93,7 @@ impl Verifier {
     /// What is wrong with the token; [`TokenFault::KeysUnavailable`] if its key is not known and the issuer's key
     /// set was never fetched or cannot be fetched now.
     pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenFault> {
-        let Inner {
+        let VerifierState {
             token_cache,
             clock,
             leeway,

@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Vec<Statement<'_>> {
         let mut lines = 1;
         if !start.is_empty() && !start.starts_with('#') {
             let statement = &rest[current.len() - start.len()..];
-            let found = Found::read(statement);
+            let found = EnvStatement::read(statement);
             lines = found.lines;
             statements.push(found.at(line));
         }
@@ -57,14 +57,14 @@ pub(super) fn normalized(text: &str) -> String {
 }
 
 /// A statement, before it is known in which line it stands.
-struct Found<'a> {
+struct EnvStatement<'a> {
     name: &'a str,
     /// `None`: it cannot be read.
-    value: Option<Value<'a>>,
+    value: Option<EnvValue<'a>>,
     lines: usize,
 }
 
-impl<'a> Found<'a> {
+impl<'a> EnvStatement<'a> {
     /// Reads the statement at the start of the text, which may go on in the next lines.
     fn read(text: &'a str) -> Self {
         let name = |text: &'a str| {
@@ -92,7 +92,7 @@ impl<'a> Found<'a> {
                 ..unreadable
             };
         };
-        let Some(value) = Value::read(value) else {
+        let Some(value) = EnvValue::read(value) else {
             return unreadable;
         };
         // A quote that was never meant to open a text of several lines would take settings with it.
@@ -121,14 +121,14 @@ impl<'a> Found<'a> {
 }
 
 /// The right side of an assignment.
-struct Value<'a> {
+struct EnvValue<'a> {
     /// What stands between the quotes, if there are any.
     raw: &'a str,
     /// The quote around it.
     quote: Option<char>,
 }
 
-impl<'a> Value<'a> {
+impl<'a> EnvValue<'a> {
     /// Reads what follows the equals sign; `None` if a quote is not closed, or closed in the middle.
     fn read(text: &'a str) -> Option<Self> {
         let line = text.split('\n').next().unwrap_or_default();

@@ -26,7 +26,7 @@ settings! { "Log";
 
     /// what to log, by level and module (a filter of tracing-subscriber)
     // rmcp logs each message three times, and each fault of a client; its service logs each client that hangs up.
-    // What sea_orm_migration logs, `serve` logs once.
+    // `serve` logs once what sea_orm_migration logs. A notice of PostgreSQL only says that a table exists already.
     RUST_LOG: String = "info,rmcp=error,rmcp::service=off,sea_orm_migration=warn,sqlx::postgres::notice=warn", filter;
 }
 

@@ -16,19 +16,19 @@ use super::{
 /// Names and values, and what reading them found.
 #[derive(Default)]
 pub struct Source {
-    values: BTreeMap<String, Value>,
-    faults: Vec<Fault>,
+    values: BTreeMap<String, SettingValue>,
+    faults: Vec<SettingFault>,
     notes: Vec<String>,
     warnings: Vec<String>,
 }
 
-struct Value {
+struct SettingValue {
     text: String,
     /// The line of `.env`; `None` if it is of the environment.
     line: Option<usize>,
 }
 
-struct Fault {
+struct SettingFault {
     name: String,
     text: String,
 }
@@ -61,7 +61,7 @@ impl Source {
     /// An empty one counts as not set, and hides nothing in the file: compose files pass those on.
     fn add_variable(&mut self, name: String, text: String) {
         if !text.trim().is_empty() {
-            self.values.insert(name, Value { text, line: None });
+            self.values.insert(name, SettingValue { text, line: None });
         }
     }
 
@@ -96,9 +96,9 @@ impl Source {
                         self.check_value(path, line, name, &value, is_doubtful);
                     }
                     let line = Some(line);
-                    let last = Value { text: value, line };
+                    let last = SettingValue { text: value, line };
                     let earlier = of_file.insert(name.to_owned(), last);
-                    if let Some(Value { line: Some(earlier), .. }) = earlier
+                    if let Some(SettingValue { line: Some(earlier), .. }) = earlier
                         && is_setting(name)
                     {
                         self.warnings.push(format!(
@@ -183,7 +183,7 @@ impl Source {
             None => fault.into(),
         };
         let name = name.to_owned();
-        self.faults.push(Fault { name, text });
+        self.faults.push(SettingFault { name, text });
     }
 
     /// Notes something that is allowed but probably not meant.
@@ -250,7 +250,7 @@ impl Source {
         let faults = self.faults.into_iter();
         Err(ConfigError(
             faults
-                .map(|Fault { name, text }| format!("{name} {text}"))
+                .map(|SettingFault { name, text }| format!("{name} {text}"))
                 .collect(),
         ))
     }

@@ -50,10 +50,7 @@ impl Line {
         let done = |flag: Change<Lenient<Flag>>| flag.value().and_then(|flag| flag.0);
         let (completed, is_completed) = (done(completed?), done(is_completed?));
         if completed.is_some() && is_completed.is_some() && completed != is_completed {
-            members.fault(
-                "is_completed",
-                "must not say something else than `completed`",
-            );
+            members.fault("is_completed", "must not contradict `completed`");
         }
         let (completed, completed_at) = (completed.or(is_completed), time(completed_at?));
         if let (Some(Flag(false)), Some(_)) = (completed, completed_at) {

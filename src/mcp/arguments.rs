@@ -1,4 +1,4 @@
-//! How the arguments of a tool are declared, documented and read: once, for all three.
+//! The arguments of a tool. One declaration (`arguments!`) documents them, gives their schema and reads them.
 
 use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
@@ -11,10 +11,10 @@ use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, Ta
 
 /// The arguments of a tool, or of one item in them.
 pub(super) trait Arguments: Sized {
-    /// Takes them. `None` when one of them had a fault.
+    /// Takes the arguments out of `members`. `None` if one of them has a fault, which is noted there.
     fn take(members: &mut Members) -> Option<Self>;
 
-    /// What they may be, in the order of their declaration.
+    /// Their names and schemas, in the order of declaration.
     fn properties() -> Vec<Property>;
 
     /// The schema of an object that has them.
@@ -25,7 +25,7 @@ pub(super) trait Arguments: Sized {
     /// Reads them from an object.
     ///
     /// # Errors
-    /// All faults, those of unknown names included.
+    /// All faults, unknown names included.
     fn read(object: Map<String, Value>) -> Result<Self, Vec<Fault>> {
         let mut members =
             Members::of(object).map_err(|detail| vec![Pointer::root().fault(detail)])?;
@@ -40,15 +40,15 @@ fn unknown(name: &str, known: &[Property]) -> String {
     let known = known.join(", ");
     match name {
         "user_id" | "user" | "owner" | "sub" => format!(
-            "is not taken: whose tasks they are comes from the access token alone; there are: {known}"
+            "is not an argument: the access token alone says whose tasks these are; use: {known}"
         ),
-        _ => format!("is not known here; there are: {known}"),
+        _ => format!("is not an argument here; use: {known}"),
     }
 }
 
 /// A value that can be an argument.
 pub(super) trait Argument: Member {
-    /// What it may be.
+    /// Its schema.
     fn schema() -> Map<String, Value>;
 }
 
@@ -75,7 +75,7 @@ impl<T: Argument> Argument for Change<T> {
 /// The most items of one call.
 pub(super) const MAX_ITEMS: usize = 25;
 
-/// Items of a batch, each good or bad by itself.
+/// The items of a batch. Each is valid or has faults by itself.
 #[derive(Debug)]
 pub(super) struct Items<T>(pub(super) Vec<Result<T, Vec<Fault>>>);
 
@@ -94,7 +94,7 @@ impl<T: Item> Member for Items<T> {
             Some(items) => {
                 let advice = match items.len() {
                     0 => "",
-                    _ => "; make several calls",
+                    _ => "; split them into several calls",
                 };
                 let count = items.len();
                 let detail = format!("must have 1 to {MAX_ITEMS} items, has {count}{advice}");
@@ -154,12 +154,12 @@ pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> Tool
     move |detail| ToolError(format!("`{name}` {detail}"))
 }
 
-/// The most faults reported for one object. A model corrects those and tries again.
+/// The most faults that are reported for one object. A model corrects what it reads and tries again.
 const MAX_FAULTS: usize = 10;
 /// The longest name that a message repeats, in code points.
 const MAX_NAME: usize = 60;
 
-/// A name as a client sent it, cut if it is longer than any known name.
+/// A name as a client sent it, cut if it is longer than any real name.
 pub(super) fn short(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME) {
         Some((end, _)) => format!("{}…", &name[..end]),
@@ -167,7 +167,7 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-/// The faults as one sentence, each with its place.
+/// The faults as text: a clause for each, with its place.
 pub(super) fn in_words(faults: &[Fault]) -> String {
     let words = faults.iter().take(MAX_FAULTS).map(|fault| {
         let place = fault.pointer.0.as_deref().unwrap_or_default();
@@ -181,8 +181,8 @@ pub(super) fn in_words(faults: &[Fault]) -> String {
     words.chain(more).collect::<Vec<_>>().join("; ")
 }
 
-/// Declares the arguments of a tool. The comment on each is what models read about it. A last field after `..`
-/// is a set of arguments that stand beside the others.
+/// Declares the arguments of a tool. The comment on a field is its description for models. A last field after `..` is
+/// another set of arguments, which are members of the same object.
 macro_rules! arguments {
     ($(#[$doc:meta])* struct $name:ident {
         $($(#[doc = $text:literal])* $field:ident: $type:ty,)*
@@ -197,7 +197,7 @@ macro_rules! arguments {
 
         impl $crate::mcp::arguments::Arguments for $name {
             fn take(members: &mut $crate::contract::Members) -> Option<Self> {
-                // All are taken before the first fault ends it, so that each fault is noted.
+                // All are taken before the first fault returns, so that each fault is noted.
                 $(let $field = members.take(stringify!($field));)*
                 $(let $rest = <$others as $crate::mcp::arguments::Arguments>::take(members);)?
                 Some(Self { $($field: $field?,)* $($rest: $rest?,)? })

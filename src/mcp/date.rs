@@ -1,8 +1,8 @@
-//! Dates as people say them, in the time zone where they say them.
+//! Dates as people say them, in the user's time zone.
 //!
-//! A model does not know what day it is and counts days badly, so it may pass on some words as the user said them.
-//! The words are fixed ([`VOCABULARY`]), and the result says which date each one stands for. Nothing is guessed: a word
-//! without a time zone is refused, and so is a local time that does not exist or exists twice on that day.
+//! A model is bad at counting days, and does not know what day it is. So it may pass on a few fixed phrases
+//! ([`VOCABULARY`]) as the user said them, and the answer shows the date that each stands for. Nothing is guessed: a
+//! phrase without a time zone is refused, and so is a time that a change of clocks skips or repeats.
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +24,12 @@ use crate::{
     store::DueBound,
 };
 
-/// All words, for the error message.
+/// All phrases that are understood, for the error about any other text.
 const VOCABULARY: &str = "today, tomorrow, yesterday; monday to sunday (the first after today); next monday \
     to next sunday (in the week after this one; weeks begin on monday); in N days, in N weeks, in N months; \
     end of week (sunday), end of month; each may be followed by a time, as in \"tomorrow 09:00\"";
 
-/// The same for models, in the schema of each such argument.
+/// The same for models, in the schema of each argument that is a date.
 const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026-02-06 09:00, or: today, \
     tomorrow, yesterday, friday (first after today), next friday (of next week), in 3 days/weeks/months, end of \
     week, end of month; \"tomorrow 09:00\" for a time";
@@ -37,7 +37,7 @@ const DESCRIPTION: &str = "2026-02-06 (all day), 2026-02-06T09:00:00+01:00, 2026
 /// The longest text that can be a date.
 const MAX_LENGTH: usize = 40;
 
-/// A date in words or digits. Its meaning depends on the time zone, which is another argument.
+/// A date as the client sent it. What it means depends on the time zone, which is another argument.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DateText(String);
 
@@ -59,7 +59,7 @@ impl Argument for DateText {
     }
 }
 
-/// The dates of one call: its time and time zone, and what its date words stand for.
+/// Resolves the dates of one call: the time of the call, the user's time zone, and the phrases resolved so far.
 #[derive(Debug, Clone)]
 pub(super) struct Dates {
     now: DateTime<Utc>,
@@ -76,7 +76,7 @@ impl Dates {
         }
     }
 
-    /// What the words stand for, for the result; `None` if none were used.
+    /// The phrases and the dates that they stand for, for the answer; `None` if none were used.
     pub(super) fn into_resolved(self) -> Option<BTreeMap<String, String>> {
         (!self.resolved.is_empty()).then_some(self.resolved)
     }
@@ -84,7 +84,7 @@ impl Dates {
     /// The date or time that is meant.
     ///
     /// # Errors
-    /// What completes the sentence "this argument …".
+    /// A text that completes the sentence "this argument …".
     pub(super) fn resolve(&mut self, said: &DateText) -> Result<DueDate, String> {
         if let Some(spelling) = TimeSpelling::read(&said.0) {
             // A time with an offset, however it is spelt, needs no time zone.
@@ -120,23 +120,23 @@ impl Dates {
         Ok(due)
     }
 
-    /// A date or time as it is shown: a time at the clock of the time zone, if that is known.
+    /// A date or time as answers show it: a time is in local time, if the time zone is known.
     pub(super) fn show(&self, due: DueDate) -> String {
         match due {
             DueDate::Date(date) => date.format("%Y-%m-%d").to_string(),
-            DueDate::Time(time) => self.at_the_clock(time, SecondsFormat::AutoSi),
+            DueDate::Time(time) => self.local_text(time, SecondsFormat::AutoSi),
         }
     }
 
     /// When something happened, to the second.
     pub(super) fn show_moment(&self, time: Timestamp) -> String {
-        self.at_the_clock(time, SecondsFormat::Secs)
+        self.local_text(time, SecondsFormat::Secs)
     }
 
-    fn at_the_clock(&self, time: Timestamp, precision: SecondsFormat) -> String {
+    fn local_text(&self, time: Timestamp, precision: SecondsFormat) -> String {
         let local = self.zone.map(|zone| time.get().with_timezone(&zone.get()));
-        // What is shown can be said again: RFC 3339 has no offsets with seconds, as some zones had long ago, and
-        // no years beyond these.
+        // What is shown must be readable as an argument. RFC 3339 has no offsets with seconds, which some zones had
+        // long ago, and no years beyond these.
         let local = local.filter(|local| {
             let offset = local.offset().fix().local_minus_utc();
             offset % 60 == 0 && (1..=9999).contains(&local.year())
@@ -147,15 +147,15 @@ impl Dates {
         }
     }
 
-    /// The day that it is in the time zone.
+    /// Today in the time zone.
     ///
     /// # Errors
-    /// If there is none.
+    /// If the time zone is not known.
     pub(super) fn today(&self) -> Result<NaiveDate, String> {
         Ok(self.zone("to know what day it is")?.day_of(self.now))
     }
 
-    /// Now, as a bound: what is due before it is overdue.
+    /// The bound before which a task is overdue: today for a date, this instant for a time.
     pub(super) fn present(&self) -> Result<DueBound, String> {
         Ok(DueBound::Present {
             today: self.today()?,
@@ -163,7 +163,7 @@ impl Dates {
         })
     }
 
-    /// The beginning of a day, so many days after the one given.
+    /// The beginning of the day that is `after` days after `day`.
     pub(super) fn day_begins(&self, day: NaiveDate, after: u64) -> Result<DueBound, String> {
         let zone = self.zone("to know when a day begins")?;
         let day = day.checked_add_days(Days::new(after)).ok_or(OUT_OF_RANGE)?;
@@ -173,7 +173,7 @@ impl Dates {
         })
     }
 
-    /// The bound at the beginning of a date or time.
+    /// The inclusive beginning of a period that begins with this day or instant.
     pub(super) fn from(&mut self, said: &DateText) -> Result<DueBound, String> {
         match self.resolve(said)? {
             DueDate::Date(day) => self.day_begins(day, 0),
@@ -184,7 +184,7 @@ impl Dates {
         }
     }
 
-    /// The bound after a date or time, which is still included.
+    /// The exclusive end of a period whose last day or instant this is.
     pub(super) fn to(&mut self, said: &DateText) -> Result<DueBound, String> {
         match self.resolve(said)? {
             DueDate::Date(day) => self.day_begins(day, 1),
@@ -203,17 +203,17 @@ impl Dates {
     fn zone(&self, why: &str) -> Result<TimeZone, String> {
         self.zone.ok_or_else(|| {
             format!(
-                "needs `time_zone` {why}: the IANA name of the user's, like Europe/Berlin; \
-                 ask for it if you do not know it"
+                "needs `time_zone` {why}: the user's IANA time zone, such as Europe/Berlin; ask the user if you do \
+                 not know it"
             )
         })
     }
 
-    /// The day that words stand for.
+    /// The day that a phrase stands for.
     fn day(&self, words: &str, said: &str) -> Result<NaiveDate, String> {
         let unknown = || {
             format!(
-                "must be a date like 2026-02-06, or one of these words, not {}: {VOCABULARY}",
+                "must be a date like 2026-02-06, or one of these phrases, not {}: {VOCABULARY}",
                 Value::from(said)
             )
         };
@@ -225,7 +225,7 @@ impl Dates {
             .ok_or_else(|| OUT_OF_RANGE.to_owned())
     }
 
-    /// The instant of a time on the clocks of the time zone.
+    /// The instant of a local time in the time zone.
     fn local(&self, time: NaiveDateTime) -> Result<Timestamp, String> {
         let zone = self.zone("to know when that is")?.get();
         let shown = time.format("%Y-%m-%d %H:%M");
@@ -235,10 +235,10 @@ impl Dates {
             }
             LocalResult::Single(_) => Err(OUT_OF_RANGE.to_owned()),
             LocalResult::None => Err(format!(
-                "is {shown} in {zone}, which the clocks leave out that day; choose another time"
+                "is {shown} in {zone}, a time that the clocks skip that day; choose another time"
             )),
             LocalResult::Ambiguous(first, second) => Err(format!(
-                "is {shown} in {zone}, which the clocks show twice that day; say {} or {}",
+                "is {shown} in {zone}, a time that comes twice that day; write {} or {}",
                 first.to_rfc3339(),
                 second.to_rfc3339(),
             )),

@@ -39,7 +39,7 @@ const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const JSON: &str = "application/json";
 
 impl Mcp {
-    /// The endpoint for a server at this public address, which pages of these origins may call.
+    /// The endpoint of a server at `public_url`. Pages of `origins` may call it.
     pub fn new(
         authenticator: Arc<Authenticator>,
         public_url: Option<&Url>,
@@ -48,7 +48,7 @@ impl Mcp {
     ) -> Self {
         let tools = Arc::new(ToolRegistry::new(settings));
         let server = McpServer::new(Arc::clone(&tools));
-        // `host_policy` has looked at Host and Origin, before the token was.
+        // `host_policy` checks Host and Origin, before the token is checked.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
@@ -67,7 +67,7 @@ impl Mcp {
             let answer = Response::builder().status(StatusCode::NO_CONTENT);
             return Ok(answer.header(header::ALLOW, ALLOW).finish());
         }
-        // Before the method: clients look for the challenge of a 401 by GET, too.
+        // Before the method is checked: clients also look for the challenge of a 401 by GET.
         let authenticated = self.authenticator.authenticate(&request).await?;
         check_method(request.method())?;
         check_accept(request.headers())?;
@@ -109,12 +109,12 @@ fn check_method(method: &Method) -> Result<(), Problem> {
         return Ok(());
     }
     let detail =
-        format!("/mcp does not take {method}; it takes POST, and has no sessions and no streams.");
+        format!("/mcp does not support {method}, only POST: it has no sessions and no streams.");
     let problem = Problem::new(ProblemCode::MethodNotAllowed, detail);
     Err(problem.header(header::ALLOW, ALLOW))
 }
 
-/// The answer is JSON. The protocol has clients name `text/event-stream` as well, which is not insisted on.
+/// The client must accept JSON. The protocol asks it to accept `text/event-stream` as well, which is not needed here.
 fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
     let mut lines = headers.get_all(header::ACCEPT).iter().peekable();
     let takes_json = |range: &str| {
@@ -135,7 +135,7 @@ fn check_accept(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(ProblemCode::NotAcceptable, detail))
 }
 
-/// The request as rmcp gets it. The token stays here: the prepared call knows its user.
+/// The request for rmcp, without the token: the prepared call knows its user.
 fn to_rmcp(
     headers: &HeaderMap,
     message: Message,
@@ -157,8 +157,8 @@ fn to_rmcp(
     request
 }
 
-/// The answer of rmcp. What it does not say in JSON-RPC it says in plain text: that it cannot take the message, or
-/// that it failed.
+/// Translates the answer of rmcp. An answer that is plain text instead of JSON-RPC says that rmcp could not read the
+/// message, or that it failed.
 fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
     let content_type = head.headers.get(header::CONTENT_TYPE);
     let is_rpc = content_type.is_some_and(|value| value == JSON);
@@ -173,15 +173,15 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
         tracing::error!(%text, "rmcp failed");
         return Err(Problem::internal());
     }
-    // rmcp's parser has words of its own, which say nothing of the protocol.
+    // The texts of rmcp's parser name Rust types, which say nothing to a client.
     let words = match text.contains("deserialize") {
-        true => "a member of `params` has another type than the protocol gives it",
+        true => "a member of `params` does not have the type that the protocol requires",
         false => &text,
     };
     Ok(Malformed::request(words, id).response())
 }
 
-/// The answer of rmcp to an unknown method, whose message is its bare name, with words; `None` if it is another one.
+/// Replaces rmcp's answer to an unknown method, whose message is only the method's name. `None` for any other answer.
 fn unknown_method(body: &Bytes) -> Option<Bytes> {
     const METHOD_NOT_FOUND: &[u8] = b"-32601";
     let len = METHOD_NOT_FOUND.len();

@@ -1,15 +1,15 @@
-//! Undoes what hosts and SDKs do to arguments between the model and the server.
+//! Undoes what hosts (the programs that run a model) and SDKs do to arguments on their way from the model.
 //!
-//! Only forms with one possible meaning are changed. Strict reading follows.
+//! The arguments are then read strictly. So this changes only values that can have one meaning.
 
 use serde_json::{Map, Value};
 
-/// The keyword of our own by which a schema says that null is a value. Clients do not get to see it: Gemini refuses
-/// a list of types, and others do not know `nullable`.
+/// Our own keyword for a schema that allows null. It is removed before clients see the schema: Gemini refuses a list of
+/// types, and other clients do not know `nullable`.
 pub(super) const NULLABLE: &str = "x-nullable";
 
-/// Members that hosts add to the arguments for their own use; these are all of n8n.
-const OF_HOSTS: [&str; 5] = [
+/// Members that hosts add to the arguments for their own use. n8n adds all of these.
+const HOST_MEMBERS: [&str; 5] = [
     "toolCallId",
     "tool_call_id",
     "sessionId",
@@ -19,13 +19,13 @@ const OF_HOSTS: [&str; 5] = [
 /// 2^53, up to which a floating-point number is exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The arguments as the tool declares them:
+/// The arguments in the form that the tool declares:
 ///
 /// - null for an argument that cannot be null is no argument;
 /// - `2.0` and `"2"` for an integer are 2, `"true"` and `"False"` are booleans;
 /// - the text of an array or object is that array or object;
 /// - members that hosts add for their own use are removed.
-pub(super) fn understood(
+pub(super) fn normalized(
     mut arguments: Map<String, Value>,
     schema: &Map<String, Value>,
 ) -> Map<String, Value> {
@@ -33,7 +33,7 @@ pub(super) fn understood(
     arguments.retain(|name, value| {
         match declared.and_then(|declared| declared.get(name)?.as_object()) {
             Some(schema) => !value.is_null() || schema.contains_key(NULLABLE),
-            None => !OF_HOSTS.contains(&name.as_str()),
+            None => !HOST_MEMBERS.contains(&name.as_str()),
         }
     });
     for (name, value) in &mut arguments {
@@ -67,7 +67,7 @@ fn as_declared(value: Value, schema: &Map<String, Value>) -> Value {
                 .map(|value| items.map_or(value.clone(), |items| as_declared(value, items)))
                 .collect()
         }
-        ("object", Value::Object(members)) => Value::Object(understood(members, schema)),
+        ("object", Value::Object(members)) => Value::Object(normalized(members, schema)),
         (_, value) => value,
     }
 }

@@ -1,8 +1,8 @@
-//! Checks `Host` and `Origin` of calls to `/mcp`.
+//! The host policy of `/mcp`: under which host names it may be called, and by pages of which origins.
 //!
-//! A page of another site can make a browser send requests here: across origins, or after rebinding its
-//! own name to this server's address. It has no token, and so gets nothing; the transport asks for both
-//! checks all the same (MCP, Streamable HTTP, "Security Warning").
+//! A page of another site can make a browser send requests here: across origins, or after it rebinds its own name
+//! to this server's address. Such a page has no token, and so gets nothing. The specification requires both checks
+//! nevertheless (MCP, Streamable HTTP, "Security Warning").
 
 use poem::http::{HeaderMap, HeaderName, header, uri::Authority};
 use url::{Host, Url};
@@ -20,8 +20,8 @@ pub(super) struct HostPolicy {
 }
 
 impl HostPolicy {
-    /// Lets in calls to the host of the public address, to loopback and to `hosts`, from the pages of the
-    /// public address and of `origins`.
+    /// Allows calls to the host of the public address, to loopback and to `hosts`, by pages of the public address and
+    /// of `origins`.
     pub(super) fn new(public: Option<&Url>, hosts: &[String], origins: &[AllowedOrigin]) -> Self {
         let own_host = public.and_then(Url::host_str).map(str::to_ascii_lowercase);
         let own_origin = public.map(|url| AllowedOrigin::Exact(url.origin().ascii_serialization()));
@@ -35,24 +35,25 @@ impl HostPolicy {
         }
     }
 
-    /// Judges where a request goes and comes from.
+    /// Checks the host that a request names, and the page that it comes from.
     ///
     /// # Errors
-    /// 403, which says what to set.
+    /// 403. It says which setting allows the request.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let host = text(headers, &header::HOST);
         let authority = host.and_then(|host| host.parse::<Authority>().ok());
         let Some(authority) = authority.filter(|host| self.is_own(host)) else {
             let detail = format!(
-                "/mcp is not served for the host `{}`, but for: {}. Set PUBLIC_URL to the address by which \
-                 clients reach this server, or MCP_ALLOWED_HOSTS; a proxy must pass on the header Host.",
+                "/mcp is not served under the host `{}`, only under: {}. Set PUBLIC_URL to the address by which \
+                 clients reach this server, or add the host to MCP_ALLOWED_HOSTS; a proxy must pass on the header \
+                 Host.",
                 host.unwrap_or_default(),
                 self.hosts_in_words(),
             );
             return Err(Problem::new(ProblemCode::HostNotAllowed, detail));
         };
         let Some(origin) = headers.get(header::ORIGIN) else {
-            // Not a browser, or a page of this very origin.
+            // Not a browser, or a page of the same origin.
             return Ok(());
         };
         let on_one_machine = is_loopback(authority.host())
@@ -82,7 +83,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Names of the own machine, which no page can rebind.
+/// Whether this is a name of the local machine, which no page can rebind.
 fn is_loopback(host: &str) -> bool {
     match Host::parse(host) {
         Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_always_served_and_nothing_else_by_default() {
+    fn only_loopback_is_served_by_default() {
         let host_policy = host_policy(None, &[]);
         for host in [
             "localhost",

@@ -1,4 +1,4 @@
-//! Reads the JSON-RPC message of a request before rmcp handles it.
+//! Reads and checks a JSON-RPC message before rmcp handles it.
 
 use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
@@ -6,10 +6,10 @@ use thiserror::Error;
 
 use crate::contract::{SyntaxFault, first_repeat, kind};
 
-/// The longest name of a method or tool, in bytes.
+/// The longest name of a method or tool that is repeated in an error, in bytes.
 const MAX_NAME: usize = 100;
 
-/// A message of a client, as it will be handled: what is judged here is what rmcp gets.
+/// A message of a client. It is written again for rmcp, so that rmcp handles exactly what was checked here.
 pub(super) struct Message(Map<String, Value>);
 
 /// Why a message is not handled (JSON-RPC 2.0 §5.1).
@@ -25,8 +25,8 @@ impl Message {
     /// Reads a message.
     ///
     /// # Errors
-    /// For text that is no JSON, and JSON that is no message. A batch is none: the protocol had them in
-    /// revision 2025-03-26 only, and one that hides several calls in one would have to be judged part by part.
+    /// For text that is not JSON, and JSON that is not a message. A batch is refused: only revision 2025-03-26 had
+    /// batches, and each call in one would have to be checked and charged by itself.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let value = serde_json::from_slice(body).map_err(|error| Malformed {
             code: -32700,
@@ -40,11 +40,16 @@ impl Message {
             Value::Object(message) => message,
             Value::Array(_) => {
                 return Err(Malformed::request(
-                    "batches are not taken; send one message a request",
+                    "batches are not supported; send one message per request",
                     Value::Null,
                 ));
             }
-            _ => return Err(Malformed::request("a message is an object", Value::Null)),
+            _ => {
+                return Err(Malformed::request(
+                    "a message must be an object",
+                    Value::Null,
+                ));
+            }
         };
         if let Some(place) = first_repeat(body) {
             let place = super::arguments::short(&place);
@@ -58,7 +63,7 @@ impl Message {
         if message.get("jsonrpc") != Some(&json!("2.0")) {
             return Err(Malformed::request("`jsonrpc` must be \"2.0\"", id));
         }
-        // Where absent members are written as null, that is what is meant.
+        // Some clients write absent members as null.
         message.retain(|name, value| name != "params" || !value.is_null());
         if let Some(Value::Object(params)) = message.get_mut("params") {
             params.retain(|_, value| !value.is_null());
@@ -74,7 +79,7 @@ impl Message {
         }
         if !message.get("method").is_some_and(Value::is_string) {
             return Err(Malformed::request(
-                "`method` must be a string; this server asks nothing, so that there is nothing to answer it",
+                "`method` must be a string; this server sends no requests, and so expects no responses",
                 id,
             ));
         }
@@ -111,7 +116,7 @@ impl Message {
         }
     }
 
-    /// What rmcp would call an unknown method, or pass over, or repeat at length: with its code (JSON-RPC 2.0
+    /// A fault that rmcp would report as an unknown method, ignore, or repeat in full, with its code (JSON-RPC 2.0
     /// §5.1).
     fn fault(&self) -> Option<(i32, &'static str)> {
         const INVALID_PARAMS: i32 = -32602;
@@ -132,7 +137,7 @@ impl Message {
             },
             "tools/list" if param("cursor").is_some_and(|cursor| cursor != "") => Some((
                 INVALID_PARAMS,
-                "Invalid params: there is one page of tools, and no cursor",
+                "Invalid params: tools/list has one page, and takes no `cursor`",
             )),
             "initialize" if !is_initialize(self.0.get("params")) => Some((
                 INVALID_PARAMS,
@@ -142,13 +147,13 @@ impl Message {
         }
     }
 
-    /// The tool that it calls, if it calls one.
+    /// The name of the tool that the message calls, if it calls one.
     pub(super) fn tool(&self) -> Option<&str> {
         let is_call = self.0.get("method")? == "tools/call";
         is_call.then(|| self.0.get("params")?.get("name")?.as_str())?
     }
 
-    /// Takes the arguments of the call out of the message. Who prepares the call reads them, and rmcp need not.
+    /// Takes the arguments of the call out of the message. The registry reads them; rmcp does not need them.
     pub(super) fn take_arguments(&mut self) -> Map<String, Value> {
         let params = self.0.get_mut("params").and_then(Value::as_object_mut);
         match params.and_then(|params| params.remove("arguments")) {
@@ -168,7 +173,7 @@ impl Message {
     }
 }
 
-/// Whether these are the parameters of `initialize`. To rmcp, others would be those of an unknown method.
+/// Whether these are valid parameters of `initialize`. For others, rmcp would report an unknown method.
 fn is_initialize(params: Option<&Value>) -> bool {
     let is_text = |value: &Value| value.is_string();
     params.is_some_and(|params| {
@@ -184,7 +189,7 @@ fn is_initialize(params: Option<&Value>) -> bool {
 }
 
 impl Malformed {
-    /// JSON that is no message.
+    /// The fault of JSON that is not a message.
     pub(super) fn request(message: &str, id: Value) -> Self {
         Self {
             code: -32600,

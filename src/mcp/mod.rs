@@ -1,16 +1,16 @@
 //! Tools for language models, over the Model Context Protocol at `/mcp`.
 //!
-//! The rules are those of REST: the same [`Authenticator`](crate::access::Authenticator) judges the token and counts the request
-//! before anything of the body is read, the same [`Scope`](crate::store::Scope) reaches the tasks, the
-//! same types check what is written. Who a call is for comes from the token alone.
+//! The rules are those of REST. The same [`Authenticator`](crate::access::Authenticator) verifies the token and counts
+//! the request before anything of the body is read, the same [`Scope`](crate::store::Scope) reaches the tasks, and the
+//! same types check what is written. The token alone says whose tasks a call reaches.
 //!
-//! - `endpoint.rs`: one POST, from its head to its answer; `message.rs`: what must be known of a message before
-//!   it is handled; `host_policy.rs`: by which names the server may be called, and from which pages.
-//! - `server.rs`: what rmcp asks of a server; `registry.rs`: the tools, and how each is called; `tool.rs`: what a tool
-//!   is; `tool_error.rs`: why a call was not done.
-//! - `arguments.rs`: how arguments are declared and read; `schema.rs`: what they may be, for models; `worded.rs`:
-//!   the bodies of REST as arguments; `date.rs`: dates as people say them.
-//! - `row.rs`, `outcome.rs`: what comes back; `tools/`: one file a tool.
+//! - `endpoint.rs`: one request, from its head to its answer; `message.rs`: reads and checks the message;
+//!   `host_policy.rs`: under which names the server may be called, and by which pages.
+//! - `registry.rs`: the tools, and how a call is prepared; `server.rs`: what rmcp calls; `tool.rs`: what a tool is;
+//!   `tool_error.rs`: why a call was not done.
+//! - `arguments.rs`: how arguments are declared and read; `host.rs`: undoes what hosts do to them; `schema.rs`: their
+//!   schemas; `worded.rs`: the bodies of REST as arguments; `date.rs`: dates as people say them.
+//! - `row.rs`, `outcome.rs`: the answers; `tools/`: one file per tool.
 
 mod arguments;
 mod date;
@@ -32,15 +32,15 @@ use chrono::{DateTime, Utc};
 
 pub use endpoint::Mcp;
 
-/// What can be set about `/mcp`.
+/// The settings of `/mcp`.
 #[derive(Debug, Clone)]
 pub struct McpSettings {
-    /// Hosts by which the server may be called beside those of its public address and of loopback: names,
-    /// or names with a port.
+    /// Hosts under which the server may be called, beside its public address and loopback: names, or names with a
+    /// port.
     pub allowed_hosts: Vec<String>,
-    /// Whether the tools that todo chat apps call are there as well (`add_task` and its like).
+    /// Whether the tools that todo chat apps call are offered, too (`add_task` and others).
     pub chat_app_tools: bool,
-    /// What time it is, for `today` and its like. Tests set it.
+    /// The clock, for phrases such as `today`. Tests set it.
     pub now: fn() -> DateTime<Utc>,
 }
 

@@ -1,4 +1,4 @@
-//! The result of a batch: one per item, in the order of the items.
+//! The answer to a batch: one result per item, in the order of the items.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{date::Dates, row::Row, tool::Outcome, tool_error::ToolError};
 
-/// The result of a batch.
+/// The results of a batch.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Results {
@@ -28,10 +28,10 @@ pub(super) struct Results {
 pub(super) struct ItemResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) task: Option<Row>,
-    /// What was changed, as it was
+    /// The old values of what changed
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(super) before: Map<String, Value>,
-    /// It was so already
+    /// Nothing had to change
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) unchanged: Option<bool>,
     /// Added by an earlier call
@@ -42,7 +42,7 @@ pub(super) struct ItemResult {
 }
 
 impl ItemResult {
-    /// A task without a note.
+    /// A task, without further notes.
     pub(super) fn task(task: Row) -> Self {
         Self {
             task: Some(task),
@@ -69,7 +69,7 @@ impl Results {
         }
     }
 
-    /// How to undo it, given the ids of the tasks that were changed.
+    /// Adds how to undo the batch, given the ids of the tasks that it reached.
     pub(super) fn with_undo(mut self, undo: impl FnOnce(&[i64]) -> String) -> Self {
         let ids: Vec<i64> = self
             .results
@@ -123,7 +123,7 @@ impl fmt::Display for ItemResult {
             write!(f, "; before {}", Value::Object(before.clone()))?;
         }
         if unchanged.is_some() {
-            f.write_str("; was so already")?;
+            f.write_str("; unchanged")?;
         }
         if replayed.is_some() {
             f.write_str("; added by an earlier call with this request_id")?;
@@ -132,7 +132,7 @@ impl fmt::Display for ItemResult {
     }
 }
 
-/// What the date words stand for.
+/// The phrases for dates, and the dates that they stand for.
 pub(super) fn resolved(dates: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = dates
         .iter()

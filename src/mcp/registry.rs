@@ -1,4 +1,4 @@
-//! The tools, and how each is called.
+//! The tools of a server, and how a call is prepared: scope, arguments, price.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -16,7 +16,7 @@ use tracing::{Instrument as _, Span};
 use super::{
     McpSettings,
     arguments::{Arguments, in_words},
-    host::{published, understood},
+    host::{normalized, published},
     schema::of_output,
     tool::{Call, Effect, Outcome, Tool},
     tool_error::ToolError,
@@ -26,9 +26,9 @@ use crate::{access::Authenticated, contract::Problem};
 
 /// A tool as it is offered and called.
 pub(super) struct RegisteredTool {
-    /// Its entry in `tools/list`.
+    /// What `tools/list` says about it.
     pub(super) listing: model::Tool,
-    /// The schema of its arguments, with the keywords that clients do not get.
+    /// The schema of its arguments, with keywords that clients do not see.
     arguments: JsonObject,
     effect: Effect,
     prepare: fn(&Authenticated, DateTime<Utc>, JsonObject) -> Result<PaidCall, Problem>,
@@ -52,8 +52,8 @@ impl RegisteredTool {
     }
 }
 
-/// Checks the scopes of the token, reads the arguments and charges the price, in this order. What is left is to run
-/// the call.
+/// Checks the scopes of the token, reads the arguments and charges the price, in this order. Returns the call, ready to
+/// run.
 fn prepare<T: Tool>(
     authenticated: &Authenticated,
     now: DateTime<Utc>,
@@ -145,13 +145,13 @@ impl ToolRegistry {
         authenticated: &Authenticated,
         arguments: JsonObject,
     ) -> Result<PreparedCall, Problem> {
-        let arguments = understood(arguments, &tool.arguments);
+        let arguments = normalized(arguments, &tool.arguments);
         let call = (tool.prepare)(authenticated, (self.now)(), arguments)?;
-        // It ends in an answer even if it panics: rmcp would never answer.
+        // A panic becomes an answer here; rmcp would never answer.
         let call = AssertUnwindSafe(call).catch_unwind().map(|result| {
             result.unwrap_or_else(|_| failure("the server failed; its log has the cause"))
         });
-        // rmcp runs it in a task of its own. What is logged there belongs to this request.
+        // rmcp runs the call in a task of its own. What is logged there still carries the id of this request.
         let call = call.instrument(Span::current()).boxed();
         Ok(PreparedCall {
             reads: matches!(tool.effect, Effect::Reads),
@@ -163,7 +163,7 @@ impl ToolRegistry {
 /// A call that was checked and charged, on its way through rmcp.
 #[derive(Clone)]
 pub(super) struct PreparedCall {
-    /// Whether the call only reads. Such a call can be dropped when its client hangs up.
+    /// Whether the call only reads, so that it can be dropped when its client hangs up.
     pub(super) reads: bool,
     call: Arc<Mutex<Option<PaidCall>>>,
 }

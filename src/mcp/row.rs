@@ -1,4 +1,4 @@
-//! Tasks as models see them: without members that are null or at their default, and without the user's id.
+//! Tasks as models see them, without the user's id, and without members that are null or at their default.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub(super) struct Row {
     version: i64,
 }
 
-/// All of a task.
+/// A task with all its members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Whole {
@@ -47,7 +47,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Row {
-    /// The task, with times at the clock of the caller, if that is known.
+    /// The task, with times in the time zone of the caller, if that is known.
     pub(super) fn of(task: &Task, dates: &Dates) -> Self {
         let Task {
             id,
@@ -77,7 +77,7 @@ impl Row {
 }
 
 impl Whole {
-    /// The task, with times at the clock of the caller, if that is known.
+    /// The task, with times in the time zone of the caller, if that is known.
     pub(super) fn of(task: &Task, dates: &Dates) -> Self {
         let mut row = Row::of(task, dates);
         row.has_description = false;
@@ -145,7 +145,7 @@ impl fmt::Display for Whole {
     }
 }
 
-/// Text of a user, quoted as JSON, so that it cannot be mistaken for the text around it.
+/// A text of a user in JSON quotes, so that nothing in it can look like the text around it.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

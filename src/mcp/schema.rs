@@ -1,4 +1,4 @@
-//! JSON Schemas (2020-12), as short as possible: a model reads all of them in every conversation.
+//! The JSON Schemas (2020-12) of the tools. They are short, because a model reads all of them before it does anything.
 
 use poem_openapi::types::Type;
 use rmcp::{
@@ -38,7 +38,7 @@ pub(super) fn schema_of(properties: Vec<Property>) -> Map<String, Value> {
         let mut schema = property.schema;
         let lines = property.comment.iter().map(|line| line.trim());
         let text = lines.collect::<Vec<_>>().join(" ");
-        // The words of the argument stand for those of its type.
+        // The description of the argument replaces that of its type.
         if !text.is_empty() {
             schema.insert("description".to_owned(), text.into());
         }
@@ -55,7 +55,7 @@ pub(super) fn schema_of(properties: Vec<Property>) -> Map<String, Value> {
     schema
 }
 
-/// What an argument may be, from the type that reads it for REST as well.
+/// The schema of a scalar, from the type that REST uses as well.
 pub(super) fn of_scalar<T: Scalar + Type>() -> Map<String, Value> {
     let mut registry = Registry::new();
     <T as Type>::register(&mut registry);
@@ -82,7 +82,7 @@ fn resolved(schema: &MetaSchemaRef, registry: &Registry) -> Map<String, Value> {
     match schema {
         MetaSchemaRef::Inline(schema) => {
             let mut object = lean(schema);
-            // A reference with something beside it, as its default.
+            // A reference with siblings, such as a default.
             if let Some(reference) = schema.all_of.first() {
                 object.extend(resolved(reference, registry));
             }
@@ -95,12 +95,12 @@ fn resolved(schema: &MetaSchemaRef, registry: &Registry) -> Map<String, Value> {
     }
 }
 
-/// Lets null be a value.
+/// Allows null.
 pub(super) fn allow_null(schema: &mut Map<String, Value>) {
     schema.insert(NULLABLE.to_owned(), true.into());
 }
 
-/// Type, values and limits. Patterns, formats and examples are too long for what they say.
+/// Type, values and limits. Patterns, formats and examples cost a model more than they help.
 fn lean(schema: &MetaSchema) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -116,14 +116,14 @@ fn lean(schema: &MetaSchema) -> Map<String, Value> {
     let values = &schema.enum_items;
     put("enum", json!((!values.is_empty()).then_some(values)));
     put("maxLength", json!(schema.max_length));
-    // That an id or a text is not nothing goes without saying.
+    // Without a maximum, a minimum says only that an id is positive. A model knows that.
     let maximum = bound(schema.maximum);
     if !maximum.is_null() {
         put("minimum", bound(schema.minimum));
     }
     put("maximum", maximum);
     put("maxItems", json!(schema.max_items));
-    // That a thing is not done, and has nothing, unless something is said, goes without saying.
+    // A model expects these defaults anyway.
     let usual = [json!(null), json!(false), json!([])];
     put(
         "default",
@@ -140,7 +140,7 @@ fn lean(schema: &MetaSchema) -> Map<String, Value> {
     object
 }
 
-/// A limit that is one: the largest integer that JSON can carry goes without saying.
+/// A limit that is worth stating. The largest integer that JSON can carry is not.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "limits are whole and small"
@@ -150,7 +150,7 @@ fn bound(limit: Option<f64>) -> Value {
     limit.map_or(Value::Null, |limit| json!(limit as i64))
 }
 
-/// What a tool answers with. What is null is left out of answers, so no schema speaks of null.
+/// The schema of a tool's answer. Answers leave out what is null, so the schema does not allow null.
 pub(super) fn of_output<T: JsonSchema>() -> JsonObject {
     let settings = SchemaSettings::draft2020_12()
         .for_serialize()
@@ -178,7 +178,7 @@ fn strip(schema: &mut Schema) {
         // The name of the member says what it is.
         schema.remove("description");
     }
-    // Anything goes without saying.
+    // The default.
     if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
         schema.remove("additionalProperties");
     }

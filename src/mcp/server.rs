@@ -1,4 +1,4 @@
-//! The server that rmcp calls.
+//! The server that rmcp calls: what it is, its tools, and their calls.
 
 use std::{borrow::Cow, future::pending, sync::Arc};
 
@@ -14,7 +14,7 @@ use rmcp::{
 
 use super::registry::{PreparedCall, ToolRegistry};
 
-/// The revisions of the protocol that are served. The one before these had another transport.
+/// The supported revisions of the protocol. The revision before these had another transport.
 const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -22,10 +22,10 @@ const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
-/// The instructions for models.
+/// What clients tell the model before it calls anything.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
 
-/// The server for rmcp. There is one per message, without state.
+/// The server for rmcp. It is cloned for each message, and has no state.
 #[derive(Clone)]
 pub(super) struct McpServer {
     tools: Arc<ToolRegistry>,
@@ -69,7 +69,7 @@ impl ServerHandler for McpServer {
     ) -> Result<CallToolResponse, ErrorData> {
         if self.tools.get(&call.name).is_none() {
             let message = format!(
-                "Unknown tool: {}; there are: {}",
+                "Unknown tool: {}; the tools are: {}",
                 call.name,
                 self.tools.names()
             );
@@ -80,8 +80,8 @@ impl ServerHandler for McpServer {
         let Some((call, reads)) = prepared.and_then(|it| Some((it.take()?, it.reads))) else {
             return Err(ErrorData::internal_error("the call was not prepared", None));
         };
-        // rmcp runs this in a task of its own, which goes on when the client has hung up, but then it cancels the
-        // token. A write is done to its end; nobody waits for what a read finds.
+        // rmcp runs this in a task of its own. When the client hangs up, the task goes on, but rmcp cancels
+        // `context.ct`. A write is finished nevertheless. A read is dropped, because nobody waits for its result.
         let hung_up = async {
             if reads {
                 context.ct.cancelled().await;

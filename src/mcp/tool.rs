@@ -17,13 +17,13 @@ pub(super) trait Tool: 'static {
     const TITLE: &'static str;
     /// What it does, in the fewest words that a model understands.
     const DESCRIPTION: &'static str;
-    /// What it does with the tasks, and so which scope a token must have for it.
+    /// Whether it reads or writes tasks. This decides which scopes a token must have.
     type Access: Access;
-    /// What calling it does, for clients that ask their user first.
+    /// What a call does, for clients that ask their user before some calls.
     const EFFECT: Effect;
     /// Its arguments.
     type Arguments: Arguments + Send;
-    /// What it answers with: as JSON, and as text for clients that show nothing else.
+    /// Its answer: as JSON, and as text for clients that show only text.
     type Output: Serialize + JsonSchema + fmt::Display + Outcome + Send;
 
     /// What a call costs. It is charged before anything is done.
@@ -31,14 +31,14 @@ pub(super) trait Tool: 'static {
         Price::ONE
     }
 
-    /// Does it.
+    /// Runs the call.
     fn call(
         call: Call<Self::Access>,
         arguments: Self::Arguments,
     ) -> impl Future<Output = Result<Self::Output, ToolError>> + Send;
 }
 
-/// What calling a tool does (MCP, `ToolAnnotations`). No tool reaches beyond the user's own tasks.
+/// What a call of a tool does (MCP, `ToolAnnotations`). No tool reaches beyond the user's own tasks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Effect {
     /// It changes nothing.
@@ -73,9 +73,9 @@ pub(super) struct Call<A: Access> {
     pub(super) now: DateTime<Utc>,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 pub(super) trait Outcome {
-    /// Whether nothing at all was done of what was asked.
+    /// Whether nothing of what was asked was done.
     fn failed(&self) -> bool {
         false
     }

@@ -15,8 +15,8 @@ impl From<StoreError> for ToolError {
             // `problem` writes the cause to the log.
             StoreError::Uncertain(_) => {
                 problem(error);
-                "the connection to the database broke, and whether this was done is not known; look with \
-                 find_tasks before you do it again"
+                "the connection to the database broke, and it is unknown whether this was done; check with \
+                 find_tasks before you try again"
                     .to_owned()
             }
             other => problem(other).detail,

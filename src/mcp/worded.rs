@@ -1,4 +1,4 @@
-//! A body of REST as an item of a tool. The due date may be in words; the rest is the same.
+//! A body of REST as an item of a tool. It differs in the due date, which may be a phrase.
 
 use super::{
     arguments::{Argument, Arguments, at},
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::contract::{Change, DueDate, Members, RequestBody};
 
-/// The member that is read here instead of by the body.
+/// The member that is read here, and not by the body.
 const DUE_DATE: &str = "due_date";
 
-/// A body, and when it says that the task is due.
+/// A body, with the due date as the client sent it.
 #[derive(Debug)]
 pub(super) struct Worded<T> {
-    /// All but the due date.
+    /// All members but the due date.
     pub(super) body: T,
     pub(super) due_date: Change<DateText>,
 }
@@ -40,7 +40,7 @@ impl<T: RequestBody> Arguments for Worded<T> {
     }
 }
 
-/// The date or time that was said.
+/// The due date that a phrase stands for.
 pub(super) fn due_date(
     said: &Change<DateText>,
     dates: &mut Dates,

@@ -16,7 +16,7 @@ use super::connection_state::ConnectionState;
 /// How many bytes of an unwanted request body are read, so that an early answer (a 401, say) to a small request
 /// does not close the connection.
 const SMALL: u64 = 64 * 1024;
-/// For how long that may delay the answer.
+/// How long reading them may delay the answer.
 const SMALL_TIME: Duration = Duration::from_millis(250);
 
 /// Where a request body goes when its reader drops it before its end.
@@ -24,7 +24,7 @@ const SMALL_TIME: Duration = Duration::from_millis(250);
 pub(super) struct LeftOver(Arc<Mutex<Option<Incoming>>>);
 
 impl LeftOver {
-    /// Reads what is left if that is little. Otherwise the connection cannot be used again.
+    /// Reads the rest if it is small. Otherwise the connection cannot be used again.
     pub(super) async fn finish(&self, state: &ConnectionState) {
         let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = left else { return };
@@ -49,13 +49,13 @@ impl LeftOver {
 }
 
 /// A request body that tells its connection when it has been read to the end.
-pub(super) struct RequestBody {
+pub(super) struct IncomingBody {
     inner: Option<Incoming>,
     state: Arc<ConnectionState>,
     left_over: LeftOver,
 }
 
-impl RequestBody {
+impl IncomingBody {
     pub(super) fn new(inner: Incoming, state: Arc<ConnectionState>, left_over: LeftOver) -> Self {
         Self {
             inner: Some(inner),
@@ -65,7 +65,7 @@ impl RequestBody {
     }
 }
 
-impl Body for RequestBody {
+impl Body for IncomingBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -98,7 +98,7 @@ impl Body for RequestBody {
     }
 }
 
-impl Drop for RequestBody {
+impl Drop for IncomingBody {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
             *self

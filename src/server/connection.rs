@@ -28,7 +28,7 @@ use tokio::{net::TcpStream, time::sleep};
 
 use super::{
     Limits, Shared,
-    body::{AnswerBody, LeftOver, RequestBody},
+    body::{AnswerBody, IncomingBody, LeftOver},
     connection_state::ConnectionState,
     socket::Socket,
 };
@@ -48,7 +48,7 @@ pub(super) async fn serve<E>(
     E: Endpoint + 'static,
 {
     // An answer is written in one go; Nagle's algorithm would only hold back its last packet until
-    // the client has acknowledged the ones before. It fails only for a connection already dead.
+    // the client has acknowledged the ones before. This fails only if the connection is dead already.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else {
         return;
@@ -71,7 +71,7 @@ pub(super) async fn serve<E>(
         ended = &mut connection => return log(peer, ended),
         () = state.asked() => {}
     }
-    // A request on its way is still answered, but a head that does not come does not delay a stop.
+    // A request that is arriving is still answered, but a client that never completes its head does not delay a stop.
     tokio::select! {
         biased;
         ended = &mut connection => return log(peer, ended),
@@ -86,7 +86,7 @@ pub(super) async fn serve<E>(
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        // `socket` has the time limits.
+        // The time limits are in `socket.rs`.
         .header_read_timeout(None)
         .max_header_size(limits.max_head_bytes)
         .max_buf_size(BUFFER.max(limits.max_head_bytes));
@@ -111,8 +111,9 @@ async fn answer<E: Endpoint>(
     let mut left_over = None;
     let body = if has_body {
         let slot = LeftOver::default();
-        let body = RequestBody::new(body, state.clone(), slot.clone());
-        // Reading an expected body asks for it (RFC 9110 §10.1.1): that is the endpoint's choice.
+        let body = IncomingBody::new(body, state.clone(), slot.clone());
+        // After `Expect: 100-continue`, reading the body asks the client to send it (RFC 9110 §10.1.1). Only the
+        // endpoint decides that.
         left_over = Some(slot).filter(|_| !parts.headers.contains_key(EXPECT));
         Body::from(BoxBody::new(body.map_err(std::io::Error::other)))
     } else {
@@ -121,7 +122,7 @@ async fn answer<E: Endpoint>(
     let parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
     let request = Request::from_parts(parts, body);
 
-    // After a panic, the endpoint only gets its next request.
+    // Unwind safe: after a panic, nothing of this call is used again.
     let answer = AssertUnwindSafe(shared.endpoint.get_response(request))
         .catch_unwind()
         .await;
@@ -132,7 +133,7 @@ async fn answer<E: Endpoint>(
     if let Some(left_over) = left_over {
         left_over.finish(&state).await;
     }
-    // hyper closes after an answer to a body that was not read, but does not say so by itself.
+    // hyper closes the connection after an answer to a body that was not read, but does not announce it.
     if state.has_unread() || state.is_stopping() || shared.full.load(Ordering::Relaxed) {
         answer
             .headers_mut()

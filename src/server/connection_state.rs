@@ -1,4 +1,4 @@
-//! What the parts of one connection, and the accept loop, know about it.
+//! The state of one connection, shared by its parts and the accept loop.
 
 use std::{
     future::poll_fn,
@@ -29,9 +29,9 @@ pub(super) enum Phase {
 
 /// The state of one connection.
 pub(super) struct ConnectionState {
-    /// Written by the connection's own task only; the lock is there for the accept loop's look.
+    /// Only the connection's own task writes it; the lock is there because the accept loop reads it.
     phase: Mutex<Phase>,
-    /// The client may still be sending what nobody will read.
+    /// The client may still be sending a body, or a head, that nobody will read.
     unread: AtomicBool,
     /// The accept loop asked for this connection's slot.
     wanted: AtomicBool,
@@ -76,7 +76,7 @@ impl ConnectionState {
     pub(super) fn bytes_came(&self) {
         let mut phase = self.lock();
         match *phase {
-            // The time a fresh connection has for its first head began with its accepting.
+            // The time limit of the first head runs from when the connection was accepted.
             Phase::Fresh(since) => *phase = Phase::Head(since),
             Phase::Idle(_) => *phase = Phase::Head(Instant::now()),
             Phase::Head(_) | Phase::Busy | Phase::Closing => {}
@@ -90,7 +90,7 @@ impl ConnectionState {
         }
     }
 
-    /// No more requests will be read. A head that was refused before its end is as unread as a body.
+    /// No more requests will be read. A head that was refused before its end counts as unread.
     pub(super) fn closing(&self) {
         let mut phase = self.lock();
         if matches!(*phase, Phase::Fresh(_) | Phase::Head(_)) {

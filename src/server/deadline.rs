@@ -8,14 +8,14 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A timer whose deadline may move at every poll. A later deadline does not touch the runtime's
-/// timer, only the wake-up that then comes too early does: so a busy connection, whose deadline
-/// moves with every request, sets its timer once in some seconds.
+/// A timer whose deadline may move at every poll. A later deadline does not touch the runtime's timer at once: the
+/// timer is set again when it fires too early. So a busy connection, whose deadline moves with every request, sets
+/// its timer only every few seconds.
 #[derive(Default)]
 pub(super) struct Deadline(Option<Pin<Box<Sleep>>>);
 
 impl Deadline {
-    /// Ready at `deadline`, which counts from this poll on.
+    /// Ready once `deadline` has passed. It replaces the deadline of the poll before.
     pub(super) fn poll_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         if Instant::now() >= deadline {
             return Poll::Ready(());

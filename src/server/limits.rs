@@ -5,13 +5,12 @@ use std::time::Duration;
 /// What one client, and all clients together, may take from the server.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// From the first byte of a request's head to its last, and from the accepting of a connection
-    /// to its first complete head. The connection is then closed without an answer.
+    /// How long the head of a request may take from its first byte to its last; of the first request, from when the
+    /// connection was accepted. After that the connection is closed without an answer.
     pub head_timeout: Duration,
     /// How long a kept-alive connection may be silent between two requests.
     pub idle_timeout: Duration,
-    /// How long an answer may wait for the client to take another byte. A stream may live for ever while its bytes are
-    /// taken.
+    /// How long an answer may wait for the client to take another byte. A stream has no other limit.
     pub write_stall: Duration,
     /// Header fields in one request; more is a 431 (RFC 6585 §5).
     pub max_headers: usize,
@@ -20,12 +19,12 @@ pub struct Limits {
     /// Open connections. Beyond it new ones wait in the kernel's backlog, the longest-idle
     /// connection is closed, and answers carry `Connection: close` until there is room again.
     pub max_connections: usize,
-    /// How long a connection whose answer is out, but whose request body was not read, is kept so
-    /// that the client can read that answer (RFC 9112 §9.6).
+    /// How long a connection stays open after an answer whose request body was not read, so that the client can read
+    /// the answer (RFC 9112 §9.6).
     pub linger: Duration,
     /// How long a head that is arriving when the stop begins may still take.
     pub late_head: Duration,
-    /// How long requests in flight may take after the stop has begun; then they are cut.
+    /// How long requests in flight may take after the stop has begun. After that they are cut.
     pub drain: Duration,
 }
 

@@ -9,7 +9,7 @@
 //! - `body.rs`: what happens when a request or answer body ends, or is dropped before its end.
 //! - `socket.rs`: the time limits of reading and writing, and the lingering close.
 //! - `deadline.rs`: a timer whose deadline moves.
-//! - `connection_state.rs`: the few facts about a connection that these share.
+//! - `connection_state.rs`: the state of a connection, which these share.
 
 mod body;
 mod connection;
@@ -71,7 +71,7 @@ where
     run(listener, endpoint.into_endpoint(), limits, shutdown).await
 }
 
-/// Where connections come from; the tests have one that runs out of file descriptors.
+/// Where connections come from. The tests have an implementation that runs out of file descriptors.
 trait Accept {
     /// Waits for a connection. Must be safe to drop before it is ready.
     fn accept(&mut self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
@@ -87,7 +87,7 @@ impl Accept for TcpListener {
 struct Shared<E> {
     endpoint: E,
     limits: Limits,
-    /// No connection is free: answers carry `Connection: close`.
+    /// As many connections are open as may be: answers carry `Connection: close`.
     full: AtomicBool,
 }
 

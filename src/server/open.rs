@@ -14,11 +14,11 @@ use super::{Drained, Shared, connection, connection_state::ConnectionState};
 #[derive(Default)]
 pub(super) struct Open {
     tasks: JoinSet<()>,
-    links: HashMap<Id, Arc<ConnectionState>>,
+    states: HashMap<Id, Arc<ConnectionState>>,
 }
 
 impl Open {
-    /// Serves one more.
+    /// Serves one more connection.
     pub(super) fn add<E>(&mut self, shared: &Arc<Shared<E>>, stream: TcpStream, peer: SocketAddr)
     where
         E: poem::Endpoint + 'static,
@@ -30,10 +30,10 @@ impl Open {
             stream,
             peer,
         ));
-        self.links.insert(task.id(), state);
+        self.states.insert(task.id(), state);
     }
 
-    /// How many there are; those that have ended count until [`Open::ended`] has seen them.
+    /// How many there are. One that has ended counts until [`Open::ended`] has seen it.
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }
@@ -55,14 +55,14 @@ impl Open {
                 error.id()
             }
         };
-        self.links.remove(&id);
+        self.states.remove(&id);
     }
 
     /// Asks the connection that has been idle for longest to close. It looks at every connection, which only a full
     /// server does; keeping a sorted list would cost every request.
     pub(super) fn close_longest_idle(&self) {
         let idle = self
-            .links
+            .states
             .values()
             .filter_map(|state| Some((state.idle_since()?, state)));
         if let Some((_, state)) = idle.min_by_key(|(since, _)| *since) {
@@ -73,13 +73,13 @@ impl Open {
     /// Asks all to end and waits for them; cuts those that have not ended within `limit`.
     pub(super) async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
-        self.links.values().for_each(|state| state.ask_to_stop());
+        self.states.values().for_each(|state| state.ask_to_stop());
         let finish = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.forget(ended);
             }
         };
-        // The deadline is looked at again below, by what is left.
+        // Whether the time ran out shows below, where what is left is counted.
         let _ = timeout(limit, finish).await;
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.forget(ended);

@@ -1,8 +1,8 @@
 //! A TCP stream with time limits for reading and writing, and a close that lets the client read the last answer.
 //!
-//! The limits live here and not in hyper because hyper's one `header_read_timeout` begins when it
-//! *waits* for a head: set to 10 s it also closes idle kept-alive connections after 10 s, set to
-//! 75 s it gives a dripping client 75 s. And hyper has no limit on writes at all.
+//! hyper's own `header_read_timeout` does not do: it begins when hyper *waits* for a head. At 10 s it would also close
+//! idle kept-alive connections after 10 s, and at 75 s it would give a client that drips bytes 75 s. hyper has no
+//! limit for writes.
 
 use std::{
     io,
@@ -37,7 +37,7 @@ pub(super) struct Socket {
     linger: Duration,
     reading: Deadline,
     writing: Deadline,
-    /// When the kernel first refused more bytes, while it does.
+    /// Since when the kernel has refused more bytes, if it does.
     stalled_since: Option<Instant>,
     lingering: Option<Linger>,
 }
@@ -64,12 +64,12 @@ impl Socket {
         }
     }
 
-    /// When reading has taken too long, by what the connection is doing.
+    /// When the current read times out. This depends on what the connection is doing.
     fn read_deadline(&self) -> Option<Instant> {
         match self.state.phase() {
             Phase::Fresh(since) | Phase::Head(since) => Some(since + self.head_timeout),
             Phase::Idle(since) => Some(since + self.idle_timeout),
-            // The endpoint times the body: only it knows whether it wants one.
+            // The endpoint limits the time of a body: only it knows whether it wants one.
             Phase::Busy | Phase::Closing => None,
         }
     }
@@ -129,7 +129,8 @@ impl AsyncRead for Socket {
             if buf.filled().len() > before {
                 this.state.bytes_came();
             }
-            // Otherwise a client that drips bytes would be ready at every poll and never meet the deadline.
+            // Checked after a successful read as well: a client that drips bytes is ready at every poll, and would
+            // never reach the deadline below.
             return match this.read_deadline() {
                 Some(deadline) if Instant::now() >= deadline => {
                     Poll::Ready(Err(timed_out("head too slow")))

@@ -14,7 +14,7 @@ use crate::contract::Sort;
 /// What the list was sorted by, at the last task of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Key {
+pub(super) enum SortKey {
     /// A time in microseconds since 1970, a rank, an id or a revision.
     Number(i64),
     /// A folded title.
@@ -26,7 +26,7 @@ pub(super) enum Key {
 /// The place after one task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position {
-    pub(super) key: Key,
+    pub(super) key: SortKey,
     pub(super) id: i64,
 }
 
@@ -78,10 +78,10 @@ pub(super) fn decode(fingerprint: Fingerprint, cursor: &str) -> Result<Position,
     let bytes = URL_SAFE_NO_PAD
         .decode(cursor)
         .map_err(|_| StoreError::BadCursor)?;
-    let (of, key, id): (u64, Key, i64) =
+    let (of, key, id): (u64, SortKey, i64) =
         serde_json::from_slice(&bytes).map_err(|_| StoreError::BadCursor)?;
     // A key of PostgreSQL's text cannot hold U+0000.
-    let storable = !matches!(&key, Key::Text(text) if text.contains('\0'));
+    let storable = !matches!(&key, SortKey::Text(text) if text.contains('\0'));
     (of == fingerprint.0 && storable)
         .then_some(Position { key, id })
         .ok_or(StoreError::BadCursor)

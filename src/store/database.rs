@@ -59,10 +59,10 @@ const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database(Arc<DatabaseState>);
 
 #[derive(Debug)]
-struct Inner {
+struct DatabaseState {
     pool: DatabaseConnection,
     backend: DbBackend,
     /// The task that writes to SQLite, and its connection.
@@ -100,7 +100,7 @@ impl Database {
             let (pool, availability) = connect::postgres(settings).await?;
             (pool, None, Some(availability))
         };
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(DatabaseState {
             backend: pool.get_database_backend(),
             pool,
             sqlite_writer,

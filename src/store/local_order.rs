@@ -10,7 +10,7 @@ use sea_orm::{ExprTrait, sea_query::Expr};
 
 use super::{
     StoreError,
-    cursor::{Key, Position},
+    cursor::{Position, SortKey},
     entity::task::Column as Task,
     order::Ordering,
 };
@@ -62,7 +62,7 @@ impl Ordering {
         position: &Position,
         zone: TimeZone,
     ) -> Result<Position, StoreError> {
-        let Key::Number(micros) = position.key else {
+        let SortKey::Number(micros) = position.key else {
             return Ok(position.clone());
         };
         let at = instant_of(micros)?;
@@ -81,13 +81,13 @@ impl Ordering {
         // Of the days that there can be, none is left.
         if !(0..=9999).contains(&day.year()) {
             return Ok(Position {
-                key: Key::Null(()),
+                key: SortKey::Null(()),
                 id: 0,
             });
         }
         let begins_then = zone.first_instant(day) == at;
         Ok(Position {
-            key: Key::Number(midnight(day).timestamp_micros()),
+            key: SortKey::Number(midnight(day).timestamp_micros()),
             id: if begins_then {
                 position.id
             } else {

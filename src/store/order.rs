@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     StoreError,
-    cursor::{Key, Position},
+    cursor::{Position, SortKey},
     entity::task::Column as Task,
     local_order::instant_of,
     row::rank,
@@ -92,14 +92,14 @@ impl Ordering {
     /// The place after a task. `title_fold` is its column, which is read in the orders by title only.
     pub(super) fn position(self, task: &contract::Task, title_fold: Option<String>) -> Position {
         let key = match self.column {
-            Task::Revision => Key::Number(task.version.get()),
+            Task::Revision => SortKey::Number(task.version.get()),
             Task::DueAt => match task.due_date.0 {
-                Some(due) => Key::Number(self.instant(due).timestamp_micros()),
-                None => Key::Null(()),
+                Some(due) => SortKey::Number(self.instant(due).timestamp_micros()),
+                None => SortKey::Null(()),
             },
-            Task::Priority => Key::Number(rank(task.priority).into()),
-            Task::TitleFold => Key::Text(title_fold.unwrap_or_default()),
-            _ => Key::Number(task.id.get()),
+            Task::Priority => SortKey::Number(rank(task.priority).into()),
+            Task::TitleFold => SortKey::Text(title_fold.unwrap_or_default()),
+            _ => SortKey::Number(task.id.get()),
         };
         Position {
             key,
@@ -110,13 +110,13 @@ impl Ordering {
     /// The tasks after a position. The comparison of rows is one that an index can answer.
     pub(super) fn after(self, position: &Position) -> Result<Condition, StoreError> {
         let key = match (&position.key, self.column) {
-            (Key::Null(()), Task::DueAt) => None,
-            (Key::Number(micros), Task::DueAt) => Some(Expr::val(instant_of(*micros)?)),
-            (Key::Text(title), Task::TitleFold) => Some(Expr::val(title.as_str())),
-            (Key::Number(rank), Task::Priority) => Some(Expr::val(
+            (SortKey::Null(()), Task::DueAt) => None,
+            (SortKey::Number(micros), Task::DueAt) => Some(Expr::val(instant_of(*micros)?)),
+            (SortKey::Text(title), Task::TitleFold) => Some(Expr::val(title.as_str())),
+            (SortKey::Number(rank), Task::Priority) => Some(Expr::val(
                 i16::try_from(*rank).map_err(|_| StoreError::BadCursor)?,
             )),
-            (Key::Number(number), Task::Id | Task::Revision) => Some(Expr::val(*number)),
+            (SortKey::Number(number), Task::Id | Task::Revision) => Some(Expr::val(*number)),
             _ => return Err(StoreError::BadCursor),
         };
         let beyond = |left: Expr, right: Expr| {

@@ -66,13 +66,13 @@ describe('a server that trusts it by BETTER_AUTH_URL', () => {
   const me = (token) => taskward.call('GET', '/api/v1/me', { token })
   const createTask = (token, title) => taskward.call('POST', '/api/v1/tasks', { token, body: { title } })
 
-  test('takes its user for who she is', async () => {
+  test('accepts a token of its user', async () => {
     const answer = await me(await alice.token())
     assert.equal(answer.status, 200, answer.text)
     assert.equal(answer.json().user_id, alice.user.id)
   })
 
-  test('keeps her tasks from the next user', async () => {
+  test('does not show her tasks to another user', async () => {
     const token = await alice.token()
     const created = await createTask(token, 'Buy milk')
     assert.equal(created.status, 201, created.text)
@@ -90,7 +90,7 @@ describe('a server that trusts it by BETTER_AUTH_URL', () => {
     assert.deepEqual(own.json().items.map((task) => task.title), ['Buy milk'])
   })
 
-  test('explains what to send instead of the session token', async () => {
+  test('refuses the session token, and says what to send instead', async () => {
     for (const token of [alice.sessionToken, alice.cookies['better-auth.session_token']]) {
       assertProblem(await me(token), 401, 'session_token_not_jwt')
     }
@@ -127,7 +127,7 @@ test('a server started before its issuer accepts the first token within a second
   const port = await freePort()
   const taskward = await startTaskward({ BETTER_AUTH_URL: `http://127.0.0.1:${port}` }, isAlive)
   t.after(() => taskward.stop())
-  // Long enough for its pauses between attempts to have grown as long as they get.
+  // Long enough for the pauses between its attempts to reach their maximum.
   await sleep(3500)
 
   const issuer = await startIssuer({ port })
@@ -135,7 +135,7 @@ test('a server started before its issuer accepts the first token within a second
   const end = Date.now() + 1000
   const alice = await signUp(issuer.url, 'alice')
   const token = await alice.token()
-  // A slow machine may need the second for the sign-up: then the first request must succeed.
+  // On a slow machine, the sign-up may take the second; then the first request must succeed.
   for (;;) {
     const sent = Date.now()
     const answer = await taskward.call('GET', '/api/v1/me', { token })

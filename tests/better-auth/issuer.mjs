@@ -15,8 +15,8 @@ import { jwt } from 'better-auth/plugins'
 /**
  * Starts an issuer on loopback; `port` 0 takes a free one.
  *
- * `rotate(alg)` ends the life of all signing keys: the next token is signed by a new one, perhaps of
- * another algorithm, and the old ones stay in the key set for 30 days, as in production.
+ * `rotate(alg)` expires all signing keys: the next token is signed by a new key, perhaps with another algorithm. The old
+ * ones stay in the key set for 30 days, as in production.
  */
 export async function startIssuer({ port = 0 } = {}) {
   const server = http.createServer()

@@ -1,4 +1,4 @@
-// Debian's Chromium, or the one that CHROMIUM names, without what it does for its maker.
+// Starts Debian's Chromium, or the one that CHROMIUM names, without requests to its maker's servers.
 
 import { chromium } from 'playwright-core'
 

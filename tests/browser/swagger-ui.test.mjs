@@ -2,8 +2,8 @@
 //
 //   cargo build && cd tests/browser && npm ci && npm test
 //
-// CHROMIUM names another browser than /usr/bin/chromium. SCREENSHOT=FILE takes the README's picture; PORT=8000 shows
-// the address there that people will see.
+// CHROMIUM names another browser than /usr/bin/chromium. SCREENSHOT=FILE takes the README's picture, with PORT=8000 so
+// that it shows the usual address.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -25,7 +25,7 @@ before(async () => {
   page = await watched(await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2 }))
 })
 
-/** A page whose complaints, policy violations and hosts are noted. */
+/** A page whose console errors, policy violations and requested hosts are noted. */
 async function watched(context) {
   const page = await context.newPage()
   page.on('console', (message) => {
@@ -45,7 +45,7 @@ async function watched(context) {
   return page
 }
 
-/** Takes back the complaints of a browser about an answer that was meant to be an error. */
+/** Removes what the browser complained about an answer that was expected to be an error. */
 function forget(text) {
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes(text)))
 }
@@ -57,7 +57,7 @@ after(async () => {
 
 const operation = (id) => page.locator(`[id$="-${id}"].opblock`)
 
-/** Opens an operation and presses Execute; the answer's status and body, as the page shows them. */
+/** Opens an operation and presses Execute; returns the answer's status and body, as the page shows them. */
 async function execute(id) {
   const block = operation(id)
   if (!(await block.evaluate((element) => element.classList.contains('is-open')))) {
@@ -77,7 +77,7 @@ async function execute(id) {
 /** What the server has logged so far. */
 const log = () => taskward.output()
 
-test('the address of the server leads to the page', async () => {
+test('the root address redirects to the page', async () => {
   await page.goto(new URL('/', link).href)
   await operation('createTask').waitFor()
   assert.equal(page.url(), new URL('/docs/', link).href)
@@ -102,7 +102,7 @@ test('a pasted token authorises', async () => {
   assert.equal(body.user_id, 'alice')
 })
 
-test('logging out forgets it', async () => {
+test('logging out removes the token', async () => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   const dialog = page.locator('.dialog-ux')
   await dialog.getByRole('button', { name: 'Remove authorization' }).click()
@@ -111,7 +111,7 @@ test('logging out forgets it', async () => {
   forget('status of 401')
 })
 
-test('the printed link authorises a page that is open already, and leaves the address', async () => {
+test('the printed link authorises a page that is open already, and the token is removed from the address', async () => {
   await page.goto(link)
   await page.waitForFunction(() => location.hash === '')
   assert.equal((await execute('getMe')).body.user_id, 'alice')
@@ -150,7 +150,7 @@ test('the other operations work with their examples', async () => {
   assert.equal(body.id, 1)
 })
 
-test('after a reload one is still authorised', async () => {
+test('after a reload the page is still authorised', async () => {
   await page.reload()
   await operation('getMe').waitFor()
   const { status, body } = await execute('getMe')
@@ -158,7 +158,7 @@ test('after a reload one is still authorised', async () => {
   assert.equal(body.user_id, 'alice')
 })
 
-test('the page asked no other host, broke no policy and wrote no error to the console', async () => {
+test('the page sent no request to another host, violated no policy and logged no error', async () => {
   assert.deepEqual([...hosts], [new URL(link).host])
   assert.deepEqual(await page.evaluate(() => window.violations), [])
   assert.deepEqual(complaints, [])
@@ -170,7 +170,7 @@ test('no request carried the token in its address', async () => {
   assert.ok(!lines.some((line) => line.includes(token.slice(-40))), log())
 })
 
-test('it has its picture taken', { skip: !process.env.SCREENSHOT }, async () => {
+test('the screenshot for the README', { skip: !process.env.SCREENSHOT }, async () => {
   await page.setViewportSize({ width: 1000, height: 1140 })
   await page.goto('about:blank')
   await page.goto(link)

@@ -1,4 +1,4 @@
-//! What a proxy in front of the server, or a browser behind it, changes about a request.
+//! What a proxy or a browser changes about a request.
 
 use reqwest::Method;
 use serde_json::json;
@@ -44,12 +44,12 @@ on_both! {
             }
         }
         alice.patch_if_match(&milk.location, "\"1-gzip\"", json!({ "priority": "high" })).await.has(200);
-        // The version counts all the same.
+        // The version counts nevertheless.
         alice.patch_if_match(&milk.location, "\"1-gzip\"", json!({ "priority": "low" })).await.has(412);
         alice.get_if_none_match(&milk.location, "\"1-gzip\"").await.has(200);
     }
 
-    async fn an_etag_of_something_else_is_told_as_such(on: Backend) {
+    async fn an_etag_of_another_version_is_412(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -74,10 +74,10 @@ on_both! {
         let traced = "authorization,baggage,cache-control,content-type,sentry-trace,traceparent,tracestate,x-datadog-trace-id";
         let answer = preflight("http://localhost:3000", traced).await;
         assert_eq!(answer.header("access-control-allow-headers"), traced);
-        // Of another origin, nothing is allowed.
+        // For another origin, nothing is allowed.
         let answer = preflight("https://evil.example", traced).await;
         assert_eq!(answer.header("access-control-allow-headers"), "");
-        // What is no list of names is not repeated.
+        // A value that is not a list of names is not repeated.
         let answer = preflight("http://localhost:3000", "a b").await;
         assert!(!answer.header("access-control-allow-headers").contains("a b"), "{answer}");
         let long = "x".repeat(5000);
@@ -97,7 +97,7 @@ on_both! {
         }
     }
 
-    async fn a_rule_of_a_proxy_for_one_path_cannot_be_passed_by_another_spelling(on: Backend) {
+    async fn a_slash_at_the_end_of_mcp_is_not_a_way_around_a_proxys_rule(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for path in ["/mcp/", "/mcp//", "//mcp", "/./mcp", "/%6dcp", "/mcp%2f", "/MCP", "/mcp;x", "/readyz/", "/openapi.json/", "/.well-known/oauth-protected-resource/"] {
@@ -109,7 +109,7 @@ on_both! {
         // Front ends written for FastAPI end the paths of tasks in a slash.
         alice.get("/api/v1/tasks/").await.has(200);
         alice.get("/api/alice/tasks/").await.has(200);
-        // A page's folder is at its slash.
+        // `/docs` redirects to `/docs/`, since the page has relative links.
         alice.get("/docs").await.has(307);
     }
 }

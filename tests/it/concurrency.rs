@@ -1,4 +1,4 @@
-//! Many at once: revisions commit in order, nothing is lost, counted twice or waited for in vain.
+//! Concurrent writes: revisions commit in order, and nothing is lost, counted twice or blocked for ever.
 
 mod order;
 mod places;
@@ -48,8 +48,8 @@ async fn revision(of: &Actor) -> i64 {
     tag.trim_matches('"').parse().unwrap()
 }
 
-/// What the database says about a user: the clock's revision and count, and what they should be.
-async fn check_books(app: &TestApp, user: &str) {
+/// Checks the clock of a user: its revision and count against the tasks.
+async fn check_user_clock(app: &TestApp, user: &str) {
     let db = Database::connect(&app.database_url).await.unwrap();
     let sql = format!(
         "SELECT revision, task_count, last_task_id, \
@@ -75,7 +75,7 @@ fn busy(on: Backend) -> impl Future<Output = TestApp> {
 }
 
 on_both! {
-    /// Two patches of different members of one task: neither undoes the other.
+    /// Two patches of different members of one task both take effect.
     async fn patches_of_different_members_all_count(on: Backend) {
         let app = busy(on).await;
         let alice = app.user("alice");
@@ -101,7 +101,7 @@ on_both! {
         assert_eq!(alice.titles("?q=TWO&tag=Shopping").await.len(), 8);
     }
 
-    async fn one_of_many_with_the_same_tag_wins(on: Backend) {
+    async fn of_many_patches_with_one_etag_one_wins(on: Backend) {
         let app = busy(on).await;
         let alice = app.user("alice");
         let task = alice.create("Buy milk").await;

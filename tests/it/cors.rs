@@ -11,7 +11,7 @@ const TASKS: &str = "/api/v1/tasks";
 const ALLOWED: &str = "http://localhost:3000";
 
 /// The headers by which a browser decides.
-fn decisive(answer: &Answer) -> String {
+fn cors_headers(answer: &Answer) -> String {
     let names = answer.headers.keys().map(HeaderName::as_str);
     let mut names: Vec<&str> = names
         .filter(|name| name.starts_with("access-control-") || *name == "vary")
@@ -55,8 +55,8 @@ on_both! {
             access-control-allow-credentials: true
             access-control-allow-origin: http://localhost:3000
             access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
-            vary: Origin"#]].assert_eq(&decisive(&get_from(&alice, TASKS, ALLOWED).await));
-        // Errors too, wherever they come from: a script must see what is wrong.
+            vary: Origin"#]].assert_eq(&cors_headers(&get_from(&alice, TASKS, ALLOWED).await));
+        // Errors too: a script must be able to read them.
         let errors = [
             get_from(&app.anon(), TASKS, ALLOWED).await.has(401),
             get_from(&app.with_token("nonsense"), TASKS, ALLOWED).await.has(401),
@@ -73,7 +73,7 @@ on_both! {
             assert_eq!(error.header("access-control-allow-credentials"), "true");
             assert!(error.header("access-control-expose-headers").contains("WWW-Authenticate"));
         }
-        // A list that has not changed is still the script's to know.
+        // A script can read a 304, too.
         let request = alice.request(Method::GET, TASKS).header("origin", ALLOWED).header("if-none-match", "*");
         let unchanged = alice.send(request).await.has(304);
         assert_eq!(unchanged.header("access-control-allow-origin"), ALLOWED);
@@ -97,10 +97,10 @@ on_both! {
         for origin in others {
             // It is answered, since the server's own pages send an Origin as well.
             let answer = get_from(&alice, TASKS, origin).await;
-            assert_eq!(decisive(&answer), "200\nvary: Origin", "{origin}");
-            assert_eq!(decisive(&preflight(&app.anon(), TASKS, origin).await), "204\nvary: Origin", "{origin}");
+            assert_eq!(cors_headers(&answer), "200\nvary: Origin", "{origin}");
+            assert_eq!(cors_headers(&preflight(&app.anon(), TASKS, origin).await), "204\nvary: Origin", "{origin}");
         }
-        assert_eq!(decisive(&alice.get(TASKS).await), "200\nvary: Origin");
+        assert_eq!(cors_headers(&alice.get(TASKS).await), "200\nvary: Origin");
     }
 
     async fn the_servers_own_pages_need_no_permission(on: Backend) {
@@ -121,14 +121,14 @@ on_both! {
             access-control-allow-origin: http://localhost:3000
             access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
             access-control-max-age: 7200
-            vary: Origin"#]].assert_eq(&decisive(&preflight(&anon, "/api/v1/tasks/7", ALLOWED).await));
-        // OPTIONS that is none is just that.
+            vary: Origin"#]].assert_eq(&cors_headers(&preflight(&anon, "/api/v1/tasks/7", ALLOWED).await));
+        // OPTIONS without the headers of a preflight is not one.
         let plain = anon.send(anon.request(Method::OPTIONS, TASKS).header("origin", ALLOWED)).await.has(204);
         assert_eq!(plain.header("access-control-allow-methods"), "");
         assert_ne!(plain.header("allow"), "");
     }
 
-    async fn an_origin_of_any_bytes_does_no_harm(on: Backend) {
+    async fn an_origin_of_invalid_bytes_is_answered(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for origin in [&b"http://m\xc3\xbcller.example"[..], b"\xff\xfe", b"http://localhost:3000\xa0"] {
@@ -140,8 +140,8 @@ on_both! {
     async fn no_origin_is_allowed_unless_set(on: Backend) {
         let app = on.app_with(|settings| settings.allowed_origins.clear()).await;
         let alice = app.user("alice");
-        assert_eq!(decisive(&get_from(&alice, TASKS, ALLOWED).await), "200\n");
-        assert_eq!(decisive(&preflight(&alice, TASKS, ALLOWED).await), "204\n");
+        assert_eq!(cors_headers(&get_from(&alice, TASKS, ALLOWED).await), "200\n");
+        assert_eq!(cors_headers(&preflight(&alice, TASKS, ALLOWED).await), "204\n");
     }
 
     async fn several_origins_are_told_apart(on: Backend) {
@@ -167,7 +167,7 @@ on_both! {
         let answer = preflight(&alice, TASKS, preview).await;
         assert_eq!(answer.header("access-control-allow-origin"), preview);
         for origin in ["https://pr-7.x.example.app", "http://pr-7.example.app", "https://evil.com/.example.app"] {
-            assert_eq!(decisive(&get_from(&alice, TASKS, origin).await), "200\nvary: Origin", "{origin}");
+            assert_eq!(cors_headers(&get_from(&alice, TASKS, origin).await), "200\nvary: Origin", "{origin}");
         }
     }
 }

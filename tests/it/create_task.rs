@@ -11,9 +11,9 @@ use crate::support::{Actor, Backend, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
-/// Creates a task with this member, and gives the member as it is in the answer, which is how it is
-/// when the task is fetched.
-async fn kept(actor: &Actor, member: &str, value: impl Into<Value>) -> Value {
+/// Creates a task with this member. Returns the member as it is in the answer, which must be the same
+/// as when the task is fetched.
+async fn stored(actor: &Actor, member: &str, value: impl Into<Value>) -> Value {
     let value = value.into();
     let created = actor
         .create_with(json!({ "title": "Buy milk", member: value }))
@@ -102,7 +102,7 @@ on_both! {
               "updated_at": "[now]",
               "version": 1
             }"#]]);
-        // What was created completed was completed when it was created.
+        // `completed_at` of a task that is created as completed is its `created_at`.
         assert_eq!(answer.body["completed_at"], answer.body["created_at"]);
         assert_eq!(answer.body["updated_at"], answer.body["created_at"]);
 
@@ -129,16 +129,16 @@ on_both! {
         assert_eq!((next.id, next.etag.as_str()), (4, "\"5\""));
     }
 
-    async fn absent_null_and_a_value_are_three_things(on: Backend) {
+    async fn absent_null_and_a_value_differ(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
-        assert_eq!(kept(&alice, "description", json!(null)).await, json!(null));
-        assert_eq!(kept(&alice, "description", "").await, "");
-        assert_eq!(kept(&alice, "due_date", json!(null)).await, json!(null));
-        assert_eq!(kept(&alice, "completed", false).await, false);
-        assert_eq!(kept(&alice, "priority", "low").await, "low");
-        assert_eq!(kept(&alice, "tags", json!([])).await, json!([]));
-        // Where there is no such thing as none, null is a mistake.
+        assert_eq!(stored(&alice, "description", json!(null)).await, json!(null));
+        assert_eq!(stored(&alice, "description", "").await, "");
+        assert_eq!(stored(&alice, "due_date", json!(null)).await, json!(null));
+        assert_eq!(stored(&alice, "completed", false).await, false);
+        assert_eq!(stored(&alice, "priority", "low").await, "low");
+        assert_eq!(stored(&alice, "tags", json!([])).await, json!([]));
+        // For members that cannot be null, null is a fault.
         let mut faults = Vec::new();
         for member in ["title", "completed", "priority", "tags"] {
             faults.push(fault(&alice, member, json!(null)).await);
@@ -167,13 +167,13 @@ on_both! {
             "007",
         ];
         for text in lines {
-            assert_eq!(kept(&alice, "title", text).await, text);
-            assert_eq!(kept(&alice, "description", text).await, text);
-            assert_eq!(kept(&alice, "tags", json!([text, "x y"])).await, json!([text, "x y"]));
+            assert_eq!(stored(&alice, "title", text).await, text);
+            assert_eq!(stored(&alice, "description", text).await, text);
+            assert_eq!(stored(&alice, "tags", json!([text, "x y"])).await, json!([text, "x y"]));
         }
         // A description may have lines and other controls, and be only white space.
         for text in ["one\r\ntwo\n\n\tthree\n", " \n ", "\u{1}\u{7f}\u{85}\u{2028}"] {
-            assert_eq!(kept(&alice, "description", text).await, text);
+            assert_eq!(stored(&alice, "description", text).await, text);
         }
         let titles = alice.titles("?sort=created_at&limit=1").await;
         assert_eq!(titles, ["  Buy   milk "]);

@@ -34,7 +34,7 @@ on_both! {
         assert_eq!(alice.get("/api/v1/tasks").await.items(), [mum.task]);
     }
 
-    async fn only_what_is_ones_own_can_be_deleted(on: Backend) {
+    async fn another_users_task_cannot_be_deleted(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         let plants = bob.create("Water the plants").await;
@@ -44,7 +44,7 @@ on_both! {
         assert_eq!(bob.get(&plants.location).await.body, plants.task);
     }
 
-    async fn only_what_one_has_seen_if_one_says_so(on: Backend) {
+    async fn if_match_refuses_to_delete_another_version(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -59,7 +59,7 @@ on_both! {
         alice.delete_if_match(&bread.location, "*").await.has(204);
     }
 
-    async fn of_two_who_delete_one_does(on: Backend) {
+    async fn of_two_concurrent_deletions_one_succeeds(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for _ in 0..5 {
@@ -69,7 +69,7 @@ on_both! {
             statuses.sort_unstable();
             assert_eq!(statuses, [204, 404]);
         }
-        // Five made, five deleted: not one more.
+        // Five were created and five deleted; none counts twice.
         assert_eq!(alice.get("/api/v1/tasks").await.header("etag"), "\"10\"");
     }
 }

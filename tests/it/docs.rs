@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{Actor, Backend, on_both};
 
 on_both! {
-    async fn the_contract_is_served_twice_and_is_the_same(on: Backend) {
+    async fn the_contract_is_served_as_json_and_as_yaml(on: Backend) {
         let app = on.app().await;
         let anon = app.anon();
         let json = anon.get("/openapi.json").await.has(200);
@@ -33,7 +33,7 @@ on_both! {
         }
     }
 
-    async fn the_pages_run_nothing_but_their_own(on: Backend) {
+    async fn the_pages_load_only_files_of_this_server(on: Backend) {
         let app = on.app().await;
         let anon = app.anon();
         let page = anon.get("/docs/").await.has(200);
@@ -59,7 +59,7 @@ on_both! {
         }
     }
 
-    async fn the_root_leads_browsers_to_the_page(on: Backend) {
+    async fn the_root_redirects_browsers_to_swagger_ui(on: Backend) {
         let get = |actor: Actor, accept: &'static str| async move {
             actor.send(actor.request(Method::GET, "/").header("accept", accept)).await
         };
@@ -73,7 +73,7 @@ on_both! {
         assert_eq!(answer.header("location"), "/tasks/docs/");
     }
 
-    async fn a_language_model_finds_what_it_needs(on: Backend) {
+    async fn llms_txt_links_to_paths_that_exist(on: Backend) {
         let app = on.app().await;
         let anon = app.anon();
         let text = anon.get("/llms.txt").await.has(200);
@@ -85,7 +85,7 @@ on_both! {
         let links: Vec<&str> = text.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
         assert!(links.contains(&"/openapi.json") && links.contains(&"/mcp"), "{links:?}");
         for link in links {
-            // Nothing but what this server was not given: an authorization server.
+            // The metadata is 404, since this server has no authorization server.
             let answer = anon.get(link).await;
             assert_ne!(answer.code(), "route_not_found", "{link}");
         }

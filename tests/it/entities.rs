@@ -1,5 +1,5 @@
-//! The checked-in entities are what `sea-orm-cli generate entity --entity-format dense` makes of the
-//! migrated schema, on either database, and hold what they are given.
+//! The checked-in entities are what `sea-orm-cli generate entity --entity-format dense` generates from the
+//! migrated schema, on either database, and keep what is written.
 
 mod generate;
 
@@ -23,7 +23,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/entity");
 const MEND: &str = "UPDATE_ENTITIES=1 cargo test --test it entities";
 
 #[tokio::test]
-async fn checked_in_entities_are_what_the_schema_gives() {
+async fn checked_in_entities_match_the_schema() {
     let generated = generate(&sqlite().await).await;
     if env::var_os("UPDATE_ENTITIES").is_some() {
         write(&generated);

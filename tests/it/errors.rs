@@ -1,4 +1,4 @@
-//! Errors are problems (RFC 9457), whoever finds them, the framework included.
+//! All errors are problems (RFC 9457), those of the framework included.
 
 mod bodies;
 mod codes;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Backend, on_both};
 
 on_both! {
-    async fn a_path_that_is_not_there(on: Backend) {
+    async fn an_unknown_path_is_404(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.get("/api/v1/nothing").await.is(expect![[r#"
@@ -29,7 +29,7 @@ on_both! {
                 user.get(path).await.fails(404, "route_not_found");
             }
         }
-        // This one reads as the path of an owner `v2`.
+        // This is the path of an owner `v2`.
         alice.get("/api/v2/tasks").await.fails(403, "not_your_path");
         app.anon().get("/api/v2/tasks").await.fails(401, "token_missing");
         let strange = "/api/v1/%3Cscript%3E%0A%22%5C";
@@ -42,7 +42,7 @@ on_both! {
         assert_eq!(answer.body["detail"], "The path of the request must be percent-encoded UTF-8.");
     }
 
-    async fn a_method_that_is_not_there(on: Backend) {
+    async fn an_unsupported_method_is_405(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.send(alice.request(Method::PUT, "/api/v1/tasks/7")).await.is(expect![[r#"
@@ -53,7 +53,7 @@ on_both! {
               "type": "urn:taskward:problem:method_not_allowed",
               "title": "Method not allowed",
               "status": 405,
-              "detail": "/api/v1/tasks/7 does not take PUT; it takes GET, PATCH, DELETE, HEAD, OPTIONS.",
+              "detail": "/api/v1/tasks/7 does not support PUT; it supports GET, PATCH, DELETE, HEAD, OPTIONS.",
               "code": "method_not_allowed",
               "request_id": "[id]"
             }"#]]);
@@ -74,7 +74,7 @@ on_both! {
         ];
         for (method, path, allow) in allowed {
             let method: Method = method.parse().unwrap();
-            // The method is judged before the token: without one it is not there either.
+            // The method is checked before the token.
             for user in [&alice, &app.anon()] {
                 let answer = user.send(user.request(method.clone(), path)).await.has(405);
                 assert_eq!(sorted(answer.header("allow")), sorted(allow), "{method} {path}");
@@ -97,7 +97,7 @@ on_both! {
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"taskward\"");
     }
 
-    async fn a_slash_at_the_end_of_an_operation_does_not_matter(on: Backend) {
+    async fn a_slash_at_the_end_of_a_path_is_ignored(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let made = alice.post("/api/v1/tasks/", json!({ "title": "Buy milk" })).await.has(201);
@@ -116,7 +116,7 @@ on_both! {
         let ask = async |path: &str, id: &[u8]| {
             alice.send(alice.request(Method::GET, path).header("x-request-id", id)).await
         };
-        // The client's own, in answers good and bad.
+        // The client's own id is in every answer.
         let longest = "x".repeat(128);
         for id in ["abc-123_X.9", "7", &longest] {
             for path in ["/api/v1/tasks", "/api/v1/tasks/7", "/api/v1/nothing", "/healthz"] {
@@ -124,7 +124,7 @@ on_both! {
             }
         }
         assert_eq!(ask("/api/v1/nothing", b"mine").await.body["request_id"], "mine");
-        // Or one that is made, and never the same twice, if there is none that a log can bear.
+        // Without an id that is safe in a log, the server makes a new one for each request.
         let longer = "x".repeat(129);
         let mut made = vec![alice.get("/healthz").await.header("x-request-id").to_owned()];
         for id in ["", "a b", "a\"b", "<x>", "é", "a,b", &longer] {
@@ -138,7 +138,7 @@ on_both! {
         assert_eq!(made.len(), 8);
     }
 
-    async fn nothing_of_a_user_is_kept_by_caches(on: Backend) {
+    async fn answers_are_not_cached(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -156,7 +156,7 @@ on_both! {
         ];
         for answer in answers {
             assert_eq!(answer.header("cache-control"), "no-store", "{answer}");
-            // Nothing that says what the server is made of.
+            // No header tells which software the server uses.
             assert_eq!((answer.header("server"), answer.header("x-powered-by")), ("", ""));
         }
     }

@@ -19,12 +19,12 @@ use crate::support::{
     on_both,
 };
 
-/// A task path with the owner in it; other paths (chat, sign-in, …) are no business of a task API.
+/// A task path with the owner in it; other paths (chat, sign-in, …) are not for a task API.
 const TASKS: &str = "/api/{user_id}/tasks";
 
 on_both! {
     /// With a good token, which not all of them send, and the list in the shape that they want.
-    async fn the_recorded_ones_get_what_they_read(on: Backend) {
+    async fn recorded_front_ends_get_the_members_that_they_read(on: Backend) {
         let mut report = String::new();
         for (name, recorded) in recorded() {
             let app = on

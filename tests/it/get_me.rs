@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Backend, on_both, time};
 
 on_both! {
-    async fn one_is_told_who_one_is(on: Backend) {
+    async fn get_me_shows_the_user_of_the_token(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let mut me = alice.get("/api/v1/me").await;
@@ -33,11 +33,11 @@ on_both! {
         let reader = app.user_with_scope("bob", "tasks:read openid");
         let me = reader.get("/api/v1/me").await.has(200);
         assert_eq!((&me.body["user_id"], &me.body["scopes"]), (&json!("bob"), &json!(["tasks:read"])));
-        // Asking makes no tasks and no clock.
+        // Reading creates no tasks and no clock.
         assert_eq!(alice.get("/api/v1/tasks").await.header("etag"), "\"0\"");
     }
 
-    async fn it_is_the_token_that_is_shown(on: Backend) {
+    async fn get_me_shows_what_the_token_says(on: Backend) {
         let app = on.app().await;
         let long = app.issuer.mint("alice", None, Duration::from_secs(86_400)).unwrap();
         let me = app.with_token(&long).get("/api/v1/me").await.has(200);

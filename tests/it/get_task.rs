@@ -34,7 +34,7 @@ on_both! {
         assert_eq!(answer.body, milk.task);
     }
 
-    async fn a_task_that_is_not_there_is_not_found(on: Backend) {
+    async fn an_unknown_task_is_404(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         bob.create("Water the plants").await;
@@ -68,7 +68,7 @@ on_both! {
             alice.get_if_none_match(&milk.location, same).await.has(304);
         }
         alice.get_if_none_match(&milk.location, "1").await.fails(400, "invalid_parameters");
-        // A change of another task is none of this one, and a change of this one is.
+        // A change to another task does not change the ETag; a change to this one does.
         alice.create("Call mum").await;
         alice.get_if_none_match(&milk.location, &milk.etag).await.has(304);
         alice.patch(&milk.location, json!({ "completed": true })).await.has(200);

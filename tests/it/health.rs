@@ -22,7 +22,7 @@ on_both! {
             {
               "status": "ok"
             }"#]]);
-        // A token is neither needed nor looked at.
+        // A token is not needed, and not checked.
         app.with_token("nonsense").get("/readyz").await.has(200);
     }
 
@@ -44,7 +44,7 @@ on_both! {
               "request_id": "[id]"
             }"#]]);
         anon.get("/healthz").await.has(200);
-        // And heals by itself.
+        // It becomes ready again by itself.
         migrate::up(&database).await.unwrap();
         anon.get("/readyz").await.has(200);
         app.user("alice").create("Buy milk").await;

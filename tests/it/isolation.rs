@@ -1,4 +1,4 @@
-//! Nobody reaches anything of anybody else. The operations are those of the contract, so a new one is
+//! No user reaches anything of another user. The operations are those of the contract, so a new one is
 //! tested without being named here.
 
 mod others;
@@ -12,7 +12,7 @@ use crate::support::{
     contract::{Operation, examples},
 };
 
-/// Stands in everything of Alice's, and must stand in nothing of anybody else's.
+/// A mark in all texts of Alice's, which must not be in any answer to another user.
 const MARK: &str = "xyzzy";
 
 /// A request as the contract has it.
@@ -26,7 +26,7 @@ fn request(actor: &Actor, operation: &Operation, id: i64) -> RequestBuilder {
     }
 }
 
-/// A request with a body that nothing takes, of a media type that nothing takes.
+/// A request with a body and a media type that no operation accepts.
 fn bad_requests(actor: &Actor, operation: &Operation, id: i64) -> Vec<RequestBuilder> {
     let request = || actor.request(operation.method.clone(), &operation.path_of(id));
     let json = |body: &'static str| {

@@ -142,7 +142,7 @@ fn modules_use_what_the_map_allows() {
 }
 
 #[test]
-fn uses_are_found_in_all_their_forms() {
+fn the_test_finds_uses_in_all_their_forms() {
     let text = "use crate::{\n    api::{self, spec},\n    contract::Task,\n};\n// crate::mcp\nlet x = crate::store::of();\n";
     let found: Vec<String> = used(text).into_iter().map(|(_, name)| name).collect();
     assert_eq!(found, ["api", "contract", "store"]);

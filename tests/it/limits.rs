@@ -1,4 +1,4 @@
-//! How much one user may have, and how often ask.
+//! How many tasks a user may have, and how many requests a user may send.
 
 use std::num::NonZeroU32;
 
@@ -17,7 +17,7 @@ fn at_most(tasks: u64) -> impl FnOnce(&mut Settings) {
 }
 
 on_both! {
-    async fn a_user_has_so_many_tasks(on: Backend) {
+    async fn a_user_has_at_most_the_configured_number_of_tasks(on: Backend) {
         let app = on.app_with(at_most(3)).await;
         let (alice, bob) = app.two_users();
         let body = json!({ "title": "Buy milk" });
@@ -46,7 +46,7 @@ on_both! {
         alice.post(TASKS, json!({})).await.fails(422, "validation_failed");
         bob.create("Water the plants").await;
 
-        // Whoever deletes one may make one, with the key that was refused, too.
+        // After a deletion one can be created, also with the key that was refused.
         alice.delete("/api/v1/tasks/2").await.has(204);
         let next = alice.post_with_key("k2", body.clone()).await.has(201);
         assert_eq!((next.body["id"].as_i64(), next.header("idempotency-replayed")), (Some(4), ""));
@@ -72,7 +72,7 @@ on_both! {
               "code": "task_limit_reached",
               "request_id": "[id]"
             }"#]]);
-        // What is there is there, whatever the limit.
+        // Existing tasks stay, whatever the limit.
         alice.post_nothing("/api/v1/tasks/2/restore").await.has(200);
         alice.delete("/api/v1/tasks/3").await.has(204);
         alice.post_nothing(restore).await.has(200);
@@ -82,7 +82,7 @@ on_both! {
         alice.post(TASKS, json!({ "title": "four" })).await.fails(409, "task_limit_reached");
     }
 
-    async fn many_at_once_do_not_get_past_the_limit(on: Backend) {
+    async fn concurrent_creations_do_not_exceed_the_limit(on: Backend) {
         let app = on.app_with(at_most(5)).await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk" });
@@ -93,7 +93,7 @@ on_both! {
         assert_eq!(alice.get(TASKS).await.items().len(), 5);
     }
 
-    async fn a_user_may_ask_so_often(on: Backend) {
+    async fn a_user_is_limited_to_the_configured_rate(on: Backend) {
         let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(5).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         let (alice, bob) = app.two_users();
@@ -121,7 +121,7 @@ on_both! {
         let answers = join_all((0..30).map(|_| alice.get("/api/v1/me"))).await;
         assert!(answers.iter().any(|answer| answer.status == 429));
         bob.get(TASKS).await.has(200);
-        // Nobody is kept from what needs no token, nor told to wait with a bad one.
+        // Requests without a token are not limited, and one with an invalid token is 401, not 429.
         for _ in 0..10 {
             app.anon().get(TASKS).await.fails(401, "token_missing");
             alice.get("/healthz").await.has(200);

@@ -67,7 +67,7 @@ on_both! {
             }"#]]);
     }
 
-    async fn a_list_is_the_newest_fifty_in_full(on: Backend) {
+    async fn a_list_has_the_newest_fifty_tasks(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         alice.create("Buy milk").await;
@@ -135,7 +135,7 @@ on_both! {
         assert_eq!(listed(&alice, "?q=two").await, [0; 0]);
         alice.post_nothing("/api/v1/tasks/2/restore").await.has(200);
         assert_eq!(listed(&alice, "").await, [3, 2, 1]);
-        // Somebody whose tasks are all gone is not new: the list has a version.
+        // A user whose tasks are all deleted has a revision.
         for id in 1..=3 {
             alice.delete(&format!("/api/v1/tasks/{id}")).await.has(204);
         }

@@ -1,4 +1,4 @@
-//! `/mcp`: what agents can do, in which words, and what they cannot.
+//! `/mcp`: what agents can and cannot do.
 
 mod add_tasks;
 mod chat_app;

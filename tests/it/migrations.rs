@@ -1,4 +1,4 @@
-//! Migrating: forth and back, by many processes at once, and seen from a build that is too old.
+//! Migrations: up and down, by many processes at once, and seen from a build that is too old.
 
 mod empty;
 mod search_keys;
@@ -39,17 +39,17 @@ macro_rules! on_both {
 use on_both;
 
 on_both! {
-    goes_forth_and_back
-    looking_writes_nothing
-    starts_at_once_are_safe
-    processes_at_once_are_safe
-    a_newer_database_is_named
-    tables_of_an_older_backend_are_named
+    migrations_go_up_and_down_again
+    status_writes_nothing
+    concurrent_starts_are_safe
+    concurrent_processes_are_safe
+    migrations_of_a_newer_build_are_named
+    tables_of_another_backend_are_named
     waiting_for_the_lock_ends
-    a_lock_goes_with_its_holder
+    a_lock_ends_with_the_session_that_holds_it
 }
 
-async fn goes_forth_and_back(empty: Empty) {
+async fn migrations_go_up_and_down_again(empty: Empty) {
     let db = empty.connect().await;
     assert_eq!(up(&db).await.unwrap(), ALL);
     assert_eq!(up(&db).await.unwrap(), [""; 0]);
@@ -72,7 +72,7 @@ async fn goes_forth_and_back(empty: Empty) {
     assert_eq!(up(&db).await.unwrap(), ALL);
 }
 
-async fn looking_writes_nothing(empty: Empty) {
+async fn status_writes_nothing(empty: Empty) {
     let db = empty.connect().await;
     assert_eq!(pending(&db).await.unwrap(), ALL.len());
     let status = status(&db).await.unwrap();
@@ -80,7 +80,7 @@ async fn looking_writes_nothing(empty: Empty) {
     assert!(count(&db, "seaql_migrations").await.is_err());
 }
 
-async fn starts_at_once_are_safe(empty: Empty) {
+async fn concurrent_starts_are_safe(empty: Empty) {
     let pools = join_all((0..8).map(|_| empty.connect())).await;
     let applied = join_all(pools.iter().map(up)).await;
     let mut applied: Vec<String> = applied.into_iter().flat_map(Result::unwrap).collect();
@@ -91,7 +91,7 @@ async fn starts_at_once_are_safe(empty: Empty) {
 
 /// The same with processes, which share no lock but the database's: this program again, running only
 /// [`as_another_process`].
-async fn processes_at_once_are_safe(empty: Empty) {
+async fn concurrent_processes_are_safe(empty: Empty) {
     let children: Vec<_> = (0..4)
         .map(|_| {
             Command::new(current_exe().unwrap())
@@ -122,7 +122,7 @@ async fn as_another_process() {
     }
 }
 
-async fn a_newer_database_is_named(empty: Empty) {
+async fn migrations_of_a_newer_build_are_named(empty: Empty) {
     let db = empty.connect().await;
     up(&db).await.unwrap();
     let newer =
@@ -142,7 +142,7 @@ async fn a_newer_database_is_named(empty: Empty) {
 }
 
 /// FastAPI backends often call their table `task` too.
-async fn tables_of_an_older_backend_are_named(empty: Empty) {
+async fn tables_of_another_backend_are_named(empty: Empty) {
     let db = empty.connect().await;
     let create = "CREATE TABLE task (id integer PRIMARY KEY, title text)";
     db.execute_unprepared(create).await.unwrap();
@@ -151,7 +151,7 @@ async fn tables_of_an_older_backend_are_named(empty: Empty) {
         told.contains("the table `task`") && told.contains("a database of its own"),
         "{told}"
     );
-    // It was left alone, and nothing was put beside it.
+    // The table is unchanged, and no other was created.
     assert_eq!(count(&db, "task").await.unwrap(), 0);
     assert!(count(&db, "user_clock").await.is_err());
     db.execute_unprepared("DROP TABLE task").await.unwrap();
@@ -176,7 +176,7 @@ async fn waiting_for_the_lock_ends(empty: Empty) {
     assert_eq!(up(&db).await.unwrap(), ALL);
 }
 
-async fn a_lock_goes_with_its_holder(empty: Empty) {
+async fn a_lock_ends_with_the_session_that_holds_it(empty: Empty) {
     let holder = hold(&empty).await;
     let db = empty.connect().await;
     let waiting = tokio::spawn(async move { up(&db).await });

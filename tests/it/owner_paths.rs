@@ -34,7 +34,7 @@ async fn three_tasks(alice: &Actor) {
     }
 }
 
-/// A task of these paths from one of the others: done by two names.
+/// A task as the owner paths show it: `completed` has two names.
 fn in_both_names(mut task: Value) -> Value {
     task["is_completed"] = task["completed"].clone();
     task
@@ -124,7 +124,7 @@ on_both! {
         alice.delete(&format!("{TASKS}/1/")).await.has(200);
     }
 
-    async fn health_is_plain(on: Backend) {
+    async fn health_is_served_at_the_path_of_front_ends(on: Backend) {
         let app = on.app().await;
         for path in ["/health", "/health/"] {
             assert_eq!(app.anon().get(path).await.has(200).body, json!({ "status": "ok" }));

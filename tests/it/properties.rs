@@ -1,4 +1,4 @@
-//! Whatever the data, the order, the filters and the pages: the same as a model that is too simple to be
+//! Random data, orders, filters and pages give the same as a model that is too simple to be
 //! wrong. `PROPTEST_CASES` sets how many cases are tried.
 
 mod merge_patch;

@@ -53,7 +53,7 @@ fn settings() -> String {
 }
 
 #[test]
-fn every_file_that_the_documents_name_is_there() {
+fn every_link_of_the_documents_leads_to_a_file() {
     let mut named = 0;
     for document in documents() {
         let text = read(&document);

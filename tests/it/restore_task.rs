@@ -68,7 +68,7 @@ on_both! {
         assert_eq!(alice.get("/api/v1/tasks?q=milk").await.items(), [restored.body]);
     }
 
-    async fn what_is_not_deleted_stays_as_it_is(on: Backend) {
+    async fn restoring_a_live_task_changes_nothing(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -80,13 +80,13 @@ on_both! {
         let first = alice.post_nothing(&restore).await.has(200);
         let retry = alice.post_nothing(&restore).await.has(200);
         assert_eq!(retry.body, first.body);
-        // And it can go and come as often as one likes.
+        // It can be deleted and restored again and again.
         alice.delete(&milk.location).await.has(204);
         let again = alice.post_nothing(&restore).await.has(200);
         assert_eq!(again.header("etag"), "\"5\"");
     }
 
-    async fn what_never_was_does_not_come_back(on: Backend) {
+    async fn restoring_an_unknown_task_is_404(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         let plants = bob.create("Water the plants").await.location;
@@ -118,11 +118,11 @@ on_both! {
         alice.delete(&milk).await.has(204);
         age_tombstones(&app, TimeDelta::days(30) + TimeDelta::minutes(1)).await;
         alice.post_nothing(&restore).await.fails(404, "task_not_found");
-        // Its number is not given again.
+        // Its id is not used again.
         assert_eq!(alice.create("Buy bread").await.id, 2);
     }
 
-    async fn how_long_is_a_setting(on: Backend) {
+    async fn the_retention_is_a_setting(on: Backend) {
         let app = on.app_with(|settings| settings.tombstone_retention = Duration::ZERO).await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await.location;
@@ -131,7 +131,7 @@ on_both! {
         alice.post_nothing(&format!("{milk}/restore")).await.fails(404, "task_not_found");
     }
 
-    async fn of_many_who_restore_all_get_the_same(on: Backend) {
+    async fn concurrent_restores_give_the_same_task(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await.location;

@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbE
 use crate::support::postgres::{Cluster, postgres};
 
 #[tokio::test]
-async fn a_stopped_server_is_gone_and_comes_back() {
+async fn a_server_can_be_stopped_and_started() {
     let Ok(cluster) = Cluster::own_cluster(true) else {
         return;
     };
@@ -36,7 +36,7 @@ async fn a_stopped_server_is_gone_and_comes_back() {
 }
 
 #[tokio::test]
-async fn each_database_is_its_own() {
+async fn each_test_has_its_own_database() {
     let Ok(cluster) = postgres() else { return };
     let one = cluster.fresh_database().await;
     let other = cluster.fresh_database().await;

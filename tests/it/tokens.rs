@@ -1,4 +1,4 @@
-//! Who may ask at all, and for what.
+//! Tokens: which are accepted, and what they allow.
 
 mod scopes;
 
@@ -42,7 +42,7 @@ fn claims(changes: &Value) -> Value {
 }
 
 on_both! {
-    async fn without_a_token_there_is_nothing(on: Backend) {
+    async fn a_request_without_a_token_is_401(on: Backend) {
         let app = on.app().await;
         let anon = app.anon();
         anon.get(TASKS).await.is(expect![[r#"
@@ -64,12 +64,12 @@ on_both! {
         anon.delete(task).await.fails(401, "token_missing");
         anon.post_nothing("/api/v1/tasks/1/restore").await.fails(401, "token_missing");
         anon.get("/api/v1/me").await.fails(401, "token_missing");
-        // Addresses end up in logs: a token in one is none.
+        // A token in the address does not count, because addresses end up in logs.
         let token = app.token("alice");
         anon.get(&format!("{TASKS}?access_token={token}")).await.fails(401, "token_missing");
     }
 
-    async fn the_token_is_judged_before_all_else(on: Backend) {
+    async fn the_token_is_checked_before_anything_else(on: Backend) {
         let app = on.app().await;
         for user in [app.anon(), app.with_token("nonsense")] {
             user.post(TASKS, json!({ "title": 7 })).await.has(401);
@@ -172,7 +172,7 @@ on_both! {
         ask(&app, &[b"Bearer \xff\xfe"]).await.fails(401, "authorization_malformed");
     }
 
-    async fn what_is_wrong_with_a_token_is_told(on: Backend) {
+    async fn the_fault_of_a_token_is_named(on: Backend) {
         let app = on.app().await;
         app.with_token(&app.sign(&claims(&json!({})))).get(TASKS).await.has(200);
         let now = Utc::now().timestamp();
@@ -216,12 +216,12 @@ on_both! {
             iss: wrong_issuer: The signature is good, but `iss` is "https://evil.example" and must be `taskward-development` (development).
             iss: wrong_issuer: The signature is good, but `iss` is missing and must be `taskward-development`.
             scope: claims_invalid: A claim of the token is not accepted: `scope` must be a string."#]].assert_eq(&told.join("\n"));
-        // A little late is not late: clocks differ.
+        // A token that expired a moment ago is accepted, because clocks differ.
         let late = app.sign(&claims(&json!({ "exp": Utc::now().timestamp() - 1 })));
         app.with_token(&late).get(TASKS).await.has(200);
     }
 
-    async fn only_what_the_issuer_signed_counts(on: Backend) {
+    async fn only_tokens_signed_by_the_issuer_count(on: Backend) {
         let app = on.app().await;
         let (alice, mallory) = (app.token("alice"), app.token("mallory"));
         let part = |token: &str, n: usize| token.split('.').nth(n).unwrap().to_owned();
@@ -246,11 +246,11 @@ on_both! {
               "code": "unknown_key",
               "request_id": "[id]"
             }"#]]);
-        // None of that keeps the good one from working.
+        // After all that, the valid token still works.
         app.with_token(&alice).get(TASKS).await.has(200);
     }
 
-    async fn a_user_is_a_text_and_nothing_else(on: Backend) {
+    async fn the_sub_of_a_token_must_be_a_text(on: Backend) {
         let app = on.app().await;
         let longest = "💡".repeat(200);
         let names = ["alice", "Alice", "alice ", "a/b", "../alice", "1", "01", "İ", "i\u{307}", "é", "e\u{301}", "%", "' OR 1=1", &longest];

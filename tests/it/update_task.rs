@@ -22,7 +22,7 @@ async fn full_task(actor: &Actor) -> Created {
 }
 
 on_both! {
-    async fn what_is_absent_stays(on: Backend) {
+    async fn absent_members_stay(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = full_task(&alice).await;
@@ -73,7 +73,7 @@ on_both! {
         }
     }
 
-    async fn null_clears_what_can_be_empty(on: Backend) {
+    async fn null_clears_members_that_can_be_null(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = full_task(&alice).await.location;
@@ -87,7 +87,7 @@ on_both! {
         alice.patch(&milk, patch).await.has(200);
     }
 
-    async fn faults_are_told_and_nothing_is_changed(on: Backend) {
+    async fn a_patch_with_faults_changes_nothing(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = full_task(&alice).await;
@@ -172,7 +172,7 @@ on_both! {
         assert_eq!(alice.get("/api/v1/tasks").await.header("etag"), "\"1\"");
     }
 
-    async fn what_is_not_there_cannot_be_changed(on: Backend) {
+    async fn an_unknown_task_cannot_be_changed(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         let plants = bob.create("Water the plants").await;

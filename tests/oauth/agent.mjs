@@ -1,5 +1,5 @@
-// Agents that know nothing but the address of the MCP endpoint: the two official TypeScript SDKs with their own
-// OAuth clients. What is added here is what every host adds: memory, and a person with a browser.
+// Agents that know only the address of the MCP endpoint: the two official TypeScript SDKs with their own OAuth clients.
+// This file adds what every host adds: storage, and a person with a browser.
 
 import { randomUUID } from 'node:crypto'
 

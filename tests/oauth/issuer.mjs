@@ -1,5 +1,5 @@
 // A real Better Auth as an authorization server (its OAuth provider plugin), without a database, and the
-// people who sign in there. It is what an app sets up whose users let agents at their tasks.
+// people who sign in there. An app sets this up so that its users can let agents use their tasks.
 
 import { once } from 'node:events'
 import http from 'node:http'
@@ -35,7 +35,7 @@ export async function startIssuer(resources) {
         consentPage: '/consent',
         resources,
         scopes: ['openid', 'profile', 'email', 'offline_access', 'tasks:read', 'tasks:write'],
-        // An agent that nobody has heard of registers itself (RFC 7591), as MCP clients do.
+        // An unknown agent registers itself (RFC 7591), as MCP clients do.
         allowDynamicClientRegistration: true,
         allowUnauthenticatedClientRegistration: true,
         clientRegistrationDefaultResources: resources,

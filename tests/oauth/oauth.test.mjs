@@ -1,5 +1,5 @@
-// How an agent that knows only the address comes to act for a person: Taskward as the protected resource, a real
-// Better Auth as the authorization server, the official SDKs as clients.
+// How an agent that knows only the address gets a token to act for a person: Taskward is the protected resource, a real
+// Better Auth the authorization server, and the official SDKs are the clients.
 //
 // cargo build && cd tests/oauth && npm ci && npm test
 
@@ -96,7 +96,7 @@ async function tokenFor(someone, { resource, scope = 'tasks:read tasks:write', c
 }
 
 describe('without a token', () => {
-  test('a client is told where to get one', async () => {
+  test('the challenge tells a client where to get a token', async () => {
     const { status, challenge, body } = await rpc(undefined, 'tools/list')
     assert.deepEqual([status, body.code], [401, 'token_missing'])
     assert.match(challenge, /^Bearer /)
@@ -120,7 +120,7 @@ describe('with a token of the authorization server', () => {
     assert.equal(added.status, 200, JSON.stringify(added.body))
     assert.deepEqual(titles((await callTool(hers, 'find_tasks')).body.result), ['Buy milk'])
     assert.deepEqual(titles((await callTool(his, 'find_tasks')).body.result), [])
-    // It is her list, whichever door one comes through.
+    // It is her list, over MCP and over REST.
     const list = await taskward.call('GET', '/api/v1/tasks', { token: await alice.token() })
     assert.deepEqual(list.json().items.map((task) => [task.title, task.user_id]), [['Buy milk', alice.user.id]])
   })
@@ -130,7 +130,7 @@ describe('with a token of the authorization server', () => {
     assert.deepEqual(titles(found.body.result), ['Buy milk'])
   })
 
-  test('the token of the agent works over REST as well, and shows as whom', async () => {
+  test('the token of the agent works over REST as well, and getMe shows its user', async () => {
     const { access_token } = await tokenFor(alice, { resource, scope: 'tasks:read' })
     const me = await taskward.call('GET', '/api/v1/me', { token: access_token })
     assert.equal(me.status, 200, me.text)
@@ -138,13 +138,13 @@ describe('with a token of the authorization server', () => {
     assert.deepEqual({ user_id, iss, scopes }, { user_id: alice.user.id, iss: `${issuer.url}/api/auth`, scopes: ['tasks:read'] })
   })
 
-  test('whoever may only read is refused writing, and told what is missing', async () => {
+  test('a read-only token may not write, and the challenge names the scopes', async () => {
     const { access_token } = await tokenFor(alice, { resource, consent: { scope: 'tasks:read' } })
     assert.deepEqual(titles((await callTool(access_token, 'find_tasks')).body.result), ['Buy milk'])
     const { status, challenge, body } = await addTask(access_token, 'Buy a yacht')
     assert.deepEqual([status, body.code], [403, 'insufficient_scope'])
     const { error, scope, resource_metadata } = parameters(challenge)
-    // Both: a client that asks for what it is told, and nothing else, would lose reading.
+    // Both scopes: a client that asks for exactly these would otherwise lose reading.
     assert.deepEqual([error, scope], ['insufficient_scope', 'tasks:read tasks:write'])
     assert.match(resource_metadata, /\/\.well-known\/oauth-protected-resource\/mcp$/)
     assert.deepEqual(titles((await callTool(access_token, 'find_tasks')).body.result), ['Buy milk'])
@@ -157,7 +157,7 @@ describe('with a token of the authorization server', () => {
     assert.equal(parameters(challenge).error, 'invalid_token')
   })
 
-  test('an id token is refused: it tells the client who signed in, and opens nothing', async () => {
+  test('an id token is refused: it is for the client, not for this server', async () => {
     const { id_token } = await tokenFor(alice, { resource, scope: 'openid tasks:read' })
     const { status, body } = await callTool(id_token, 'find_tasks')
     assert.deepEqual([status, body.code], [401, 'wrong_audience'])
@@ -186,7 +186,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       assert.deepEqual(list.json().items.map((task) => task.title), ['Water the plants'])
     })
 
-    test('comes back for more when it needs more, and keeps what it had', async (t) => {
+    test('asks for another scope when it needs one, and keeps those it had', async (t) => {
       const dave = await person(issuer.url, `dave-${name.slice(0, 2)}`)
       const assistant = agent(sdk, resource, dave, [{ scope: 'tasks:read' }, {}])
       t.after(assistant.close)
@@ -198,7 +198,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       assert.deepEqual(titles(await assistant.call('find_tasks')), ['Water the plants'])
     })
 
-    test('goes on when its token has ended', async (t) => {
+    test('continues when its token has expired', async (t) => {
       const frank = await person(issuer.url, `frank-${name.slice(0, 2)}`)
       const assistant = agent(sdk, resource, frank, [{}, {}])
       t.after(assistant.close)
@@ -206,7 +206,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       const { tokens } = assistant.saved
       tokens.access_token = tokens.access_token.slice(0, -8)
       assert.deepEqual(titles(await assistant.call('find_tasks')), [])
-      // With a refresh token nobody has to be asked.
+      // With a refresh token, the person does not have to agree again.
       assert.equal(assistant.asked.length, sdk.lasts ? 1 : 2)
     })
 

@@ -7,13 +7,13 @@ from hypothesis import strategies
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
-# A schema describes a request by itself; whether these hold depends on what is in the database, so a
-# request that the schema allows can be refused for them. They are told by the problem's stable `code`
-# and not by its status, so that any other refusal with the same status still counts.
+# A schema describes a single request. Whether the server refuses it for one of these reasons depends on the database.
+# They are recognized by the problem's stable `code` and not by its status, so that any other refusal with the same
+# status still counts.
 REFUSALS_OF_VALID_REQUESTS = {
     "version_mismatch": "If-Match names a version that the task is not in",
-    "invalid_cursor": "the server makes a cursor for one list, and no pattern can tell a real one",
-    "idempotency_key_reused": "the key came before, with another body",
+    "invalid_cursor": "the server makes a cursor for one list, and no pattern can describe the valid ones",
+    "idempotency_key_reused": "the key was used before with another body",
 }
 
 
@@ -23,10 +23,10 @@ schemathesis.openapi.format("time-zone", strategies.sampled_from(sorted(zoneinfo
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Schemathesis 4.32.5 takes `If-Match: 0` for a valid header when it covers another parameter, though
-    the pattern rules it out (an entity tag is in quotes). The refusal would hide what is being tested.
+    """When Schemathesis 4.32.5 tests another parameter, it sends `If-Match: 0` as a valid header, although the
+    pattern does not allow it (an entity tag is in quotes). The refusal would hide what is being tested.
 
-    And the owner in a path is the caller: any other is refused before the rest is looked at."""
+    The owner in a path must be the caller: any other is refused before the rest is checked."""
     if "user_id" in (case.path_parameters or {}):
         case.path_parameters["user_id"] = "me"
     covered = getattr(case.meta.phase.data, "parameter", None) if case.meta else None
@@ -48,10 +48,10 @@ def after_call(context, case, response):
 
 
 def contradicts_itself(problem) -> bool:
-    """Whether all that is wrong is that parameters with the same meaning say different things, which a schema of
-    one parameter cannot rule out."""
+    """Whether the only faults are parameters that contradict each other, which a schema of one parameter cannot
+    rule out."""
     details = [fault["detail"] for fault in problem.get("errors", [])]
-    contradictions = ("must not say something else than ", "must not be given beside ")
+    contradictions = ("must not contradict ", "must not be combined with ")
     return bool(details) and all(detail.startswith(contradictions) for detail in details)
 
 

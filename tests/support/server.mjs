@@ -1,5 +1,5 @@
-// Taskward as a child process of a test: where its program is, how it is started and how it ends. All Node tests share
-// it; it needs no packages. Shell scripts have `program` and `server.sh` beside this file.
+// Starts and stops Taskward as a child process of a test. All Node tests use it; it needs no packages. Shell scripts use
+// `program` and `server.sh` beside this file.
 
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -73,9 +73,9 @@ export async function startProcess(command, { cwd, env, started, limit = START_L
 /** Whether a GET of this address returns 200. */
 const answers = async (address) => (await fetch(address).catch(() => undefined))?.status === 200
 
-/** For `started`: it serves, but its issuer or its database may be missing. */
+/** For `started`: the server answers, but its issuer or its database may be missing. */
 export const isAlive = ({ url }) => answers(`${url}/healthz`)
-/** For `started`: it has all that it needs. */
+/** For `started`: the server is ready. */
 export const isReady = ({ url }) => answers(`${url}/readyz`)
 
 /**
@@ -103,7 +103,7 @@ export async function startTaskward(settings = {}, started = isReady) {
     url,
     port,
     output,
-    /** Makes a request; gives its answer with the body as text and, on demand, as JSON. */
+    /** Sends a request; returns the answer with the body as text and, on demand, as JSON. */
     async call(method, path, { token, body } = {}) {
       const answer = await fetch(url + path, {
         method,

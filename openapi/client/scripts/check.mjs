@@ -1,5 +1,5 @@
-// Whether what is checked in is what would be made, and what would be published is good: `npm run check`, which
-// builds before. Goes on after a failure, so that one run shows them all.
+// `npm run check`, which builds first: is the generated code up to date, and is the package fit to be published? It
+// continues after a failure, so that one run shows all failures.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { formatMessage } from 'publint/utils'
 import { generate, generatedFolder } from './generate.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** What the main entry may weigh in a front end, in bytes after gzip. */
+/** The largest size of the main entry in a front end, in bytes after gzip. */
 const SIZE_LIMIT = 7000
 
 async function drift() {

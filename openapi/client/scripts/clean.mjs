@@ -1,4 +1,4 @@
-// Removes what was built: a file that is no longer made may not stay.
+// Removes the build, so that no file of an earlier one stays.
 import { rmSync } from 'node:fs'
 
 for (const folder of ['dist', 'build']) {

@@ -1,4 +1,4 @@
-// Puts into dist/ what tsc does not make: the document that the client was made from, and the licences.
+// Copies into dist/ what tsc does not write: the document that the client was generated from, and the licences.
 import { copyFileSync } from 'node:fs'
 
 const copy = (from, to) => copyFileSync(new URL(from, import.meta.url), new URL(`../dist/${to}`, import.meta.url))

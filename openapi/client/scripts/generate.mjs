@@ -31,7 +31,7 @@ export async function generate(folder) {
     const document = JSON.parse(await readFile(documentFile, 'utf8'))
     await writeFile(join(folder, 'contract.gen.ts'), contract(document))
 
-    // As if the files were where they belong: the rules of formatting depend on the path.
+    // With the final paths, because the formatting rules depend on them.
     const rules = await resolveConfig(join(generatedFolder, 'contract.gen.ts'))
     const entries = await readdir(folder, { recursive: true, withFileTypes: true })
     for (const entry of entries.filter((entry) => entry.isFile())) {
@@ -54,12 +54,12 @@ const printable = (text) =>
     })
 
 /**
- * The generator's run-time is the same for every document, and does not hold under exactOptionalPropertyTypes. Without
- * that option, the types of what is made from the document would not fit where a user has it on.
+ * The generator's run-time is the same for every document, and does not compile under exactOptionalPropertyTypes. The
+ * types that are generated from the document must, for users who have that option on.
  */
 const unchecked = (file) => (/^(client|core)[/\\]/.test(file) ? '// @ts-nocheck\n' : '')
 
-/** What the client must know of the document and the generator does not write: which operations it may retry. */
+/** What the client needs from the document and the generator does not write: the operations that it may retry. */
 function contract(document) {
     const keyed = []
     for (const [path, item] of Object.entries(document.paths)) {

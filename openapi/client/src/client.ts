@@ -13,7 +13,7 @@ export interface TaskwardClientOptions extends TransportOptions {
   baseUrl: string
 }
 
-/** What an operation answered. `response` has the status and the headers; its body has been read. */
+/** The answer of an operation. `response` has the status and the headers; its body has been read. */
 export interface Answer<Data> {
   data: Data
   response: Response
@@ -54,14 +54,14 @@ export interface UpdateOptions {
   signal?: AbortSignal
 }
 
-/** The operations, and what is made of them. */
+/** The operations, and helpers that use them. */
 export interface TaskwardClient extends Operations {
   /** All tasks of a list, page by page; `limit` is the size of a page (100). */
   paginate(options?: ListOptions): AsyncGenerator<Task, void, undefined>
 
   /**
-   * Changes a task without undoing what somebody else did to it meanwhile: `change` gets the task as it is and
-   * returns the patch; if the task has changed before the patch arrives, `change` is asked again. When it returns
+   * Changes a task without overwriting what somebody else changes at the same time. `change` gets the current task and
+   * returns the patch. If the task has changed before the patch arrives, `change` is called again. If it returns
    * undefined, nothing is changed.
    */
   updateTaskWith(
@@ -74,7 +74,7 @@ export interface TaskwardClient extends Operations {
   readonly client: Client
 }
 
-/** A client for one user. It shares nothing with another one, so make as many as there are users. */
+/** A client for one user. It shares nothing with other clients, so make one for each user. */
 export function createTaskwardClient({ baseUrl, ...options }: TaskwardClientOptions): TaskwardClient {
   const client = createClient(
     createConfig({
@@ -151,7 +151,7 @@ function bind(operation: UntypedOperation, client: Client) {
   }
 }
 
-/** A new `Idempotency-Key`. Not randomUUID, which browsers have on secure pages only. */
+/** A new `Idempotency-Key`. (Browsers have randomUUID on secure pages only.) */
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,4 @@
-// What a call can fail with: an answer of the server, or none.
+// The errors of a call: the server refused it, or did not answer.
 
 import type { Fault, KnownCode, Problem, Task } from './generated/types.gen.js'
 
@@ -8,7 +8,7 @@ export type ProblemCode = KnownCode | ClientCode | (string & {})
 /** Codes that this package gives to answers that are not problems of Taskward. */
 export type ClientCode = 'not_modified' | 'unexpected_answer'
 
-/** What a problem with a code always has. */
+/** The members that a problem with a certain code always has. */
 type Carried<Code extends string> = {
   code: Code
 } & (Code extends 'version_mismatch' ? { current: Task } : unknown)
@@ -25,7 +25,7 @@ export class TaskwardError extends Error implements Problem {
   readonly status: number
   readonly detail: string
   readonly code: ProblemCode
-  /** Everything that is wrong with the input; empty if the problem is another one. `detail` has the first in full. */
+  /** All faults of the input; empty if the problem is another one. `detail` has the first in full. */
   readonly errors: Fault[]
   /** With `version_mismatch`: the task as it is now. */
   declare readonly current?: Task
@@ -74,7 +74,7 @@ export class TaskwardNetworkError extends Error {
   readonly attempts: number
 
   constructor(request: { method: string; url: string }, attempts: number, cause: unknown) {
-    // Without the query: what somebody searches for does not belong into a log.
+    // Without the query: a search text does not belong in a log.
     const url = request.url.replace(/[?#].*/s, '')
     const times = attempts === 1 ? '' : ` (${attempts} attempts)`
     super(`${request.method} ${url} got no answer${times}: ${reason(cause)}`, { cause })
@@ -84,7 +84,7 @@ export class TaskwardNetworkError extends Error {
 
 function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
-  // Node says "fetch failed", and why in the cause of the cause.
+  // Node's error only says "fetch failed"; the reason is the cause of its cause.
   return cause.cause instanceof Error && cause.cause.message ? cause.cause.message : cause.message
 }
 

@@ -1,4 +1,4 @@
-// Tokens on the side of the one who uses them: remembered while they last, read without being verified.
+// Tokens in a client: cached until they expire, and read without verification.
 
 /** The claims (RFC 7519) of a token that a client can make use of. Times are seconds since 1970. */
 export interface Claims {
@@ -7,7 +7,7 @@ export interface Claims {
   exp?: number
 }
 
-/** What a token says, unverified: to know when to renew it and whose it is. Undefined if it is not a JWT. */
+/** The claims of a token, unverified: when to renew it, and whose it is. Undefined if it is not a JWT. */
 export function readClaims(token: string): Claims | undefined {
   try {
     const base64 = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')
@@ -26,9 +26,9 @@ export interface RememberedToken {
 }
 
 /**
- * A token function that asks `get` only when it must: for the first token, shortly before one expires
- * (`earlySeconds`, 30 by default, but not in the first half of its life), and when the server has refused one.
- * Calls at the same time share the asking. No token (nobody is signed in) and a failure are not remembered.
+ * A token function that calls `get` only when it must: for the first token, shortly before one expires (`earlySeconds`,
+ * 30 by default, but not in the first half of its life), and when the server has refused one. Concurrent calls share one
+ * call of `get`. An absent token (nobody is signed in) and a failure are not remembered.
  *
  * The local clock only measures how long a token has lived, so it need not be right.
  */

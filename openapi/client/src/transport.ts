@@ -1,4 +1,4 @@
-// One request, however often it must be sent: the token, one refresh of it, retries, and the limits on all that.
+// Sends one request, as often as needed: the token, one refresh of it, retries, and their limits.
 
 import { TaskwardNetworkError, parseRetryAfter } from './errors.js'
 
@@ -9,7 +9,7 @@ import { TaskwardNetworkError, parseRetryAfter } from './errors.js'
 export type TokenSource =
   string | ((request: { forceRefresh: boolean }) => Promise<string | null | undefined> | string | null | undefined)
 
-/** How to go on after 429, 503 or no answer. Only GET, and what carries an `Idempotency-Key`, is sent again. */
+/** How to retry after 429, 503 or no answer. Only GET and requests with an `Idempotency-Key` are sent again. */
 export interface RetryOptions {
   /** How often a request is sent at most. Default: 4. */
   attempts?: number
@@ -40,7 +40,7 @@ const defaults: Required<RetryOptions> = {
   totalMs: 30_000,
 }
 
-/** Stands in `Authorization` where the operation wants a token, until the transport puts it there. */
+/** The placeholder in `Authorization` of operations that need a token; the transport replaces it. */
 export const PLACEHOLDER = 'token-of-the-caller'
 
 /** A `fetch` that gives requests their token, and repeats those that may be repeated. */
@@ -76,7 +76,7 @@ export function createTransport(options: TransportOptions): (request: Request) =
         failure = error
       }
 
-      // A token is judged before anything is done, so whatever was refused for it may be sent again.
+      // The server checks the token before it does anything, so a request that was refused for it may be sent again.
       if (response?.status === 401 && token && tokens.refreshable && !refreshed) {
         refreshed = true
         token = await orAborted(tokens.refresh(token), signal)
@@ -93,13 +93,13 @@ export function createTransport(options: TransportOptions): (request: Request) =
     }
   }
 
-  /** Milliseconds until the next attempt; undefined if the server wants to be left alone for too long. */
+  /** Milliseconds until the next attempt; undefined if the server asks for a longer pause than allowed. */
   function pauseAfter(attempt: number, response: Response | undefined): number | undefined {
     const longest = Math.min(retry.maxDelayMs, retry.baseDelayMs * 2 ** (attempt - 1))
     const asked = parseRetryAfter(response?.headers.get('Retry-After') ?? null)
     if (asked === undefined) return longest * (1 - Math.random() / 2)
     if (asked * 1000 > retry.maxRetryAfterMs) return undefined
-    // Not all who were told the same at the same moment.
+    // Jitter: clients that got the same Retry-After should not all come back at the same moment.
     return asked * 1000 + Math.random() * retry.baseDelayMs
   }
 }
@@ -160,7 +160,7 @@ async function once(
   }
 }
 
-/** Waits so long, or until the abort. */
+/** Waits this long, or until the abort. */
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -173,7 +173,7 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** What `promise` gives, or the reason of the abort as soon as there is one. */
+/** The result of `promise`, or the reason of the abort as soon as there is one. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort!: () => void
   const aborted = new Promise<never>((_, reject) => {

@@ -1,13 +1,13 @@
 "use strict";
 
-// Swagger UI's own dark colours hang on a class, which only the top bar left out here would set.
+// Swagger UI's dark colours need this class. Its top bar would set it, but is left out here.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 paint();
 dark.addEventListener("change", paint);
 
-// The link that development mode prints carries a token in its fragment, which browsers send to no server. It is
-// taken out of the address before Swagger UI reads that, so that it is not copied on with it.
+// The link that development mode prints has a token in its fragment, which browsers send to no server. It is removed
+// from the address before Swagger UI reads that, so that nobody copies the token with the address.
 const takeToken = () => {
   const found = /^#token=([\w.-]+)$/.exec(location.hash);
   if (found) history.replaceState(null, "", location.pathname + location.search);
@@ -19,12 +19,12 @@ const authorize = (token) => {
   ui.authActions.persistAuthorizationIfNeeded();
 };
 const token = takeToken();
-// Of a page that is open already, only the fragment changes.
+// If the page is open already, the link changes only the fragment.
 addEventListener("hashchange", () => authorize(takeToken()));
 
 const ui = SwaggerUIBundle({
   dom_id: "#swagger-ui",
-  // Relative, so that it is right behind a proxy that adds a prefix, too.
+  // Relative, so that it is also right behind a proxy that adds a prefix.
   url: "../openapi.json",
   onComplete: () => authorize(token),
   // A token stays, in this browser's local storage, until "Logout".
@@ -34,8 +34,8 @@ const ui = SwaggerUIBundle({
   displayRequestDuration: true,
   // The badge would send the document to validator.swagger.io.
   validatorUrl: null,
-  // The shapes are shown with each operation; the list of all of them would only double the page.
+  // Each operation shows its schemas; a list of all of them would only double the page.
   defaultModelsExpandDepth: -1,
-  // Show the example first, the schema one click away; and of a schema all that it holds.
+  // The example comes first, and the schema is one click away. It is shown in full.
   defaultModelExpandDepth: 3,
 });

@@ -18,7 +18,7 @@ fn header(answer: &TestResponse, name: HeaderName) -> String {
 }
 
 #[test]
-fn gzip_is_sent_to_who_prefers_it_only() {
+fn gzip_is_sent_only_to_clients_that_prefer_it() {
     let cases = [
         (None, false),
         (Some("gzip"), true),

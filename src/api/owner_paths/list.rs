@@ -27,10 +27,10 @@ pub enum ListShape {
     Tasks,
 }
 
-/// How many tasks a list has at most when nothing is said.
+/// How many tasks a list has at most without `limit`.
 const DEFAULT_LIMIT: u32 = 1000;
 
-/// What the parameters say, by meaning instead of by name.
+/// The values of the parameters, once those with several names are merged.
 pub(super) struct Given {
     pub(super) status: Option<Status>,
     pub(super) completed: Option<OwnerFlag>,
@@ -48,22 +48,22 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Looks for parameters that contradict each other: none is to be ignored without a word.
+    /// Notes parameters that contradict each other, so that none is silently ignored.
     pub(super) fn check(&self, faults: &mut ParameterFaults) {
         let by_status = self.status.as_ref().and_then(|Status(done)| *done);
         let done = self.completed.map(|OwnerFlag(done)| done);
         if by_status.is_some() && done.is_some() && by_status != done {
-            let detail = "must not say something else than completed (or is_completed)";
+            let detail = "must not contradict completed (or is_completed)";
             faults.note("status", detail);
         }
         if let (Some(sort), Some(Direction(false))) = (self.sort, self.direction)
             && sort.is_turned()
         {
-            let detail = "must not begin with `-` beside an ascending order";
+            let detail = "must not be combined with an ascending order if it begins with `-`";
             faults.note("sort", detail);
         }
         if self.page.is_some() && self.offset.is_some() {
-            faults.note("page", "must not be given beside an offset");
+            faults.note("page", "must not be combined with an offset");
         }
     }
 
@@ -84,7 +84,7 @@ impl Given {
             page,
         } = self;
         let limit = limit.map_or(DEFAULT_LIMIT, |PageSize(limit)| limit);
-        let passed = page.map_or(0, |PageNumber(page)| u64::from(page - 1) * u64::from(limit));
+        let skipped = page.map_or(0, |PageNumber(page)| u64::from(page - 1) * u64::from(limit));
         SliceQuery {
             filter: Filter {
                 completed: completed
@@ -99,12 +99,12 @@ impl Given {
             },
             sort: sort.unwrap_or(OwnerSort::CREATED).with(direction),
             limit: limit.into(),
-            offset: offset.map_or(passed, |Offset(offset)| offset.into()),
+            offset: offset.map_or(skipped, |Offset(offset)| offset.into()),
         }
     }
 }
 
-/// Tasks with their number, as about half of the front ends expect them.
+/// Tasks with their total, as about half of the front ends expect them.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 pub(super) struct OwnedTasks {
@@ -144,7 +144,7 @@ impl Example for OwnedTasks {
     }
 }
 
-// The derive macro for unions has no untagged one that writes both shapes.
+// By hand, because poem-openapi's derive macro for unions cannot write an array or an object without a tag.
 impl Type for OwnerList {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;

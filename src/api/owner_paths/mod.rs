@@ -37,7 +37,7 @@ pub struct OwnerPaths;
 
 #[derive(ApiResponse)]
 enum OwnerListResponse {
-    /// The tasks, in the shape that the server is set to.
+    /// The tasks, in the shape that the server is configured for.
     #[oai(status = 200)]
     Tasks(
         Json<OwnerList>,
@@ -51,7 +51,7 @@ enum OwnerListResponse {
 }
 
 #[derive(ApiResponse)]
-enum Made {
+enum CreatedOwnerTask {
     /// The task.
     #[oai(status = 201)]
     Task(
@@ -104,7 +104,7 @@ enum OwnerTaskFound {
 }
 
 #[derive(ApiResponse)]
-enum Removed {
+enum DeletedOwnerTask {
     /// The task, which is deleted now.
     #[oai(status = 200)]
     Task(Json<OwnerTask>),
@@ -113,19 +113,19 @@ enum Removed {
     Empty,
 }
 
-/// What can be wrong with any of these paths.
+/// The codes of every operation here.
 const ANY: u32 = CALLER | OWNER | PATH;
-/// What can be wrong with one that names a task.
+/// The codes of an operation whose path names a task.
 const ONE: u32 = ANY | PARAMETERS | TASK;
-/// What can be wrong with a change of a task.
+/// The codes of an operation that changes a task.
 const CHANGE: u32 = ONE | BODY | WRITE | VERSION;
 
 #[OpenApi(tag = "OperationGroup::OwnerPaths")]
 impl OwnerPaths {
     /// List your tasks (owner path)
     ///
-    /// Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
-    /// because front ends use different ones.
+    /// The answer is an array or `{tasks, total}`, as the server is configured. Several parameters have more than one
+    /// name, because front ends differ.
     #[oai(
         path = "/api/:user_id/tasks",
         method = "get",
@@ -187,7 +187,7 @@ impl OwnerPaths {
         offset: Query<Offset>,
         /// The same as `offset`.
         skip: Query<Offset>,
-        /// The page of `limit` tasks, from 1.
+        /// Which page of `limit` tasks; the first is 1.
         page: Query<PageNumber>,
         names: QueryNames,
         address: Address,
@@ -243,10 +243,9 @@ impl OwnerPaths {
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<OwnerNewTask>,
-    ) -> Result<Made, Fail<{ ANY | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
+    ) -> Result<CreatedOwnerTask, Fail<{ ANY | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
         if task.0.contradicts_itself() {
-            let fault =
-                Pointer::member("is_completed").fault("must not say something else than completed");
+            let fault = Pointer::member("is_completed").fault("must not contradict completed");
             return Err(Problem::validation(vec![fault]).into());
         }
         let Created { task, replayed } = caller
@@ -256,7 +255,7 @@ impl OwnerPaths {
             .map_err(problem)?;
         let etag = etag(task.version.get());
         let replayed = replayed.then(|| "true".to_owned());
-        Ok(Made::Task(Json(task.into()), etag, replayed))
+        Ok(CreatedOwnerTask::Task(Json(task.into()), etag, replayed))
     }
 
     /// Get one of your tasks (owner path)
@@ -270,7 +269,7 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Read>,
-        /// The id of the task.
+        /// The `id` of the task.
         id: PathId,
         /// The ETag of the task that you have. Returns 304 if the task has not changed since.
         #[oai(name = "If-None-Match")]
@@ -297,9 +296,9 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The id of the task.
+        /// The `id` of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
@@ -320,9 +319,9 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The id of the task.
+        /// The `id` of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         changes: Json<OwnerTaskChanges>,
@@ -330,9 +329,9 @@ impl OwnerPaths {
         change(&caller, id, &if_match, changes).await
     }
 
-    /// Complete a task or reopen it (owner path)
+    /// Complete or reopen a task (owner path)
     ///
-    /// Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
+    /// Without a body, `completed` is toggled. With `{"completed": …}`, it is set.
     #[oai(
         path = "/api/:user_id/tasks/:id/complete",
         method = "patch",
@@ -343,9 +342,9 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The id of the task.
+        /// The `id` of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         completion: Json<OwnerCompletion>,
@@ -360,8 +359,8 @@ impl OwnerPaths {
 
     /// Delete a task (owner path)
     ///
-    /// Answers with the task, since many front ends read the answer as JSON; with
-    /// `Prefer: return=minimal` (RFC 7240) with nothing.
+    /// Answers with the task, since many front ends read the answer as JSON. With `Prefer: return=minimal` (RFC 7240)
+    /// the answer is empty.
     #[oai(
         path = "/api/:user_id/tasks/:id",
         method = "delete",
@@ -372,24 +371,24 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
-        /// The id of the task.
+        /// The `id` of the task.
         id: PathId,
-        /// The ETag of the task that you have. Returns 412 if the task has changed since.
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         /// `return=minimal` for an empty answer.
         #[oai(name = "Prefer")]
         prefer: Prefer,
-    ) -> Result<Removed, Fail<{ ONE | WRITE | VERSION }>> {
+    ) -> Result<DeletedOwnerTask, Fail<{ ONE | WRITE | VERSION }>> {
         let task = caller
             .tasks()
             .delete(id.0, &if_match.0)
             .await
             .map_err(|error| caller.problem(error))?;
         Ok(if prefer.minimal {
-            Removed::Empty
+            DeletedOwnerTask::Empty
         } else {
-            Removed::Task(Json(task.into()))
+            DeletedOwnerTask::Task(Json(task.into()))
         })
     }
 }

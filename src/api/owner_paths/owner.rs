@@ -1,4 +1,4 @@
-//! The caller on an owner path, and how a client wants its answer.
+//! The caller on an owner path, and the header `Prefer`.
 
 use poem::{Request, RequestBody, http::HeaderName};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub struct OwnerCaller<A>(pub Caller<A>);
 
-/// Stands for the caller.
+/// The word in the path that stands for the caller's id.
 const ONESELF: &str = "me";
 
 impl<'a, A: Access> ApiExtractor<'a> for OwnerCaller<A> {
@@ -55,7 +55,7 @@ impl<'a, A: Access> ApiExtractor<'a> for OwnerCaller<A> {
         if owner == ONESELF || owner == caller.identity().user_id.as_str() {
             return Ok(Self(caller));
         }
-        // The same whether the other user exists or not.
+        // The answer is the same whether the other user exists or not.
         let detail = "The path names another user than your token; use your own id, or `me`.";
         let problem = Problem::new(ProblemCode::NotYourPath, detail);
         Err(into_poem(problem))

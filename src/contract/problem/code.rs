@@ -142,9 +142,9 @@ problem_codes! {
     NoAuthorizationServer: "no_authorization_server", NOT_FOUND, "No authorization server",
         "No authorization server is known for this server, so send a token that you already have in the header \
          Authorization.";
-    /// The path does not take this method; the header `Allow` lists those that it takes.
+    /// The path does not support this method; the header `Allow` lists those that it supports.
     MethodNotAllowed: "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed",
-        "/api/v1/tasks/7 does not take PUT; it takes GET, PATCH, DELETE, HEAD, OPTIONS.";
+        "/api/v1/tasks/7 does not support PUT; it supports GET, PATCH, DELETE, HEAD, OPTIONS.";
     /// The header `Accept` excludes JSON.
     NotAcceptable: "not_acceptable", NOT_ACCEPTABLE, "Not acceptable",
         "/mcp answers with application/json, which the header Accept does not allow.";

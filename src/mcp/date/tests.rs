@@ -1,4 +1,4 @@
-//! What date words come to.
+//! What phrases resolve to, and what is refused.
 
 use chrono::Weekday;
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn said(text: &str) -> DateText {
     DateText::read(&Value::from(text), &Pointer::root(), &mut faults).unwrap()
 }
 
-/// What a text means, as it is shown, or why it means nothing.
+/// The date that a text resolves to, as answers show it, or the fault.
 fn resolve(now: &str, zone: &str, text: &str) -> String {
     let mut dates = dates(now, zone);
     match dates.resolve(&said(text)) {
@@ -28,7 +28,7 @@ fn resolve(now: &str, zone: &str, text: &str) -> String {
 const NOW: &str = "2026-11-23T12:00:00Z";
 
 #[test]
-fn words_on_a_monday() {
+fn phrases_on_a_monday() {
     for (text, date) in [
         ("today", "2026-11-23"),
         ("Tomorrow", "2026-11-24"),
@@ -62,7 +62,7 @@ fn words_on_a_monday() {
 }
 
 #[test]
-fn words_on_a_sunday() {
+fn phrases_on_a_sunday() {
     for (text, date) in [
         ("monday", "2026-11-30"),
         ("next monday", "2026-11-30"),
@@ -75,7 +75,7 @@ fn words_on_a_sunday() {
 }
 
 #[test]
-fn months_end_where_they_end() {
+fn months_of_different_length_and_the_end_of_the_year() {
     for (now, text, date) in [
         ("2026-01-31T12:00:00Z", "in 1 month", "2026-02-28"),
         ("2028-01-31T12:00:00Z", "in 1 month", "2028-02-29"),
@@ -100,15 +100,15 @@ fn the_day_is_that_of_the_zone() {
     ] {
         assert_eq!(resolve(almost_midnight, zone, "today"), date, "{zone}");
     }
-    // 25 hours lie between the first and the last place to begin a day.
+    // The first place begins a day 25 hours before the last one.
     let noon = "2026-11-23T10:30:00Z";
     assert_eq!(resolve(noon, "Pacific/Kiritimati", "today"), "2026-11-24");
     assert_eq!(resolve(noon, "Pacific/Pago_Pago", "today"), "2026-11-22");
 }
 
 #[test]
-fn a_time_keeps_its_clock_over_a_change_of_clocks() {
-    // Berlin goes back on 2026-10-25.
+fn a_time_is_local_time_across_a_change_of_clocks() {
+    // In Berlin, the clocks go back on 2026-10-25.
     let before = "2026-10-24T12:00:00Z";
     assert_eq!(
         resolve(before, "Europe/Berlin", "today 15:00"),
@@ -121,17 +121,17 @@ fn a_time_keeps_its_clock_over_a_change_of_clocks() {
 }
 
 #[test]
-fn a_time_that_is_left_out_or_comes_twice_is_refused() {
+fn a_time_that_the_clocks_skip_or_repeat_is_refused() {
     assert_eq!(
         resolve("2026-03-28T12:00:00Z", "Europe/Berlin", "tomorrow 02:30"),
-        "is 2026-03-29 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time"
+        "is 2026-03-29 02:30 in Europe/Berlin, a time that the clocks skip that day; choose another time"
     );
     assert_eq!(
         resolve("2026-10-24T12:00:00Z", "Europe/Berlin", "tomorrow 02:30"),
-        "is 2026-10-25 02:30 in Europe/Berlin, which the clocks show twice that day; say \
+        "is 2026-10-25 02:30 in Europe/Berlin, a time that comes twice that day; write \
          2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"
     );
-    // And what is said to be said instead is understood.
+    // The suggested text is understood.
     assert_eq!(
         resolve(NOW, "Europe/Berlin", "2026-10-25T02:30:00+02:00"),
         "2026-10-25T02:30:00+02:00"
@@ -139,7 +139,7 @@ fn a_time_that_is_left_out_or_comes_twice_is_refused() {
 }
 
 #[test]
-fn exact_dates_need_no_zone_and_words_do() {
+fn phrases_need_a_time_zone_and_exact_dates_do_not() {
     assert_eq!(resolve(NOW, "", "2026-02-06"), "2026-02-06");
     assert_eq!(
         resolve(NOW, "", "2026-02-06T09:00:00+01:00"),
@@ -158,7 +158,7 @@ fn exact_dates_need_no_zone_and_words_do() {
 }
 
 #[test]
-fn anything_else_is_refused_with_the_words_that_there_are() {
+fn any_other_text_is_refused_with_the_list_of_phrases() {
     for text in [
         "",
         "someday",
@@ -183,7 +183,7 @@ fn anything_else_is_refused_with_the_words_that_there_are() {
     ] {
         let fault = resolve(NOW, "UTC", text);
         assert!(
-            fault.starts_with("must be a date like 2026-02-06, or one of these words"),
+            fault.starts_with("must be a date like 2026-02-06, or one of these phrases"),
             "{text}: {fault}"
         );
         assert!(
@@ -191,7 +191,7 @@ fn anything_else_is_refused_with_the_words_that_there_are() {
             "{text}: {fault}"
         );
     }
-    // What looks like a date is told as one.
+    // A text that looks like a date gets the fault of a date.
     for text in [
         "2026-02-30",
         "2026-13-01",
@@ -202,14 +202,14 @@ fn anything_else_is_refused_with_the_words_that_there_are() {
     ] {
         let fault = resolve(NOW, "UTC", text);
         assert!(
-            fault.starts_with("must be a ") && !fault.contains("words"),
+            fault.starts_with("must be a ") && !fault.contains("phrases"),
             "{text}: {fault}"
         );
     }
 }
 
 #[test]
-fn a_time_must_be_in_the_years_that_are_kept() {
+fn a_time_must_be_in_the_years_that_the_database_keeps() {
     assert_eq!(
         resolve(NOW, "America/New_York", "9999-12-31 23:00"),
         OUT_OF_RANGE
@@ -222,7 +222,7 @@ fn a_time_must_be_in_the_years_that_are_kept() {
 }
 
 #[test]
-fn what_words_came_to_is_told_and_exact_dates_are_not() {
+fn the_answer_shows_what_phrases_stand_for_and_not_exact_dates() {
     let mut dates = dates(NOW, "UTC");
     for text in ["tomorrow", "2026-02-06", "tomorrow", "end of week"] {
         dates.resolve(&said(text)).unwrap();
@@ -234,7 +234,7 @@ fn what_words_came_to_is_told_and_exact_dates_are_not() {
     );
 }
 
-/// When dates and times belong to a stretch.
+/// The bounds of a period: its first instant for dates and for times, and its end for both.
 fn bounds(zone: &str, from: &str, to: &str) -> [String; 4] {
     let mut dates = dates(NOW, zone);
     let (from, to) = (
@@ -247,7 +247,7 @@ fn bounds(zone: &str, from: &str, to: &str) -> [String; 4] {
 }
 
 #[test]
-fn a_stretch_has_the_days_of_the_zone() {
+fn a_period_has_the_days_of_the_zone() {
     assert_eq!(
         bounds("America/New_York", "today", "today"),
         [
@@ -267,12 +267,12 @@ fn a_stretch_has_the_days_of_the_zone() {
             "2026-10-25T23:00:00Z"
         ]
     );
-    // One whose midnight is left out begins an hour later.
+    // A day whose midnight is skipped begins an hour later.
     assert_eq!(
         bounds("Africa/Cairo", "2026-04-24", "2026-04-24")[1],
         "2026-04-23T22:00:00Z"
     );
-    // And one that an island left out altogether begins with the next.
+    // A day that an island skipped altogether begins together with the next.
     assert_eq!(
         bounds("Pacific/Apia", "2011-12-30", "2011-12-30"),
         [
@@ -310,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn nearly_words_do_not_panic(
+    fn sequences_of_known_words_do_not_panic(
         words in proptest::collection::vec(proptest::sample::select(vec![
             "in", "next", "end", "of", "at", "today", "monday", "week", "days", "months", "3", "999", "09:00",
             "2026-02-06", "t", "00:00:00", "9999-12-31",
@@ -327,9 +327,9 @@ proptest! {
         }
     }
 
-    /// Whatever the zone and the day, weekdays come as promised.
+    /// `friday` is in the next seven days, and `next friday` in the week after this one, in every zone.
     #[test]
-    fn weekdays_come_as_promised(second in 0_i64..4_000_000_000, day in 0_u8..7, zone in zones()) {
+    fn weekdays_are_in_the_promised_week(second in 0_i64..4_000_000_000, day in 0_u8..7, zone in zones()) {
         let now = DateTime::from_timestamp(second, 0).unwrap();
         let today = zone.day_of(now);
         let day = Weekday::try_from(day).unwrap();

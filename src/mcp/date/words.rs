@@ -1,19 +1,19 @@
-//! The words for days, and the times that may follow them.
+//! The phrases for days, and the times that may follow them.
 
 use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Weekday};
 use serde_json::Value;
 
 use crate::contract::{DueDate, Scalar};
 
-/// Days in words.
+/// A phrase for a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
-    /// So many days from today.
+    /// This many days from today.
     Days(i64),
     Months(u32),
-    /// The first such day after today.
+    /// The first such weekday after today.
     Coming(Weekday),
-    /// That day of the next week.
+    /// That weekday of the next week.
     OfNextWeek(Weekday),
     EndOfWeek,
     EndOfMonth,
@@ -45,7 +45,7 @@ impl Word {
         })
     }
 
-    /// The day, seen from today; `None` beyond what a calendar has.
+    /// The day, counted from today; `None` if it is beyond chrono's calendar.
     pub(super) fn after(self, today: NaiveDate) -> Option<NaiveDate> {
         let in_days = |days| today.checked_add_signed(TimeDelta::days(days));
         let past_monday = i64::from(today.weekday().num_days_from_monday());
@@ -75,7 +75,7 @@ fn weekday(name: &str) -> Option<Weekday> {
     name.ends_with("day").then_some(day)
 }
 
-/// Takes the time off the end: `… 09:00`, `… at 09:00`, or after the `T` of an ISO date.
+/// Splits off the time at the end: `… 09:00`, `… at 09:00`, or after the `T` of an ISO date.
 pub(super) fn split_clock(text: &str) -> (&str, Option<NaiveTime>) {
     let after_t = || (text.get(10..11) == Some("t")).then(|| (&text[..10], &text[11..]));
     let Some((day, clock)) = text.rsplit_once(' ').or_else(after_t) else {
@@ -93,7 +93,7 @@ pub(super) fn split_clock(text: &str) -> (&str, Option<NaiveTime>) {
     }
 }
 
-/// `09:00` or `09:00:00`, nothing looser.
+/// `09:00` or `09:00:00`, no other form.
 fn read_clock(text: &str) -> Option<NaiveTime> {
     let format = match text.len() {
         5 => "%H:%M",

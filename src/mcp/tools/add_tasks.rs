@@ -18,7 +18,7 @@ use crate::{
     store::{Canonical, Created, IdempotencyKey, RequestDigest, Scope, StoreError, Write},
 };
 
-/// New tasks.
+/// Adds tasks.
 pub(in crate::mcp) struct AddTasks;
 
 arguments! {
@@ -35,7 +35,7 @@ arguments! {
 /// One new task.
 type Addition = Worded<NewTask>;
 
-/// What is the same for all retries of one call: 1 to 100 characters, none of them a control.
+/// The id of a call, the same for all its retries: 1 to 100 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::mcp) struct RequestId(String);
 
@@ -43,10 +43,10 @@ const MAX_REQUEST_ID: usize = 100;
 
 impl Member for RequestId {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
-        let good = |id: &&str| {
+        let is_valid = |id: &&str| {
             (1..=MAX_REQUEST_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control)
         };
-        let id = value.as_str().filter(good);
+        let id = value.as_str().filter(is_valid);
         if id.is_none() {
             faults.push(at.fault(format!(
                 "must be a text of 1 to {MAX_REQUEST_ID} characters"
@@ -63,7 +63,7 @@ impl Argument for RequestId {
 }
 
 impl RequestId {
-    /// The key of an item. It has spaces, which no Idempotency-Key of REST can have.
+    /// The idempotency key of an item. It contains spaces, so that no Idempotency-Key of REST can be the same.
     fn key(&self, index: usize) -> IdempotencyKey {
         IdempotencyKey(format!("mcp {index} {}", self.0))
     }
@@ -112,11 +112,11 @@ async fn add(
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {
     let Worded { body, due_date } = item.map_err(|faults| ToolError(in_words(&faults)))?;
-    // Of a task that was made before, its words are not told: they meant what they did on that day.
+    // If an earlier call added the task, its phrases are not shown: they meant dates seen from that day.
     let mut with_words = dates.clone();
     let due_date = match worded::due_date(&due_date, &mut with_words) {
         Ok(due_date) => due_date,
-        // On the day of the first call it may have been a good date.
+        // On the day of the first call, it may have been a valid date.
         Err(refused) => {
             let before = made_before(tasks, key.as_ref(), dates).await?;
             return before.ok_or(refused);
@@ -134,7 +134,7 @@ async fn add(
     Ok(result(&created, dates))
 }
 
-/// The task that an earlier call with this key created from the item.
+/// The result for an item that an earlier call with this key added.
 async fn made_before(
     tasks: &Scope<Write>,
     key: Option<&(IdempotencyKey, &RequestDigest)>,
@@ -157,18 +157,18 @@ fn result(created: &Created, dates: &Dates) -> ItemResult {
 fn refusal(error: StoreError) -> ToolError {
     match error {
         StoreError::KeyReused => ToolError(
-            "this `request_id` came before with other arguments; repeat those to retry, or take a new one".to_owned(),
+            "this `request_id` was used before with other arguments; repeat those to retry, or use a new one".to_owned(),
         ),
         StoreError::KeyOfDeleted(id) => ToolError(format!(
-            "this `request_id` added it before as task {0}, which was deleted since; restore_tasks brings {0} back",
+            "this `request_id` added it before as task {0}, which was deleted since; restore_tasks restores it",
             id.get()
         )),
         other => other.into(),
     }
 }
 
-/// The digest of the call as it was said: "tomorrow" must not be another request after midnight. An item with a
-/// fault adds nothing, whatever the fault, so it counts as no more than an item at this place.
+/// The digest of the call as it was sent: after midnight, "tomorrow" must still be the same request. An item with a
+/// fault adds nothing, so all that counts is that there is an item at this place.
 fn digest(items: &Items<Addition>, zone: Option<TimeZone>) -> RequestDigest {
     let said = |item: &Result<Addition, _>| item.as_ref().map_or(Value::Null, said);
     let tasks: Vec<Value> = items.0.iter().map(said).collect();
@@ -178,7 +178,7 @@ fn digest(items: &Items<Addition>, zone: Option<TimeZone>) -> RequestDigest {
     RequestDigest::of(&call)
 }
 
-/// What was said about one task.
+/// One new task as it was sent.
 fn said(Worded { body, due_date }: &Addition) -> Value {
     let due_date = due_date.clone().value();
     json!(Canonical::from(body.said()).member("due_date", json!(due_date), Value::Null))
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_says_nothing() {
+    fn a_member_at_its_default_does_not_change_the_digest() {
         let spelled_out = json!({ "tasks": [{
             "tags": [], "due_date": null, "priority": "medium", "completed": false, "description": null, "title": "milk",
         }] });

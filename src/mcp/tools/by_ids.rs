@@ -15,15 +15,15 @@ use crate::{
     store::{Expected, ReadWrite, Restored, StoreError, Write},
 };
 
-/// Completing and reopening.
+/// Completes or reopens tasks.
 pub(in crate::mcp) struct CompleteTasks;
-/// Deleting.
+/// Deletes tasks.
 pub(in crate::mcp) struct DeleteTasks;
-/// Restoring.
+/// Restores deleted tasks.
 pub(in crate::mcp) struct RestoreTasks;
 
 arguments! {
-    /// Which, and to which side.
+    /// Which tasks, and whether they become done or open.
     struct Completion {
         ids: Items<TaskId>,
         /// Default true; false reopens
@@ -32,13 +32,13 @@ arguments! {
 }
 
 arguments! {
-    /// Which.
+    /// Which tasks.
     struct Ids {
         ids: Items<TaskId>,
     }
 }
 
-/// Does something with each task.
+/// Runs `act` for each task, one after the other.
 async fn each<F>(ids: Items<TaskId>, dates: Dates, act: impl Fn(TaskId) -> F) -> Results
 where
     F: Future<Output = Result<ItemResult, ToolError>>,
@@ -85,8 +85,8 @@ impl Tool for CompleteTasks {
 impl Tool for DeleteTasks {
     const NAME: &'static str = "delete_tasks";
     const TITLE: &'static str = "Delete tasks";
-    const DESCRIPTION: &'static str = "Delete tasks. restore_tasks brings them back, \
-        for 30 days unless the server is set otherwise.";
+    const DESCRIPTION: &'static str = "Delete tasks. restore_tasks can restore them, \
+        for 30 days unless the server is configured otherwise.";
     type Access = Write;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Ids;
@@ -110,7 +110,7 @@ impl Tool for DeleteTasks {
 impl Tool for RestoreTasks {
     const NAME: &'static str = "restore_tasks";
     const TITLE: &'static str = "Restore deleted tasks";
-    const DESCRIPTION: &'static str = "Bring deleted tasks back as they were, with their ids.";
+    const DESCRIPTION: &'static str = "Restore deleted tasks as they were, with their ids.";
     type Access = ReadWrite;
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Ids;

@@ -1,4 +1,4 @@
-//! Changing a task so that it can be changed back.
+//! Changes a task, and shows what it replaced, so that the change can be undone.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
 /// A task after a change.
 pub(super) struct ChangeOutcome {
     pub(super) task: Task,
-    /// What was changed, as it was.
+    /// The old values of what changed.
     pub(super) before: Map<String, Value>,
 }
 
@@ -25,11 +25,11 @@ impl ChangeOutcome {
     }
 }
 
-/// How often a change is tried again after another client has changed the task.
+/// How often a change is tried when other clients change the task at the same time.
 const ATTEMPTS: usize = 5;
 
-/// Changes a task, and tells what it replaced. The change is made only to the version that was looked at,
-/// so that `before` is what was there, whoever else changes it; one that would change nothing is not made.
+/// Changes a task. The change is made only to the version that was read, so that `before` is exactly what it replaced,
+/// even if other clients change the task. A change that would change nothing is not made.
 pub(super) async fn change(
     tasks: &Scope<ReadWrite>,
     id: TaskId,
@@ -58,20 +58,20 @@ pub(super) async fn change(
         }
     }
     Err(ToolError(format!(
-        "task {} is being changed by others all the time; try again",
+        "other clients keep changing task {}; try again",
         id.get()
     )))
 }
 
 fn stale(now: &Task, dates: &Dates) -> ToolError {
     ToolError(format!(
-        "task {} has changed since you saw it, and was left alone; now it is {}",
+        "task {} has changed since you read it, so this was not done; it is now {}",
         now.id.get(),
         Row::of(now, dates),
     ))
 }
 
-/// The current values of the members that a patch would change, with the due date in the caller's time zone.
+/// The current values of the members that a patch would change; the due date is in the caller's local time.
 fn replaced(old: &Task, patch: &TaskPatch, dates: &Dates) -> Map<String, Value> {
     let mut before = patch.replaced(old);
     if let Some(due) = before.get_mut("due_date") {

@@ -1,5 +1,5 @@
-//! The tools that todo chat apps of the FastAPI genre call, for those that cannot be changed: one task a call,
-//! and a `user_id`, which gives no right. It must be the caller's, and is forgotten.
+//! The tools of todo chat apps that were written for FastAPI backends, for apps that cannot be changed. A call has one
+//! task and a `user_id`, which must be the caller's and gives no rights.
 
 use std::fmt;
 
@@ -88,7 +88,7 @@ impl Argument for StatusText {
     }
 }
 
-/// What these apps expect back.
+/// The answer that these apps expect.
 #[derive(Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(in crate::mcp) struct Done {
@@ -96,7 +96,7 @@ pub(in crate::mcp) struct Done {
     /// created, completed, updated or deleted
     status: &'static str,
     title: String,
-    /// What was replaced; setting it again undoes the change
+    /// The old values; setting them again undoes the change
     #[serde(skip_serializing_if = "Map::is_empty")]
     before: Map<String, Value>,
 }
@@ -106,7 +106,7 @@ pub(in crate::mcp) struct Done {
 #[schemars(crate = "rmcp::schemars")]
 pub(in crate::mcp) struct All {
     tasks: Vec<Row>,
-    /// That there are more, if there are
+    /// Present if there are more tasks
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -120,7 +120,7 @@ impl fmt::Display for Done {
 impl fmt::Display for All {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&json!(self.tasks).to_string())?;
-        // After the array, since apps that read it expect nothing before it.
+        // After the array, because apps parse the array from the start of the text.
         self.note.iter().try_for_each(|note| write!(f, "\n{note}"))
     }
 }
@@ -128,13 +128,13 @@ impl fmt::Display for All {
 impl Outcome for Done {}
 impl Outcome for All {}
 
-/// Makes sure that the user that a model names is the caller.
+/// Checks that the user that a model names is the caller.
 fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<(), ToolError> {
     if named == call.caller.identity().user_id.as_str() {
         return Ok(());
     }
     Err(ToolError(
-        "`user_id` must be the user of the access token, who is the only one that this is for"
+        "`user_id` must be the user of the access token: no other user's tasks can be reached"
             .to_owned(),
     ))
 }

@@ -21,7 +21,7 @@ use crate::{
     store::{Filter, ListQuery, Read, StoreError},
 };
 
-/// A page of tasks.
+/// Finds a page of tasks.
 pub(in crate::mcp) struct FindTasks;
 
 arguments! {
@@ -45,7 +45,7 @@ arguments! {
         sort: Maybe<Sort>,
         /// Default 25
         limit: Maybe<PageLimit>,
-        /// next_cursor of the page before, with the same other arguments
+        /// next_cursor of the page before; keep the other arguments
         cursor: Maybe<CursorText>,
         /// IANA; needed with overdue, due_from, due_to
         time_zone: Maybe<TimeZone>,
@@ -82,14 +82,14 @@ impl fmt::Display for FoundTasks {
 
 impl Outcome for FoundTasks {}
 
-/// How many tasks a page has when nothing is said: what a model can look through at once.
+/// How many tasks a page has without `limit`: as many as a model can look through at once.
 const DEFAULT_LIMIT: i64 = 25;
 
 impl Tool for FindTasks {
     const NAME: &'static str = "find_tasks";
     const TITLE: &'static str = "Find tasks";
     const DESCRIPTION: &'static str = "List or search tasks: a page of them, and the total. \
-        Rows leave out what is usual (completed false, priority medium).";
+        Rows leave out defaults (completed false, priority medium).";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = FindTasksArguments;
@@ -121,7 +121,7 @@ impl Tool for FindTasks {
         let overdue = overdue.0.is_some_and(|Flag(overdue)| overdue);
         if overdue && (due_to.0.is_some() || completed.0 == Some(Flag(true))) {
             return Err(ToolError(
-                "`overdue` is about open tasks up to now: leave out `due_to`, and `completed`"
+                "`overdue` finds open tasks that were due before now: leave out `due_to` and `completed`"
                     .to_owned(),
             ));
         }

@@ -24,7 +24,7 @@ pub(in crate::mcp) struct GetOverview;
 arguments! {
     /// Where the user is.
     struct Here {
-        /// The user's, as Europe/Berlin; ask if unknown
+        /// The user's, such as Europe/Berlin; ask if unknown
         time_zone: TimeZone,
     }
 }
@@ -96,8 +96,8 @@ impl Outcome for Counts {}
 impl Tool for GetOverview {
     const NAME: &'static str = "get_overview";
     const TITLE: &'static str = "Get an overview";
-    const DESCRIPTION: &'static str = "What day it is for the user, and how many tasks are open, \
-        done, overdue, due soon. A good first call.";
+    const DESCRIPTION: &'static str = "The user's date today, and how many tasks are open, done, \
+        overdue or due soon. A good first call.";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Here;

@@ -12,11 +12,11 @@ use crate::{
     store::Read,
 };
 
-/// All of one task.
+/// Shows a task with all its members.
 pub(in crate::mcp) struct GetTask;
 
 arguments! {
-    /// Which one.
+    /// Which task.
     struct Which {
         id: TaskId,
         time_zone: Maybe<TimeZone>,
@@ -28,7 +28,7 @@ impl Outcome for Whole {}
 impl Tool for GetTask {
     const NAME: &'static str = "get_task";
     const TITLE: &'static str = "Get a task";
-    const DESCRIPTION: &'static str = "All of one task, with its description.";
+    const DESCRIPTION: &'static str = "One task with all its members, the description included.";
     type Access = Read;
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Which;

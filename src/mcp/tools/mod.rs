@@ -1,4 +1,4 @@
-//! One file a tool.
+//! The tools, one file each; `by_ids.rs` has the three that take only ids, `chat_app.rs` those of chat apps.
 
 mod add_tasks;
 mod by_ids;

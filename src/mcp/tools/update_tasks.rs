@@ -15,13 +15,13 @@ use crate::{
     store::{ReadWrite, Scope},
 };
 
-/// Changes of tasks.
+/// Changes tasks.
 pub(in crate::mcp) struct UpdateTasks;
 
 arguments! {
     /// The changes.
     struct Updates {
-        /// Only what is named is changed; null clears; tags replace all
+        /// Members not given stay; null clears; tags replace all tags
         tasks: Items<Update>,
         /// IANA; needed for date words and local times
         time_zone: Maybe<TimeZone>,
@@ -32,7 +32,7 @@ arguments! {
     /// The changes of one task.
     struct Update {
         id: TaskId,
-        /// Refuse if it is no longer this
+        /// Refuse if the task has another
         version: Maybe<Version>,
         ..changes: Worded<TaskPatch>
     }
@@ -42,7 +42,7 @@ impl Tool for UpdateTasks {
     const NAME: &'static str = "update_tasks";
     const TITLE: &'static str = "Change tasks";
     const DESCRIPTION: &'static str = "Change titles, descriptions, dates, priorities or tags. \
-        `before` in the result is what was replaced: setting it again undoes the change.";
+        `before` in the result has the old values: setting them again undoes the change.";
     type Access = ReadWrite;
     const EFFECT: Effect = Effect::Overwrites;
     type Arguments = Updates;

@@ -58,7 +58,7 @@ async fn a_head_with_too_many_bytes_is_431() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_a_head_reaches_who_is_still_sending_it() {
+async fn a_refusal_of_a_head_reaches_a_client_that_is_still_sending_it() {
     let server = Server::start(patient()).await;
     let mut client = server.client().await;
     let line = format!("x: {}\r\n", "y".repeat(1000));
@@ -89,7 +89,7 @@ async fn a_full_server_closes_its_longest_idle_connection_for_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_full_and_busy_server_lets_the_next_wait_and_asks_clients_to_come_back() {
+async fn a_full_server_lets_new_clients_wait_and_closes_after_each_answer() {
     let server = Server::start(Limits {
         max_connections: 1,
         ..patient()
@@ -108,13 +108,16 @@ async fn a_full_and_busy_server_lets_the_next_wait_and_asks_clients_to_come_back
 }
 
 #[tokio::test]
-async fn a_wish_for_its_place_does_not_reach_a_connection_that_became_busy() {
+async fn a_connection_that_became_busy_ignores_the_request_for_its_slot() {
     let state = ConnectionState::new();
     state.request_began(false);
     state.ask_to_close();
     assert!(state.asked().now_or_never().is_none());
     state.answer_ended();
-    assert!(state.asked().now_or_never().is_none(), "an old wish");
+    assert!(
+        state.asked().now_or_never().is_none(),
+        "an earlier request must not count"
+    );
     state.ask_to_close();
     assert!(state.asked().now_or_never().is_some());
 }
@@ -136,7 +139,7 @@ impl Accept for Failing {
     }
 }
 
-/// Serves behind a listener that fails with these codes of Linux, one client; says how long it took.
+/// Serves one client behind a listener that first fails with these error codes of Linux. Returns how long it took.
 async fn serve_after(errors: &[i32]) -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -154,15 +157,15 @@ async fn serve_after(errors: &[i32]) -> Duration {
 }
 
 #[tokio::test]
-async fn a_lack_of_descriptors_is_waited_out() {
+async fn the_server_accepts_again_after_a_lack_of_file_descriptors() {
     const EMFILE: i32 = 24;
     const ENFILE: i32 = 23;
-    // 10, 20 and 40 ms.
+    // The pauses are 10, 20 and 40 ms.
     assert!(serve_after(&[EMFILE, ENFILE, EMFILE]).await >= ms(70));
 }
 
 #[tokio::test]
-async fn a_client_that_gave_up_before_it_was_accepted_costs_no_pause() {
+async fn a_client_that_gave_up_before_it_was_accepted_does_not_pause_the_accept_loop() {
     const ECONNABORTED: i32 = 103;
     let took = serve_after(&[ECONNABORTED; 20]).await;
     assert!(took < ms(2_000), "{took:?}");

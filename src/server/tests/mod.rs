@@ -1,5 +1,5 @@
-//! The server over real sockets. Its limits are short here, and what must *not* end has limits that
-//! no test reaches.
+//! The server over real sockets. A test shortens the limit that it is about; the others are so long that
+//! no test reaches them.
 
 mod capacity;
 mod slow;
@@ -35,7 +35,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Limits that nothing reaches, for a test to shorten the one it is about.
+/// Limits that no test reaches. Each test shortens the one that it is about.
 fn patient() -> Limits {
     Limits {
         head_timeout: FOREVER,
@@ -186,7 +186,7 @@ impl Client {
         .await
     }
 
-    /// Waits for the server to close; a reset counts, and so does an answer nobody asked for.
+    /// Waits for the server to close; a reset counts, and so does an unexpected answer.
     async fn closed(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let _ = soon(self.0.read_to_end(&mut rest)).await;

@@ -5,7 +5,7 @@ use tokio::{io::AsyncReadExt, time::Instant};
 use super::*;
 
 #[tokio::test]
-async fn who_sends_nothing_is_closed_after_the_head_timeout() {
+async fn a_client_that_sends_nothing_is_closed_after_the_head_timeout() {
     let server = Server::start(Limits {
         head_timeout: ms(50),
         ..patient()
@@ -17,7 +17,7 @@ async fn who_sends_nothing_is_closed_after_the_head_timeout() {
 }
 
 #[tokio::test]
-async fn who_drips_a_head_is_closed_after_the_head_timeout() {
+async fn a_client_that_drips_its_head_is_closed_after_the_head_timeout() {
     let server = Server::start(Limits {
         head_timeout: ms(100),
         ..patient()
@@ -87,7 +87,7 @@ async fn a_request_may_take_longer_than_the_head_and_idle_timeouts() {
 }
 
 #[tokio::test]
-async fn who_reads_nothing_is_cut_when_writing_has_stalled() {
+async fn a_client_that_reads_nothing_is_cut_after_the_write_stall() {
     let server = Server::start(Limits {
         write_stall: ms(100),
         ..patient()
@@ -118,7 +118,7 @@ async fn a_stream_that_is_read_lives_longer_than_the_stall_limit() {
 }
 
 #[tokio::test]
-async fn who_reads_slowly_but_steadily_is_not_cut() {
+async fn a_client_that_reads_slowly_but_steadily_is_not_cut() {
     let server = Server::start(Limits {
         write_stall: ms(300),
         ..patient()
@@ -134,7 +134,7 @@ async fn who_reads_slowly_but_steadily_is_not_cut() {
     }
 }
 
-/// hyper holds the rest of such an answer when the endpoint has long finished.
+/// hyper still holds the rest of such an answer long after the endpoint has finished.
 #[tokio::test]
 async fn an_answer_that_is_still_being_read_is_not_idle() {
     let server = Server::start(Limits {
@@ -154,7 +154,7 @@ async fn an_answer_that_is_still_being_read_is_not_idle() {
             break;
         }
         read += bytes;
-        // At most this fast, and so for longer than the idle timeout.
+        // At most this fast, so that reading takes longer than the idle timeout.
         sleep(ms(1000) / 64 * u32::try_from(bytes).unwrap() / u32::try_from(LARGE / 64).unwrap())
             .await;
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_request_in_flight_is_answered_and_told_that_it_was_the_last() {
+async fn a_request_in_flight_is_answered_with_connection_close() {
     let mut server = Server::start(patient()).await;
     let mut client = server.held().await;
     server.begin_stop();
@@ -18,7 +18,7 @@ async fn a_request_in_flight_is_answered_and_told_that_it_was_the_last() {
 }
 
 #[tokio::test]
-async fn idle_connections_hold_nothing_up() {
+async fn idle_connections_do_not_delay_a_stop() {
     let mut server = Server::start(patient()).await;
     let mut client = server.client().await;
     client.get("/hello").await;
@@ -28,7 +28,7 @@ async fn idle_connections_hold_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_half_sent_head_holds_nothing_up() {
+async fn a_half_sent_head_does_not_delay_a_stop() {
     let mut server = Server::start(Limits {
         late_head: ms(30),
         ..patient()
@@ -48,7 +48,7 @@ async fn a_half_sent_head_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_head_that_was_on_its_way_is_answered() {
+async fn a_request_whose_head_is_arriving_is_answered() {
     let mut server = Server::start(patient()).await;
     let mut clients = [server.client().await, server.client().await];
     clients[0].get("/hello").await;
@@ -84,7 +84,7 @@ async fn a_client_in_the_backlog_is_answered() {
 }
 
 #[tokio::test]
-async fn what_does_not_finish_is_cut_and_counted() {
+async fn requests_that_do_not_finish_are_cut_and_counted() {
     let mut server = Server::start(Limits {
         drain: ms(50),
         ..patient()
@@ -101,7 +101,7 @@ async fn what_does_not_finish_is_cut_and_counted() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_being_sent_is_sent_to_its_end() {
+async fn a_stop_waits_for_an_answer_that_is_being_sent_then_cuts_it() {
     let mut server = Server::start(Limits {
         drain: ms(300),
         ..patient()
@@ -110,7 +110,7 @@ async fn an_answer_that_is_being_sent_is_sent_to_its_end() {
     let mut client = server.client().await;
     client.get("/ticks").await;
     server.begin_stop();
-    // It has no end: so the stop waits for it, and then cuts it.
+    // The answer never ends, so the stop waits for the drain limit, and then cuts it.
     assert_eq!(server.stopped().await, Drained { cut: 1 });
     assert!(client.closed().await.len() > 7 * 5);
 }

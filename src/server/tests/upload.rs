@@ -13,7 +13,7 @@ async fn begin_upload(client: &mut Client, path: &str, bytes: usize) {
 }
 
 #[tokio::test]
-async fn an_early_answer_reaches_who_is_still_sending_and_the_rest_is_not_read() {
+async fn an_early_answer_reaches_a_client_that_is_still_sending_and_the_rest_is_not_read() {
     let server = Server::start(Limits {
         linger: ms(500),
         ..patient()
@@ -38,11 +38,11 @@ async fn an_early_answer_reaches_who_is_still_sending_and_the_rest_is_not_read()
         "{answer}"
     );
     let sent = soon(sending).await.unwrap();
-    assert!(sent < 50, "{sent} MB were taken");
+    assert!(sent < 50, "{sent} MB were read");
 }
 
 #[tokio::test]
-async fn an_early_answer_reaches_who_sends_all_before_reading() {
+async fn an_early_answer_reaches_a_client_that_sends_all_before_it_reads() {
     let server = Server::start(patient()).await;
     let mut client = server.client().await;
     begin_upload(&mut client, "/refuse", 3 * MEGABYTE).await;
@@ -59,7 +59,7 @@ async fn an_early_answer_to_a_small_request_keeps_the_connection() {
     let server = Server::start(patient()).await;
     let mut client = server.client().await;
     begin_upload(&mut client, "/refuse", 20_000).await;
-    // In its own packet, and so after hyper has read the head.
+    // In a packet of its own, after hyper has read the head.
     sleep(ms(20)).await;
     client.send(&"x".repeat(20_000)).await;
     let answer = client.answer().await;
@@ -78,7 +78,7 @@ async fn an_early_answer_to_a_small_request_keeps_the_connection() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_is_not_asked_for() {
+async fn an_unwanted_body_gets_no_100_continue() {
     let server = Server::start(Limits {
         linger: ms(50),
         ..patient()
@@ -100,7 +100,7 @@ async fn a_body_that_nobody_wants_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_read_makes_no_close_linger() {
+async fn a_close_does_not_linger_after_a_body_that_was_read() {
     let mut server = Server::start(patient()).await;
     let mut client = server.client().await;
     begin_upload(&mut client, "/length", 5).await;

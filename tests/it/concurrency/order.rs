@@ -8,11 +8,11 @@ use std::{
 use reqwest::Method;
 use serde_json::json;
 
-use super::{TASKS, all_at_once, busy, check_books, numbers, revision, statuses};
+use super::{TASKS, all_at_once, busy, check_user_clock, numbers, revision, statuses};
 use crate::support::{Backend, on_both};
 
 on_both! {
-    async fn creations_number_without_gaps(on: Backend) {
+    async fn ids_of_new_tasks_have_no_gaps(on: Backend) {
         let app = busy(on).await;
         let alice = app.user("alice");
         let answers = all_at_once(32, |n| alice.post(TASKS, json!({ "title": format!("{n}") }))).await;
@@ -34,11 +34,11 @@ on_both! {
         assert!(revision(&alice).await >= 96);
         let last = answers.iter().max_by_key(|answer| answer.body["version"].as_i64()).unwrap();
         assert_eq!(alice.get(&format!("{TASKS}/1")).await.body, last.body);
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
     }
 
-    /// Whoever has seen revision n has seen all that n stands for: nothing that commits later is numbered
-    /// n or less. Change feeds and conditional requests stand on this.
+    /// A client that has seen revision n has seen all changes up to n: nothing that commits later is numbered
+    /// n or less. Change feeds and conditional requests depend on this.
     async fn revisions_commit_in_order(on: Backend) {
         let app = busy(on).await;
         let alice = app.user("alice");
@@ -84,7 +84,7 @@ on_both! {
         };
         let ((), polls, more) = tokio::join!(writers, reader(), reader());
         assert!(polls > 5 && more > 5, "{polls}, {more}");
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
     }
 
     async fn refused_writes_leave_the_revision_alone(on: Backend) {
@@ -116,6 +116,6 @@ on_both! {
         }
         let after = alice.get(TASKS).await;
         assert_eq!((after.header("etag"), &after.body), (before.header("etag"), &before.body));
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{TASKS, all_at_once, check_books, numbers, statuses};
+use super::{TASKS, all_at_once, check_user_clock, numbers, statuses};
 use crate::support::{Backend, on_both};
 
 on_both! {
-    async fn one_of_many_deletions_counts(on: Backend) {
+    async fn of_many_deletions_of_one_task_one_counts(on: Backend) {
         let app = on.app_with(|settings| {
             settings.max_tasks = 3;
             settings.max_connections = 16;
@@ -22,7 +22,7 @@ on_both! {
         // Exactly one place is free.
         let answers = all_at_once(4, |_| alice.post(TASKS, json!({ "title": "d" }))).await;
         assert_eq!(statuses(&answers), [(201, 1), (409, 3)].into());
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
         // One comes back for one that goes, once, however many ask.
         assert_eq!(alice.delete(&format!("{TASKS}/1")).await.status, 204);
         let restore = format!("{path}/restore");
@@ -30,10 +30,10 @@ on_both! {
         assert_eq!(statuses(&answers), [(200, 8)].into());
         assert_eq!(numbers(&answers, "version").len(), 1);
         assert_eq!(alice.titles("").await.len(), 3);
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
     }
 
-    async fn the_limit_holds(on: Backend) {
+    async fn the_task_limit_holds_under_concurrent_writes(on: Backend) {
         let app = on.app_with(|settings| {
             settings.max_tasks = 10;
             settings.max_connections = 16;
@@ -55,6 +55,6 @@ on_both! {
         .await;
         assert_eq!(statuses(&answers)[&409], 15, "{:?}", statuses(&answers));
         assert_eq!(alice.titles("").await.len(), 10);
-        check_books(&app, "alice").await;
+        check_user_clock(&app, "alice").await;
     }
 }

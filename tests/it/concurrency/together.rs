@@ -3,7 +3,7 @@
 use futures_util::future::{join, join_all};
 use serde_json::json;
 
-use super::{TASKS, busy, check_books, statuses};
+use super::{TASKS, busy, check_user_clock, statuses};
 use crate::support::{Answer, Backend, on_both};
 
 on_both! {
@@ -36,7 +36,7 @@ on_both! {
         let titles: Vec<_> = list.items().iter().map(|task| task["title"].as_str().unwrap()).collect();
         assert_eq!(titles[..4], ["kept", "changed", "deleted", "once"]);
         assert_eq!(titles.len(), 3 + 8);
-        check_books(&app, "alice").await;
-        check_books(&app, "bob").await;
+        check_user_clock(&app, "alice").await;
+        check_user_clock(&app, "bob").await;
     }
 }

@@ -1,16 +1,16 @@
-//! Several users at once: none slows or blocks another.
+//! Several users at once: no user slows or blocks another.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use serde_json::json;
 
-use super::{TASKS, all_at_once, busy, check_books, statuses};
+use super::{TASKS, all_at_once, busy, check_user_clock, statuses};
 use crate::support::{Backend, on_both};
 
 on_both! {
-    /// Everything at once on a few tasks of two users: no deadlock, no error, and the books are right.
-    async fn a_storm_leaves_the_books_right(on: Backend) {
+    /// All kinds of writes at once on a few tasks of two users: no deadlock, no error, and the clocks are right.
+    async fn the_user_clock_is_right_after_many_writes_at_once(on: Backend) {
         let app = busy(on).await;
         let users = [app.user("alice"), app.user("bob")];
         for user in &users {
@@ -35,12 +35,12 @@ on_both! {
         })
         .await;
         for user in ["alice", "bob"] {
-            check_books(&app, user).await;
+            check_user_clock(&app, user).await;
         }
     }
 
-    /// The rate of one user is no matter of another's.
-    async fn one_users_haste_does_not_slow_another(on: Backend) {
+    /// A user who writes a lot does not slow another.
+    async fn the_writes_of_one_user_do_not_slow_another(on: Backend) {
         let two = NonZeroU32::new(2).unwrap();
         let limit = taskward::access::RateLimit { per_second: two, burst: two };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
@@ -51,7 +51,7 @@ on_both! {
     }
 }
 
-/// Who holds the lock of Alice's clock holds up Alice, and nobody else.
+/// A lock on Alice's clock blocks Alice's writes only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_do_not_wait_for_each_others_locks() {
     if crate::support::postgres::postgres().is_err() {

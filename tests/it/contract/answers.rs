@@ -1,5 +1,5 @@
-//! What the operations really answer, held against what the contract says of them: documented statuses,
-//! media types, headers and schemas, and no member that is not there.
+//! The real answers of the operations, compared with the contract: documented statuses,
+//! media types, headers and schemas, and no undocumented member.
 
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Mutex};
 
@@ -171,7 +171,7 @@ async fn on_the_owner_path(inspector: &Inspector, app: &TestApp) {
 }
 
 on_both! {
-    /// Every operation, each in every way that it says it can end.
+    /// Every operation, with every status that it documents.
     async fn answers_are_as_documented(on: Backend) {
         let inspector = Inspector { client: client(), seen: Mutex::default() };
         let ask = async |who: &Actor, method: &str, path: &str, headers: &[(&str, &str)], body: Value| {

@@ -14,7 +14,7 @@ use crate::support::{
 const MEND: &str = "cargo run -- openapi > openapi/openapi.json";
 
 #[test]
-fn the_checked_in_document_is_what_the_code_says() {
+fn the_checked_in_document_matches_the_code() {
     let derived = spec::json(None);
     let differ = |(ours, theirs): &(&str, &str)| ours != theirs;
     let line = derived

@@ -238,7 +238,7 @@ fn every_operation_says_how_it_can_fail() {
 
 /// `Allow` comes from the document.
 #[tokio::test]
-async fn other_methods_are_told_which_there_are() {
+async fn a_405_lists_the_methods_that_there_are() {
     let app = Backend::Sqlite.app().await;
     for operation in operations() {
         let request = app.anon().request(Method::TRACE, &operation.path_of(1));

@@ -1,4 +1,4 @@
-//! The schemas: closed for what is sent, open for what is answered, and nothing that generators stumble over.
+//! The schemas: closed for requests, open for answers, and without what code generators cannot handle.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ fn bodies_refuse_unknown_members_and_answers_may_gain_some() {
     assert_eq!(types, ["application/merge-patch+json", "application/json"]);
 }
 
-/// Nothing that generators stumble over: remains of OpenAPI 3.0, schemas that say nothing, floats where
+/// Nothing that code generators cannot handle: remains of OpenAPI 3.0, empty schemas, floats where
 /// there are integers.
 #[test]
 fn the_document_is_clean() {

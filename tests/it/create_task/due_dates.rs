@@ -7,7 +7,7 @@ on_both! {
         let app = on.app().await;
         let alice = app.user("alice");
         for date in ["2026-02-06", "2024-02-29", "2000-02-29", "1969-12-31", "0001-01-01", "9999-12-31"] {
-            assert_eq!(kept(&alice, "due_date", date).await, date);
+            assert_eq!(stored(&alice, "due_date", date).await, date);
         }
     }
 
@@ -34,11 +34,11 @@ on_both! {
             ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
         ];
         for (sent, expected) in times {
-            assert_eq!(kept(&alice, "due_date", sent).await, expected, "{sent}");
+            assert_eq!(stored(&alice, "due_date", sent).await, expected, "{sent}");
         }
     }
 
-    async fn what_is_no_time_is_refused(on: Backend) {
+    async fn an_invalid_due_date_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let wrong = [

@@ -1,9 +1,9 @@
-//! Bodies that are no task: every bound, from both sides.
+//! Bodies that are not valid tasks: each limit is tried from both sides.
 
 use super::*;
 
 on_both! {
-    async fn all_faults_are_told_at_once(on: Backend) {
+    async fn all_faults_are_reported_at_once(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let body = json!({
@@ -100,19 +100,19 @@ on_both! {
             // One byte, two, three and four each; an emoji is two of JavaScript's characters.
             for letter in ["a", "ß", "€", "😀"] {
                 let text = letter.repeat(most);
-                assert_eq!(kept(&alice, member, text.as_str()).await, text);
+                assert_eq!(stored(&alice, member, text.as_str()).await, text);
                 let fault = fault(&alice, member, letter.repeat(most + 1)).await;
                 let expected = format!("/{member} must have at most {most} characters, has {}", most + 1);
                 assert_eq!(fault, expected);
             }
         }
         let tag = "😀".repeat(50);
-        assert_eq!(kept(&alice, "tags", json!([tag])).await, json!([tag]));
+        assert_eq!(stored(&alice, "tags", json!([tag])).await, json!([tag]));
         let long = fault(&alice, "tags", json!(["a", "a".repeat(51)])).await;
         assert_eq!(long, "/tags/1 must have at most 50 characters, has 51");
     }
 
-    async fn a_title_has_something_to_see_on_one_line(on: Backend) {
+    async fn a_title_has_a_visible_character_and_one_line(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let mut faults = Vec::new();
@@ -150,7 +150,7 @@ on_both! {
         }
         // Invisible characters beside visible ones belong to the text: emoji, Persian, Hindi are written with them.
         for title in ["❤\u{fe0f}", "👩\u{200d}💻", "می\u{200c}خواهم", "\u{301}", "\u{600}", "\u{e000}"] {
-            assert_eq!(kept(&alice, "title", title).await, title);
+            assert_eq!(stored(&alice, "title", title).await, title);
         }
         let made = alice.get("/api/v1/tasks?limit=100").await.items().len();
         assert_eq!(made, 6);
@@ -160,7 +160,7 @@ on_both! {
         assert_eq!(alice.create("Buy milk").await.id, 7);
     }
 
-    async fn values_are_of_their_type_and_never_converted(on: Backend) {
+    async fn values_of_another_type_are_refused_and_not_converted(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let wrong = [
@@ -204,11 +204,11 @@ on_both! {
             /version is not a member of a new task"#]].assert_eq(&faults.join("\n"));
     }
 
-    async fn there_are_at_most_twenty_tags_all_different(on: Backend) {
+    async fn a_task_has_at_most_twenty_different_tags(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let tags = |count: usize| (0..count).map(|n| json!(format!("tag {n}"))).collect::<Vec<_>>();
-        assert_eq!(kept(&alice, "tags", tags(20)).await, json!(tags(20)));
+        assert_eq!(stored(&alice, "tags", tags(20)).await, json!(tags(20)));
         assert_eq!(fault(&alice, "tags", tags(21)).await, "/tags must have at most 20 tags, has 21");
 
         let same = [
@@ -227,7 +227,7 @@ on_both! {
         }
         // White space and accents make a difference.
         for tags in [json!(["home", "home "]), json!(["resume", "résumé"]), json!(["i", "ı"])] {
-            assert_eq!(kept(&alice, "tags", tags.clone()).await, tags);
+            assert_eq!(stored(&alice, "tags", tags.clone()).await, tags);
         }
         for tag in ["", "  ", "a\nb", "\u{0}"] {
             let fault = fault(&alice, "tags", json!([tag])).await;

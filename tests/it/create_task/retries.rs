@@ -7,7 +7,7 @@ use super::*;
 use crate::support::Answer;
 
 /// The task of an answer that is no replay.
-fn made_anew(answer: Answer) -> Value {
+fn created_again(answer: Answer) -> Value {
     let answer = answer.has(201);
     assert_eq!(answer.header("idempotency-replayed"), "");
     answer.body
@@ -58,7 +58,7 @@ on_both! {
         assert_eq!(alice.get(TASKS).await.header("etag"), first.header("etag"));
     }
 
-    async fn a_key_is_for_one_body(on: Backend) {
+    async fn a_key_with_another_body_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk", "due_date": "2026-02-06" });
@@ -84,7 +84,7 @@ on_both! {
               "code": "idempotency_key_reused",
               "request_id": "[id]"
             }"#]]);
-        // A body with faults is told its faults first.
+        // The faults of a body are reported first.
         alice.post_with_key("k1", json!({})).await.fails(422, "validation_failed");
         assert_eq!(alice.get(TASKS).await.items(), [first.body]);
     }
@@ -117,12 +117,12 @@ on_both! {
         assert_eq!(retry.body["title"], "Buy oat milk");
     }
 
-    async fn a_key_is_one_users_own(on: Backend) {
+    async fn a_key_belongs_to_one_user(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         let body = json!({ "title": "Buy milk" });
         alice.post_with_key("k1", body.clone()).await.has(201);
-        let bobs = made_anew(bob.post_with_key("k1", body).await);
+        let bobs = created_again(bob.post_with_key("k1", body).await);
         assert_eq!(bobs["user_id"], "bob");
         let other = bob.post_with_key("k2", json!({ "title": "Something else" })).await.has(201);
         assert_eq!(other.body["id"], 2);
@@ -155,7 +155,7 @@ on_both! {
         assert_eq!(alice.get(TASKS).await.body, before.body);
     }
 
-    async fn retries_at_once_make_one_task(on: Backend) {
+    async fn concurrent_retries_create_one_task(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk" });
@@ -171,7 +171,7 @@ on_both! {
     }
 
     /// Rows that were written before digests had a version.
-    async fn a_key_of_an_older_version_is_still_known(on: Backend) {
+    async fn a_key_stored_by_an_older_version_is_still_known(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk", "priority": "high", "tags": ["shopping"] });

@@ -30,7 +30,7 @@ async fn faults(actor: &Actor, body: &str) -> Vec<String> {
 }
 
 on_both! {
-    async fn what_is_not_json(on: Backend) {
+    async fn a_body_that_is_not_json_is_400(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.post_raw(TASKS, "{\"title\": \"Buy milk\"").await.is(expect![[r#"
@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(good.body["id"], 1);
     }
 
-    async fn what_is_not_utf_8(on: Backend) {
+    async fn a_body_that_is_not_utf_8_is_400(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let wrong: [&[u8]; 5] = [
@@ -126,7 +126,7 @@ on_both! {
         }
     }
 
-    async fn a_member_is_given_once(on: Backend) {
+    async fn a_member_that_is_given_twice_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let twice = "/title occurs more than once";
@@ -147,7 +147,7 @@ on_both! {
         assert_eq!(answer.faults(), ["/completed occurs more than once"]);
     }
 
-    async fn huge_structures_are_refused_quickly(on: Backend) {
+    async fn deep_and_wide_json_is_refused_quickly(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let members = |count: usize| {
@@ -192,7 +192,7 @@ on_both! {
               "code": "body_too_large",
               "request_id": "[id]"
             }"#]]);
-        // Without a length said beforehand, in pieces.
+        // Chunked, without a Content-Length.
         let pieces = |count: usize| {
             let first = std::iter::once(padded(1024));
             let rest = first.chain((1..count).map(|_| " ".repeat(1024)));
@@ -220,7 +220,7 @@ on_both! {
         }
     }
 
-    async fn a_compressed_body_is_refused_at_every_door(on: Backend) {
+    async fn a_compressed_body_is_refused_everywhere(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let send = async |path: &str, codings: &[&str], body: &str| {
@@ -252,7 +252,7 @@ on_both! {
               "code": "unsupported_content_encoding",
               "request_id": "[id]"
             }"#]]);
-        // What changes nothing is no compression.
+        // `identity` is not a compression.
         for codings in [&["identity"][..], &[""], &["Identity", "identity"]] {
             send(TASKS, codings, "{\"title\":\"Buy milk\"}").await.has(201);
         }
@@ -260,14 +260,14 @@ on_both! {
         let request = alice.request(Method::POST, TASKS).header("content-type", "text/plain").body("{}");
         let answer = alice.send(request).await.fails(415, "unsupported_media_type");
         assert_eq!((answer.header("accept"), answer.header("accept-encoding")), ("application/json", ""));
-        // No more of a header is repeated than it takes to find it.
+        // A long header is cut when it is repeated.
         let answer = send(TASKS, &[&"x".repeat(5000)], "{}").await.fails(415, "unsupported_content_encoding");
         assert!(answer.text.len() < 700, "{answer}");
         let long = alice.request(Method::POST, TASKS).header("content-type", "x".repeat(5000)).body("{}");
         assert!(alice.send(long).await.fails(415, "unsupported_media_type").text.len() < 700);
     }
 
-    async fn the_first_fault_is_in_the_detail_at_every_door(on: Backend) {
+    async fn the_detail_has_the_first_fault_everywhere(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let detail = |answer: Answer| answer.body["detail"].as_str().unwrap().to_owned();
@@ -294,7 +294,7 @@ on_both! {
         assert!(named.text.len() < 2000, "{}", named.text.len());
     }
 
-    async fn what_has_no_body_ignores_one(on: Backend) {
+    async fn operations_without_a_body_ignore_one(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await.location;

@@ -1,4 +1,4 @@
-//! The codes: each is declared once, documented, and real.
+//! The problem codes: each is declared once, documented, and occurs.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn documented() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn the_document_lists_what_is_declared() {
+fn the_document_lists_the_declared_codes() {
     let declared: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.name()).collect();
     let schema = &contract()["components"]["schemas"]["KnownCode"];
     assert_eq!(schema["enum"], json!(declared));
@@ -70,7 +70,7 @@ fn the_document_lists_what_is_declared() {
 
 /// An example is a problem as the server writes it: its `detail` says the first of its faults.
 #[test]
-fn the_examples_are_as_answers_are() {
+fn the_examples_of_codes_have_the_form_of_answers() {
     for code in documented() {
         let example = &contract()["components"]["examples"][code];
         let value = &resolved(example)["value"];
@@ -98,8 +98,8 @@ fn the_examples_are_as_answers_are() {
 }
 
 on_both! {
-    /// What no operation of the document answers happens beside it; and there is nothing else.
-    async fn a_code_is_of_an_operation_or_happens_here(on: Backend) {
+    /// The codes that no operation documents are answered elsewhere, as tried here; there are no others.
+    async fn every_code_is_of_an_operation_or_is_answered_here(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let mut seen = documented();

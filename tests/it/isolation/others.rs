@@ -1,4 +1,4 @@
-//! What another user has cannot be read, changed or told from what nobody has.
+//! Another user's tasks cannot be read or changed, and the answers do not show whether they exist.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::support::{
 };
 
 on_both! {
-    /// The owner in a path is judged after the token and before all else of the request.
-    async fn a_path_with_an_owner_is_its_callers_only(on: Backend) {
+    /// The owner in a path is checked after the token and before anything else of the request.
+    async fn an_owner_path_of_another_user_is_403(on: Backend) {
         let app = on.app().await;
         let bob = app.user("bob");
         let alice = alice_with_tasks(&app).await;
@@ -35,17 +35,17 @@ on_both! {
         assert_eq!(all_of(&alice).await, before);
     }
 
-    /// What Bob is told about a number is the same, to the byte, whether Alice has a task of that number
-    /// or nobody has.
-    async fn anothers_task_is_like_none(on: Backend) {
+    /// The answer to Bob about an id is the same, byte for byte, whether Alice has a task with that id
+    /// or nobody does.
+    async fn another_users_task_is_answered_like_an_unknown_one(on: Backend) {
         let app = on.app().await;
         let bob = app.user("bob");
-        // He has written, so that what he writes has a clock to move.
+        // Bob has written before, so that he has a clock.
         bob.create("his").await;
-        let nobody_has_any = what_bob_is_told(&bob).await;
+        let nobody_has_any = answers_to_bob(&bob).await;
         let alice = alice_with_tasks(&app).await;
         let before = all_of(&alice).await;
-        let alice_has_some = what_bob_is_told(&bob).await;
+        let alice_has_some = answers_to_bob(&bob).await;
         assert!(nobody_has_any.len() >= 4 * 3 * 4);
         for (before, after) in nobody_has_any.iter().zip(&alice_has_some) {
             assert_eq!(before, after);
@@ -54,9 +54,9 @@ on_both! {
         assert_eq!(all_of(&alice).await, before);
     }
 
-    /// A path with another owner is refused before anything is looked at: it is the same whether the
-    /// owner has that task, has no such task, or is nobody at all.
-    async fn anothers_path_is_refused(on: Backend) {
+    /// A path with another owner is refused before anything else is checked: it is the same whether the
+    /// owner has that task, has no such task, or does not exist.
+    async fn another_users_path_is_refused(on: Backend) {
         let app = on.app().await;
         let bob = app.user("bob");
         bob.create("his").await;
@@ -65,7 +65,7 @@ on_both! {
         let name = format!("alice-{MARK}");
         for operation in operations().iter().filter(|operation| operation.is_on_an_owner_path()) {
             let mut told = BTreeSet::new();
-            // The last one's name is Bob's but for its case, and that before it is to be decoded once.
+            // The last name differs from Bob's only in case; the one before it is percent-encoded twice.
             for (owner, id) in [(&*name, "1"), (&name, "99"), ("nobody", "1"), ("b%256fb", "1"), ("BOB", "1")] {
                 let request = bob.request(operation.method.clone(), &operation.path_with(owner, id));
                 let request = match operation.bodies().first() {
@@ -79,7 +79,7 @@ on_both! {
                 told.insert(whole(operation, &answer));
             }
             assert_eq!(told.len(), 1, "{told:#?}");
-            // Without a token, it is the token that is missing.
+            // Without a token, the answer is 401.
             let anon = app.anon();
             let path = operation.path_with(&name, "1");
             anon.send(anon.request(operation.method.clone(), &path)).await.fails(401, "token_missing");
@@ -88,12 +88,12 @@ on_both! {
         assert_eq!(bob.titles("").await, ["his"]);
     }
 
-    async fn anothers_tasks_are_in_no_answer(on: Backend) {
+    async fn another_users_tasks_are_in_no_answer(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let before = all_of(&alice).await;
         let bob = app.user("bob");
-        // Twice: first without a task of his own, then with one that has the number of one of hers.
+        // Twice: first Bob has no task, then he has one with the id of one of hers.
         for _ in 0..2 {
             for operation in operations() {
                 let answer = bob.send(request(&bob, &operation, 1)).await;
@@ -109,8 +109,8 @@ on_both! {
         assert_eq!(all_of(&alice).await, before);
     }
 
-    /// What Alice was given works for Alice only.
-    async fn keys_cursors_and_tags_of_another_give_nothing(on: Backend) {
+    /// Alice's keys, cursors and ETags work for Alice only.
+    async fn keys_cursors_and_etags_of_another_user_reveal_nothing(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let before = all_of(&alice).await;
@@ -131,12 +131,12 @@ on_both! {
             assert_eq!((answer.status, &answer.body["id"]), (201, &json!(id)), "{answer}");
             assert_eq!(answer.header("idempotency-replayed"), "");
         }
-        // A key of Alice's with another body is no fault of Bob's.
+        // Alice's key with another body is not a conflict for Bob.
         let request = bob.request(reqwest::Method::POST, "/api/v1/tasks");
         let answer = bob.send(request.header("Idempotency-Key", "key-open").json(&task)).await;
         assert_eq!((answer.status, &answer.body["id"]), (201, &json!(2)), "{answer}");
 
-        // Her tag of task 1 is none of his.
+        // Her ETag of task 1 does not match his.
         let tag = alice.get("/api/v1/tasks/1").await.header("etag").to_owned();
         assert_eq!(tag, "\"1\"");
         bob.patch("/api/v1/tasks/1", json!({ "title": "Mine" })).await;
@@ -148,8 +148,8 @@ on_both! {
     }
 }
 
-/// The answers to everything that Bob could try on the numbers of Alice's tasks, whole but for the time.
-async fn what_bob_is_told(bob: &Actor) -> Vec<String> {
+/// The whole answers, but for times, to everything that Bob could try on the ids of Alice's tasks.
+async fn answers_to_bob(bob: &Actor) -> Vec<String> {
     let conditions = [
         ("X-Nothing", "at all"),
         ("If-Match", "\"1\""),

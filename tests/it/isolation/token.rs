@@ -1,4 +1,4 @@
-//! Nothing opens without a good token, and a good token opens only what its scopes name.
+//! No operation works without a valid token, and a token allows only what its scopes name.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn only_the_listed_operations_need_no_token() {
 }
 
 on_both! {
-    async fn no_token_but_a_good_one_opens_anything(on: Backend) {
+    async fn only_a_valid_token_is_accepted(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let (before, name) = (all_of(&alice).await, format!("alice-{MARK}"));
@@ -67,14 +67,14 @@ on_both! {
         assert_eq!(all_of(&alice).await, before);
     }
 
-    async fn a_good_token_does_not_make_a_bad_request_good(on: Backend) {
+    async fn a_valid_token_does_not_change_the_answer_to_a_bad_request(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let before = all_of(&alice).await;
         for operation in operations().iter().filter(|operation| !operation.bodies().is_empty()) {
             for request in bad_requests(&alice, operation, 1) {
                 let request = request.build().unwrap();
-                // Nothing bad is left of it where the body may be missing and unknown parameters are ignored.
+                // Where the body may be missing and unknown parameters are ignored, the request is valid.
                 if request.body().is_none() && operation.needs_no_body() && !request.url().path().contains("nonsense") {
                     continue;
                 }
@@ -87,8 +87,8 @@ on_both! {
         assert_eq!(all_of(&alice).await, before);
     }
 
-    /// A scope for reading changes nothing, and one for writing reads nothing.
-    async fn a_scope_opens_its_own_operations_only(on: Backend) {
+    /// The scope for reading changes nothing, and the scope for writing reads nothing.
+    async fn a_scope_allows_only_its_own_operations(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let (before, name) = (all_of(&alice).await, format!("alice-{MARK}"));

@@ -15,7 +15,7 @@ async fn fault(actor: &Actor, query: &str) -> String {
 }
 
 on_both! {
-    async fn all_faults_are_told_at_once(on: Backend) {
+    async fn all_faults_are_reported_at_once(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let query = "completed=maybe&priority=urgent&tag=&due_before=tomorrow&due_after=2026-02-30&q=%00\
@@ -69,11 +69,11 @@ on_both! {
                 },
                 {
                   "parameter": "colour",
-                  "detail": "is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
+                  "detail": "is not a parameter of this operation, which has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
                 },
                 {
                   "parameter": "LIMIT",
-                  "detail": "is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
+                  "detail": "is not a parameter of this operation, which has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"
                 }
               ]
             }"#]]);
@@ -158,10 +158,10 @@ on_both! {
             due_after=                                   due_after must be a date like 2026-02-06 or a time like 2026-02-06T09:00:00Z
             tag=a%0Ab                                    tag must not contain line breaks or control characters (it has U+000A)
             tag=%20                                      tag must have at least one visible character
-            offset=5                                     offset is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
-            Completed=true                               Completed is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
-            q[]=milk                                     q[] is not a parameter of this; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
-            =milk                                        a parameter has no name; there are: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
+            offset=5                                     offset is not a parameter of this operation, which has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            Completed=true                               Completed is not a parameter of this operation, which has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            q[]=milk                                     q[] is not a parameter of this operation, which has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor
+            =milk                                        a parameter has no name; this operation has: completed, priority, tag, due, due_before, due_after, time_zone, q, sort, limit, cursor"#]].assert_eq(&faults.join("\n"));
         let long = fault(&alice, &format!("q={}", "a".repeat(201))).await;
         assert_eq!(long, "q must have at most 200 characters, has 201");
     }
@@ -191,7 +191,7 @@ on_both! {
             assert_eq!(fault(&alice, query).await, format!("{name} must be percent-encoded UTF-8"), "{query}");
         }
         fault(&alice, "%FF=1").await;
-        // What only looks like an encoding stands for itself.
+        // A text that only looks like an encoding is taken literally.
         assert_eq!(listed(&alice, "?q=%").await, [1]);
         assert_eq!(listed(&alice, "?q=%zz").await, [1]);
         assert_eq!(listed(&alice, "?").await, [1]);

@@ -1,9 +1,9 @@
-//! Which tasks: one filter, or several that must all hold.
+//! Filters: one, or several that must all match.
 
 use super::*;
 
 /// Four tasks that differ in everything.
-async fn some_tasks(alice: &Actor) {
+async fn four_different_tasks(alice: &Actor) {
     let tasks = [
         json!({ "title": "Buy milk", "priority": "high", "due_date": "2026-02-06", "tags": ["shopping", "Home"] }),
         json!({ "title": "Call mum", "completed": true, "due_date": "2026-02-06T09:00:00Z", "tags": ["família"] }),
@@ -19,8 +19,8 @@ on_both! {
     async fn each_filter_alone(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
-        some_tasks(&alice).await;
-        some_tasks(&bob).await;
+        four_different_tasks(&alice).await;
+        four_different_tasks(&bob).await;
         let lists: [(&str, &[i64]); 26] = [
             ("completed=true", &[2]),
             ("completed=false", &[4, 3, 1]),
@@ -59,7 +59,7 @@ on_both! {
     async fn all_filters_together(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
-        some_tasks(&alice).await;
+        four_different_tasks(&alice).await;
         let lists: [(&str, &[i64]); 7] = [
             ("completed=false&priority=high", &[1]),
             ("completed=true&priority=high", &[]),
@@ -81,7 +81,7 @@ on_both! {
     async fn filters_follow_changes(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
-        some_tasks(&alice).await;
+        four_different_tasks(&alice).await;
         let task = "/api/v1/tasks/1";
         let patch = json!({ "completed": true, "priority": "low", "tags": ["Diet"], "due_date": null });
         alice.patch(task, patch).await.has(200);

@@ -45,7 +45,7 @@ on_both! {
         assert_eq!((last.items().len(), &last.body["next_cursor"]), (0, &json!(null)));
     }
 
-    async fn a_full_last_page_leads_nowhere(on: Backend) {
+    async fn a_full_last_page_has_no_next_page(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for n in 1..=4 {
@@ -55,7 +55,7 @@ on_both! {
         assert_eq!((&page.body["next_cursor"], page.header("link")), (&json!(null), ""));
     }
 
-    async fn a_cursor_is_for_its_own_list(on: Backend) {
+    async fn a_cursor_of_another_list_is_refused(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         for user in [&alice, &bob] {
@@ -99,13 +99,13 @@ on_both! {
             alice.get(&format!("{TASKS}?{other}&cursor={own}")).await.has(200);
             alice.get(&format!("{TASKS}?cursor={own}")).await.fails(400, "invalid_cursor");
         }
-        // Somebody else's cursor says where they are, and is none of one's own.
+        // Another user's cursor is refused.
         bob.get(&format!("{TASKS}?cursor={plain}")).await.fails(400, "invalid_cursor");
         // The default order may be named or not.
         assert_eq!(listed(&alice, &format!("?sort=-created_at&cursor={plain}")).await, [2, 1]);
     }
 
-    async fn what_is_no_cursor_is_refused(on: Backend) {
+    async fn an_invalid_cursor_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.create_with(json!({ "title": "one", "due_date": "2026-02-06" })).await;
@@ -130,14 +130,14 @@ on_both! {
             let answer = alice.get(&format!("{TASKS}?cursor={cursor}")).await;
             answer.fails(400, "invalid_cursor");
         }
-        // So is what cannot be one by its letters: the cure is the same.
+        // So is a text with other characters: the client must do the same.
         for cursor in ["", "%3D%3D", "a%00b", "a+b", "%C3%A4", &"a".repeat(4097)] {
             let answer = alice.get(&format!("{TASKS}?cursor={cursor}")).await;
             answer.fails(400, "invalid_cursor");
         }
     }
 
-    async fn a_forged_cursor_does_no_harm(on: Backend) {
+    async fn a_forged_cursor_is_refused_or_harmless(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.create_with(json!({ "title": "one", "due_date": "2026-02-06" })).await;

@@ -40,7 +40,7 @@ on_both! {
         }
     }
 
-    async fn nothing_in_a_text_is_special(on: Backend) {
+    async fn no_character_is_special_in_a_search(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let titles = [
@@ -72,7 +72,7 @@ on_both! {
     }
 
     /// What a keyboard, a phone's auto-correction or a copied text make different.
-    async fn what_looks_the_same_is_found(on: Backend) {
+    async fn texts_that_look_the_same_are_found(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let titles = [
@@ -110,14 +110,14 @@ on_both! {
             // Nothing to look for yet: all tasks.
             (" ", &[1, 2, 3, 4, 5, 6, 7, 8]),
             ("\u{A0}\t", &[1, 2, 3, 4, 5, 6, 7, 8]),
-            // Something, of which a key keeps nothing: no task.
+            // A text whose search key is empty: no task.
             ("\u{301}", &[]),
             ("\u{200B}", &[]),
         ];
         for (text, expected) in searches {
             assert_eq!(found(&alice, text).await, expected, "{text:?}");
         }
-        // As it was sent, it stays.
+        // The text is stored as it was sent.
         let task = alice.get("/api/v1/tasks/7").await.body;
         assert_eq!(task["title"], titles[6]);
         // Tags are the same only if they differ in nothing but case.
@@ -137,9 +137,9 @@ on_both! {
         assert_eq!(found(&alice, "bread").await, [1]);
         assert_eq!(found(&alice, "milk,\nbread").await, [1]);
         assert_eq!(found(&alice, "NEEDLE").await, [3]);
-        // The end of the one and the beginning of the other make no word.
+        // The end of the title and the beginning of the description do not make a word.
         assert_eq!(found(&alice, "buymilk").await, [0; 0]);
-        // Looking for nothing finds everything.
+        // An empty text finds all tasks.
         assert_eq!(found(&alice, "").await, [1, 2, 3]);
         assert_eq!(found(&alice, &"x".repeat(200)).await, [3]);
 

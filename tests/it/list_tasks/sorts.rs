@@ -1,9 +1,9 @@
-//! In which order, and that pages of any size follow it.
+//! The orders, and pages of any size in each of them.
 
 use super::*;
 
 on_both! {
-    async fn every_order_is_whole_and_pages_keep_it(on: Backend) {
+    async fn every_order_has_all_tasks_on_its_pages(on: Backend) {
         let app = on.app().await;
         let (alice, bob) = app.two_users();
         let tasks = [
@@ -106,7 +106,7 @@ on_both! {
         assert_eq!(there, back);
     }
 
-    async fn links_carry_the_filters_along(on: Backend) {
+    async fn links_keep_the_filters(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for n in 0..3 {

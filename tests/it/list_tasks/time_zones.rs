@@ -1,4 +1,4 @@
-//! What `time_zone` makes of due dates without a time: days of the user, not of Greenwich.
+//! With `time_zone`, due dates without a time are days of the user, not of UTC.
 
 use super::*;
 
@@ -82,7 +82,7 @@ on_both! {
         assert_eq!(listed(&alice, "?sort=title&time_zone=Asia/Tokyo").await, listed(&alice, "?sort=title").await);
     }
 
-    async fn a_day_that_was_left_out_begins_with_the_next(on: Backend) {
+    async fn a_day_that_a_zone_skipped_begins_with_the_next(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for due in ["2011-12-31", "2011-12-30", "2011-12-30T10:00:00Z", "2011-12-29", "2011-12-30", "2012-01-01"] {
@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(listed(&alice, "?due=none&sort=due_date&time_zone=Asia/Tokyo").await, [1, 8]);
     }
 
-    async fn the_link_and_the_cursor_carry_the_zone(on: Backend) {
+    async fn the_link_and_the_cursor_keep_the_zone(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         around_a_day(&alice).await;

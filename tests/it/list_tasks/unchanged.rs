@@ -28,16 +28,16 @@ on_both! {
         }
         let twice = alice.request(Method::GET, TASKS).header("if-none-match", "\"1\"");
         alice.send(twice.header("if-none-match", "\"2\"")).await.has(304);
-        // The tag is that of all one's tasks, whatever the list.
+        // The ETag stands for all tasks of the user, whatever the filters.
         alice.get_if_none_match(&format!("{TASKS}?q=milk&limit=1"), "\"2\"").await.has(304);
     }
 
-    async fn a_malformed_if_none_match_is_told(on: Backend) {
+    async fn a_malformed_if_none_match_is_400(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for malformed in ["2", "", "\"2", "2\"", "\"2\" \"3\"", "w/\"2\"", "*, \"2\"", "\"2\";"] {
             let answer = alice.get_if_none_match(TASKS, malformed).await.fails(400, "invalid_parameters");
-            let expected = "If-None-Match must be an ETag as it came, in quotes like \"12\"; a list of them; or *";
+            let expected = "If-None-Match must be an ETag as the server sent it, with its quotes, such as \"12\"; a list of them; or *";
             assert_eq!(answer.faults(), [expected], "{malformed}");
         }
     }
@@ -56,14 +56,14 @@ on_both! {
         alice.post_nothing(&format!("{task}/restore")).await.has(200);
         tags.push(etag(&alice).await);
         assert_eq!(tags, ["\"1\"", "\"2\"", "\"3\"", "\"4\""]);
-        // What others do does not show.
+        // Other users' writes do not change it.
         let plants = bob.create("Water the plants").await.location;
         bob.patch(&plants, json!({ "completed": true })).await.has(200);
         assert_eq!(etag(&alice).await, "\"4\"");
         assert_eq!(etag(&bob).await, "\"2\"");
     }
 
-    async fn what_was_refused_changes_nothing(on: Backend) {
+    async fn a_refused_write_does_not_change_the_etag(on: Backend) {
         let app = on.app_with(|settings| settings.max_tasks = 2).await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk" });

@@ -1,4 +1,4 @@
-//! Adding tasks: each by itself, and not twice.
+//! `add_tasks`: each item by itself, and no item twice.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -19,7 +19,7 @@ fn titles(titles: &[&str]) -> Value {
 }
 
 on_both! {
-    async fn one_bad_item_spoils_nothing(on: Backend) {
+    async fn an_invalid_item_does_not_affect_the_others(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -33,10 +33,10 @@ on_both! {
         ] })).await.done();
         expect![[r##"
             #1 "first", v1
-            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same tag as "a", ignoring case; `id` is not known here; there are: title, description, completed, priority, due_date, tags
-            error: `title` is required; `titel` is not known here; there are: title, description, completed, priority, due_date, tags
+            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same tag as "a", ignoring case; `id` is not an argument here; use: title, description, completed, priority, due_date, tags
+            error: `title` is required; `titel` is not an argument here; use: title, description, completed, priority, due_date, tags
             error: it must be an object, not a string
-            error: `due_date` needs `time_zone` to know when "tomorrow" is: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it
+            error: `due_date` needs `time_zone` to know when "tomorrow" is: the user's IANA time zone, such as Europe/Berlin; ask the user if you do not know it
             #2 "sixth", done, v2"##]].assert_eq(&added.text);
         assert_eq!(alice.titles("?sort=created_at").await, ["first", "sixth"]);
         // Where nothing was done, the call as a whole says that it failed, in the same form.
@@ -51,7 +51,7 @@ on_both! {
         let agent = alice.agent();
         for number in [0, 26, 1000] {
             let many = titles(&vec!["x"; number]);
-            let advice = if number > 0 { "; make several calls" } else { "" };
+            let advice = if number > 0 { "; split them into several calls" } else { "" };
             assert_eq!(
                 agent.call("add_tasks", json!({ "tasks": many })).await.refused(),
                 format!("add_tasks: `tasks` must have 1 to 25 items, has {number}{advice}")
@@ -85,13 +85,13 @@ on_both! {
             #2 "tea", v2; added by an earlier call with this request_id"##]].assert_eq(&again.text);
         // Other arguments with the same id are a mistake, whichever item they differ in; nothing is added.
         for other in [titles(&["milk", "", "coffee"]), titles(&["milk"]), titles(&["milk", "", "tea", "more"]), titles(&["milk", "mended", "tea"])] {
-            expect!["add_tasks: this `request_id` came before with other arguments; repeat those to retry, or take a new one"]
+            expect!["add_tasks: this `request_id` was used before with other arguments; repeat those to retry, or use a new one"]
                 .assert_eq(&agent.call("add_tasks", ask("r 1", other)).await.refused());
         }
         assert_eq!(alice.titles("?sort=created_at").await, ["milk", "tea"]);
         // The same tasks under another id are others.
         agent.call("add_tasks", ask("r 2", titles(&["milk"]))).await.done();
-        // The order of members says nothing.
+        // The order of members does not matter.
         let members = r#"{"request_id":"r 3","tasks":[{"title":"a","priority":"low"}]}"#;
         let turned = r#"{"tasks":[{"priority":"low","title":"a"}],"request_id":"r 3"}"#;
         agent.call("add_tasks", serde_json::from_str(members).unwrap()).await.done();
@@ -100,7 +100,7 @@ on_both! {
         // One that was deleted since is not made anew.
         agent.call("delete_tasks", json!({ "ids": [1] })).await.done();
         let again = agent.call("add_tasks", ask("r 1", titles(&["milk", "", "tea"]))).await.done();
-        assert_eq!(again.results()[0]["error"], "this `request_id` added it before as task 1, which was deleted since; restore_tasks brings 1 back");
+        assert_eq!(again.results()[0]["error"], "this `request_id` added it before as task 1, which was deleted since; restore_tasks restores it");
         assert_eq!(again.results()[2]["replayed"], true);
         // Keys of REST are others.
         alice.post_with_key("r1", json!({ "title": "by REST" })).await.has(201);
@@ -112,9 +112,9 @@ on_both! {
         }
     }
 
-    /// How older versions stored a batch cannot be computed again: such a key decides alone, so that a
+    /// The digest that older versions stored for a batch cannot be computed again. So the key alone decides, and a
     /// retry adds nothing twice.
-    async fn a_request_id_of_an_older_version_is_still_known(on: Backend) {
+    async fn a_request_id_stored_by_an_older_version_is_still_known(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -131,8 +131,8 @@ on_both! {
         assert_eq!(alice.titles("").await.len(), 2);
     }
 
-    async fn a_word_for_a_day_is_the_same_request_on_the_next_day(on: Backend) {
-        let app = on.app_with(|settings| settings.mcp.now = turning).await;
+    async fn a_retry_with_tomorrow_is_the_same_request_after_midnight(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.now = next_day).await;
         let agent = app.user("alice").agent();
         let ask = json!({ "request_id": "r", "time_zone": "UTC", "tasks": [{ "title": "x", "due_date": "tomorrow" }] });
         let first = agent.call("add_tasks", ask.clone()).await.done();
@@ -141,7 +141,7 @@ on_both! {
         assert_eq!(again.results()[0]["task"], first.results()[0]["task"]);
     }
 
-    async fn a_retry_on_another_day_tells_what_was_added_and_adds_what_was_not(on: Backend) {
+    async fn a_retry_on_another_day_adds_only_the_items_that_failed(on: Backend) {
         let app = on
             .app_with(|settings| {
                 settings.mcp.now = match on {
@@ -156,25 +156,25 @@ on_both! {
             let tasks: Vec<_> = days.iter().map(|(title, due)| json!({ "title": title, "due_date": due })).collect();
             json!({ "request_id": id, "time_zone": "Europe/Berlin", "tasks": tasks })
         };
-        // The 25th: in three days the clocks leave out half past two.
+        // The 25th: in three days the clocks skip half past two.
         let partly = ask("partly", &[("pay", "tomorrow"), ("sleep", "in 3 days 02:30")]);
         let day_25 = agent.call("add_tasks", partly.clone()).await.done();
         expect![[r##"
             #1 "pay", due 2027-03-26, v1
-            error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time
+            error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, a time that the clocks skip that day; choose another time
             "tomorrow" is 2027-03-26"##]].assert_eq(&day_25.text);
         // The 26th: tomorrow they do not.
         let whole = ask("whole", &[("call mum", "tomorrow"), ("wake", "tomorrow 02:30"), ("gone", "tomorrow 02:30")]);
         agent.call("add_tasks", whole.clone()).await.done();
         alice.delete("/api/v1/tasks/4").await.has(204);
-        // The 27th: the same words would be other dates by now, and one that does not exist.
+        // The 27th: the same phrases would now mean other dates, one of which does not exist.
         let day_27 = agent.call("add_tasks", whole).await.done();
         expect![[r##"
             #2 "call mum", due 2027-03-27, v2; added by an earlier call with this request_id
             #3 "wake", due 2027-03-27T02:30:00+01:00, v3; added by an earlier call with this request_id
-            error: this `request_id` added it before as task 4, which was deleted since; restore_tasks brings 4 back"##]].assert_eq(&day_27.text);
+            error: this `request_id` added it before as task 4, which was deleted since; restore_tasks restores it"##]].assert_eq(&day_27.text);
         assert_eq!(day_27.content["dates"], Value::Null);
-        // The 28th: what was not added before is now, by the words of today.
+        // The 28th: the items that failed are added now, with dates seen from today.
         let day_28 = agent.call("add_tasks", partly).await.done();
         expect![[r##"
             #1 "pay", due 2027-03-26, v1; added by an earlier call with this request_id
@@ -198,7 +198,7 @@ on_both! {
         assert_eq!(alice.titles("").await.len(), 5);
     }
 
-    async fn what_is_over_the_limit_is_told_item_by_item(on: Backend) {
+    async fn items_over_the_task_limit_are_reported_one_by_one(on: Backend) {
         let app = on.app_with(|settings| settings.max_tasks = 2).await;
         let agent = app.user("alice").agent();
         let added = agent.call("add_tasks", json!({ "tasks": titles(&["a", "b", "c", "d"]) })).await.done();
@@ -210,13 +210,13 @@ on_both! {
     }
 }
 
-/// A clock that goes on by a day each time it is looked at.
-fn turning() -> DateTime<Utc> {
+/// A clock that advances by a day each time it is read.
+fn next_day() -> DateTime<Utc> {
     static DAYS: AtomicI64 = AtomicI64::new(0);
     monday() + TimeDelta::days(DAYS.fetch_add(1, Relaxed))
 }
 
-/// A clock that goes on by a day each time it is looked at, from 25 March 2027; one for each database.
+/// A clock that advances by a day each time it is read, from 25 March 2027; one for each database.
 fn day_by_day<const DATABASE: usize>() -> DateTime<Utc> {
     static DAYS: [AtomicI64; 2] = [AtomicI64::new(0), AtomicI64::new(0)];
     let first: DateTime<Utc> = "2027-03-25T12:00:00Z".parse().unwrap();

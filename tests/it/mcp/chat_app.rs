@@ -1,4 +1,4 @@
-//! The tools of todo chat apps, which a setting turns on.
+//! The tools of todo chat apps, which a setting enables.
 
 use expect_test::expect;
 use serde_json::json;
@@ -14,7 +14,7 @@ const TOOLS: [&str; 5] = [
 ];
 
 on_both! {
-    async fn they_are_off_unless_set(on: Backend) {
+    async fn the_tools_are_off_by_default(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
         let tools = agent.tools().await;
@@ -25,7 +25,7 @@ on_both! {
         }
     }
 
-    async fn they_do_what_such_apps_expect(on: Backend) {
+    async fn the_tools_answer_as_such_apps_expect(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -87,7 +87,7 @@ on_both! {
         assert_eq!((done.content.get("note"), done.text.ends_with(']')), (None, true));
     }
 
-    async fn the_user_they_name_must_be_the_caller(on: Backend) {
+    async fn the_user_id_must_be_the_caller(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let (alice, bob) = app.two_users();
         alice.create("Alice's").await;
@@ -102,7 +102,7 @@ on_both! {
                     arguments["task_id"] = json!(1);
                 }
                 let words = agent.call(name, arguments).await.refused();
-                assert_eq!(words, format!("{name}: `user_id` must be the user of the access token, who is the only one that this is for"));
+                assert_eq!(words, format!("{name}: `user_id` must be the user of the access token: no other user's tasks can be reached"));
             }
             let words = agent.call(name, json!({})).await.refused();
             assert!(words.contains("`user_id` is required"), "{words}");

@@ -1,4 +1,4 @@
-//! Dates in words, through the endpoint; what each word comes to is tested where it is read.
+//! Phrases for dates, through the endpoint. What each phrase stands for is tested in `src/mcp/date/tests.rs`.
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::on_monday;
 use crate::support::{Backend, on_both};
 
 on_both! {
-    async fn words_come_back_as_dates(on: Backend) {
+    async fn phrases_are_answered_with_dates(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -37,13 +37,13 @@ on_both! {
             "2026-11-23", "2026-12-04", "2026-12-07", "2026-11-24T00:00:00Z", "2026-12-24", "2026-12-24T17:00:00Z",
             "2026-12-24T09:00:00Z",
         ]);
-        // A time is shown at the clock of who asks.
+        // A time is shown in the time zone of the call.
         let shown = agent.call("find_tasks", json!({ "q": "tomorrow", "time_zone": "America/New_York" })).await.done();
         assert_eq!(shown.content["tasks"][0]["due_date"], "2026-11-23T19:00:00-05:00");
     }
 
     /// The last day that can be stored, and before 1900 clocks with offsets of odd seconds.
-    async fn the_ends_of_time_are_days_as_well(on: Backend) {
+    async fn the_first_and_the_last_day_can_be_stored(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -71,24 +71,24 @@ on_both! {
         }
     }
 
-    async fn clocks_that_change_are_asked_about(on: Backend) {
+    async fn a_time_that_the_clocks_skip_or_repeat_is_refused(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.now = || "2026-10-24T12:00:00Z".parse().unwrap()).await;
         let agent = app.user("alice").agent();
         let ask = |due: &str| json!({ "tasks": [{ "title": "x", "due_date": due }], "time_zone": "Europe/Berlin" });
         let twice = agent.call("add_tasks", ask("tomorrow 02:30")).await.refused();
-        expect!["error: `due_date` is 2026-10-25 02:30 in Europe/Berlin, which the clocks show twice that day; say 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"]
+        expect!["error: `due_date` is 2026-10-25 02:30 in Europe/Berlin, a time that comes twice that day; write 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"]
             .assert_eq(&twice);
         let said = agent.call("add_tasks", ask("2026-10-25T02:30:00+01:00")).await.done();
         assert_eq!(said.results()[0]["task"]["due_date"], "2026-10-25T02:30:00+01:00");
         let left_out = agent.call("update_tasks", json!({ "tasks": [{ "id": 1, "due_date": "2027-03-28 02:30" }], "time_zone": "Europe/Berlin" })).await.refused();
-        assert_eq!(left_out, "error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, which the clocks leave out that day; choose another time");
+        assert_eq!(left_out, "error: `due_date` is 2027-03-28 02:30 in Europe/Berlin, a time that the clocks skip that day; choose another time");
     }
 
-    async fn no_zone_is_taken_for_granted(on: Backend) {
+    async fn phrases_without_a_time_zone_are_refused(on: Backend) {
         let app = on_monday(on).await;
         let agent = app.user("alice").agent();
         let words = agent.call("add_tasks", json!({ "tasks": [{ "title": "x", "due_date": "tomorrow" }] })).await.refused();
-        expect![[r#"error: `due_date` needs `time_zone` to know when "tomorrow" is: the IANA name of the user's, like Europe/Berlin; ask for it if you do not know it"#]].assert_eq(&words);
+        expect![[r#"error: `due_date` needs `time_zone` to know when "tomorrow" is: the user's IANA time zone, such as Europe/Berlin; ask the user if you do not know it"#]].assert_eq(&words);
         assert_eq!(agent.call("get_overview", json!({})).await.refused(), "get_overview: `time_zone` is required");
     }
 }

@@ -1,4 +1,4 @@
-//! Finding tasks, and what it costs to read them.
+//! `find_tasks` and `get_overview`, and the size of their answers.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{monday, on_monday};
 use crate::support::{Backend, mcp::Agent, on_both};
 
-/// A clock that goes on by a second each time it is looked at.
-fn going_on() -> DateTime<Utc> {
+/// A clock that advances by a second each time it is read.
+fn next_second() -> DateTime<Utc> {
     static SECONDS: AtomicI64 = AtomicI64::new(0);
     monday() + TimeDelta::seconds(SECONDS.fetch_add(1, Relaxed))
 }
@@ -87,8 +87,8 @@ on_both! {
         assert_eq!(seen, (1..=500).collect::<Vec<_>>());
     }
 
-    async fn what_is_due_when_depends_on_where_one_is(on: Backend) {
-        let app = on.app_with(|settings| settings.mcp.now = going_on).await;
+    async fn due_dates_depend_on_the_time_zone(on: Backend) {
+        let app = on.app_with(|settings| settings.mcp.now = next_second).await;
         let agent = app.user("alice").agent();
         add(&agent, json!([
             { "title": "the day before", "due_date": "2026-11-22" },
@@ -106,7 +106,7 @@ on_both! {
         assert_eq!(ids(&agent, today("UTC")).await, [2, 6, 7]);
         assert_eq!(ids(&agent, today("Europe/Berlin")).await, [2, 4, 6, 7]);
         assert_eq!(ids(&agent, today("America/New_York")).await, [2, 5, 6, 7]);
-        // In Auckland it is Tuesday already, and 17:30 of it is Monday in New York.
+        // In Auckland it is Tuesday already, and 17:30 there is still Monday in New York.
         assert_eq!(ids(&agent, today("Pacific/Auckland")).await, [3, 5, 6, 7]);
 
         let overdue = |zone: &str| json!({ "overdue": true, "time_zone": zone, "sort": "created_at" });
@@ -138,8 +138,8 @@ on_both! {
             (json!({ "overdue": true }), "find_tasks: `overdue` needs `time_zone` to know what day it is"),
             (json!({ "due_to": "2026-11-23" }), "find_tasks: `due_to` needs `time_zone` to know when a day begins"),
             (json!({ "due_from": "2026-11-23T11:00:00Z" }), "find_tasks: `due_from` needs `time_zone` to know what day that is"),
-            (json!({ "overdue": true, "completed": true, "time_zone": "UTC" }), "find_tasks: `overdue` is about open tasks up to now"),
-            (json!({ "due_from": "soon", "time_zone": "UTC" }), "find_tasks: `due_from` must be a date like 2026-02-06, or one of these words, not \"soon\": today, "),
+            (json!({ "overdue": true, "completed": true, "time_zone": "UTC" }), "find_tasks: `overdue` finds open tasks that were due before now"),
+            (json!({ "due_from": "soon", "time_zone": "UTC" }), "find_tasks: `due_from` must be a date like 2026-02-06, or one of these phrases, not \"soon\": today, "),
             (json!({ "time_zone": "Berlin" }), "find_tasks: `time_zone` must be the name of a time zone in the IANA database, like Europe/Berlin or UTC"),
             (json!({ "limit": 101 }), "find_tasks: `limit` must be an integer from 1 to 100"),
         ] {
@@ -166,7 +166,7 @@ on_both! {
             { "title": "gone", "due_date": "2026-11-01", "tags": ["gone"] },
         ])).await;
         agent.call("delete_tasks", json!({ "ids": [10] })).await.done();
-        // Somebody else's count for nothing.
+        // Other users' tasks do not count.
         add(&app.user("bob").agent(), json!([{ "title": "bob's", "due_date": "2026-11-01", "tags": ["bob"] }])).await;
         let overview = agent.call("get_overview", json!({ "time_zone": "UTC" })).await.done();
         expect![[r#"today is Monday 2026-11-23; 8 open (1 high, 6 medium, 1 low), 1 done; 2 overdue, 2 more due today, 2 in the 7 days after; tags of open tasks: "HOME" 3, "STRASSE" 2, "shop" 1"#]].assert_eq(&overview.text);

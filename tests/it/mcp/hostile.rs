@@ -1,16 +1,16 @@
-//! Calls that no good client makes.
+//! Hostile and invalid calls.
 
 use serde_json::{Map, Value, json};
 
 use crate::support::{Backend, on_both};
 
-/// So many arguments that there are not.
+/// This many unknown arguments.
 fn unknown(number: usize) -> Map<String, Value> {
     (0..number).map(|n| (format!("x{n}"), json!(1))).collect()
 }
 
 on_both! {
-    async fn many_faults_do_not_make_a_large_answer(on: Backend) {
+    async fn many_faults_give_a_small_answer(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
         let told = agent.call("find_tasks", Value::Object(unknown(50_000))).await.refused();
@@ -31,7 +31,7 @@ on_both! {
         }
     }
 
-    async fn what_a_call_lacks_is_told_as_a_fault_of_its_parameters(on: Backend) {
+    async fn a_missing_parameter_is_invalid_params(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
         for (method, params) in [
@@ -48,7 +48,7 @@ on_both! {
         assert_eq!(agent.ask("tools/list", json!({ "cursor": null })).await.has(200).body["error"], Value::Null);
     }
 
-    async fn reading_much_counts_as_more(on: Backend) {
+    async fn a_search_costs_more_than_one_request(on: Backend) {
         use std::num::NonZeroU32;
         let limit = taskward::access::RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(12).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;

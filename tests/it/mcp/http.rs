@@ -1,4 +1,4 @@
-//! The endpoint as HTTP: who gets in, from where, with what, and what the answers look like.
+//! The HTTP side of `/mcp`: tokens, hosts, origins, methods, messages and answers.
 
 use expect_test::expect;
 use reqwest::{Method, header};
@@ -30,7 +30,7 @@ fn error(answer: &Answer) -> (u16, i64, &str) {
 }
 
 on_both! {
-    async fn nobody_gets_in_without_a_token(on: Backend) {
+    async fn a_request_without_a_token_is_401(on: Backend) {
         let app = on.app().await;
         for revision in REVISIONS {
             for method in ["initialize", "server/discover", "tools/list", "tools/call", "ping", "nonsense"] {
@@ -46,7 +46,7 @@ on_both! {
         app.anon().post_raw("/mcp", vec![b' '; 2 << 20]).await.fails(401, "token_missing");
     }
 
-    async fn only_post_is_taken(on: Backend) {
+    async fn only_post_is_supported(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for method in [Method::GET, Method::DELETE, Method::PUT, Method::PATCH] {
@@ -71,15 +71,15 @@ on_both! {
         for body in ["", "{", "nonsense", "{\"a\":}", "\u{feff}{}"] {
             let answer = post(&alice, body).await;
             assert_eq!((answer.status, &answer.body["error"]["code"], &answer.body["id"]), (400, &json!(-32700), &Value::Null), "{body}: {answer}");
-            // In the same words as over REST.
+            // With the same texts as REST.
             let (_, _, words) = error(&answer);
             let known = ["it ends too early (", "a value is expected ("];
             assert!(words.starts_with("Parse error: the body is not valid JSON: ") && known.iter().any(|known| words.contains(known)), "{words}");
         }
         alice.post_raw("/mcp", vec![0xff, 0xfe]).await.has(400);
         for (body, words) in [
-            ("7", "a message is an object"),
-            ("[]", "batches are not taken"),
+            ("7", "a message must be an object"),
+            ("[]", "batches are not supported"),
             ("{}", "`jsonrpc` must be \"2.0\""),
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, "`jsonrpc` must be \"2.0\""),
             (r#"{"jsonrpc":"2.0","id":1}"#, "`method` must be a string"),
@@ -87,7 +87,7 @@ on_both! {
             (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "`id` must be a string or an integer"),
             (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, "`id` must be a string or an integer"),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, "`id` must be a string or an integer"),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","_meta":7}}"#, "a member of `params` has another type than the protocol gives it"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","_meta":7}}"#, "a member of `params` does not have the type that the protocol requires"),
             (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, "`params` must be an object"),
             (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","arguments":[]}}"#, "`params.arguments` must be an object"),
         ] {
@@ -96,12 +96,12 @@ on_both! {
             assert_eq!((status, code), (400, -32600), "{body}");
             assert!(message.starts_with(&format!("Invalid Request: {words}")), "{message}");
         }
-        // Deep nesting is no way to bring the server down.
+        // Deep nesting does not crash the server.
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(error(&post(&alice, &deep).await).1, -32700);
     }
 
-    async fn a_batch_is_no_way_around_anything(on: Backend) {
+    async fn a_jsonrpc_batch_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.create("Buy milk").await;
@@ -109,7 +109,7 @@ on_both! {
         let delete = message("tools/call", json!({ "name": "delete_tasks", "arguments": { "ids": [1] } }));
         let answer = post(&reader, &json!([message("tools/list", json!({})), delete]).to_string()).await;
         assert_eq!(error(&answer).1, -32600);
-        // Nor is a name that stands there twice: what is judged is what is done.
+        // Of a name that is given twice, the one that is checked is the one that is called.
         for params in [
             r#"{"name":"find_tasks","name":"delete_tasks","arguments":{"ids":[1]}}"#,
             r#"{"name":"delete_tasks","name":"find_tasks","arguments":{"ids":[1]}}"#,
@@ -119,12 +119,12 @@ on_both! {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{params}}}"#);
             post(&reader, &body).await;
         }
-        // Nor a header that says something else than the body.
+        // A header that names another tool than the body does not help.
         let request = reader.request(Method::POST, "/mcp").header("mcp-protocol-version", NEWEST)
             .header("mcp-method", "tools/call").header("mcp-name", "find_tasks")
             .json(&message("tools/call", json!({ "name": "delete_tasks", "arguments": { "ids": [1] }, "_meta": meta() })));
         reader.send(request).await.fails(403, "insufficient_scope");
-        // Nor a call that wants no answer.
+        // A call without an id is checked, too.
         let silent = json!({ "jsonrpc": "2.0", "method": "tools/call", "params": { "name": "delete_tasks", "arguments": { "ids": [1] } } });
         post(&reader, &silent.to_string()).await.fails(403, "insufficient_scope");
         assert_eq!(alice.titles("").await, ["Buy milk"]);
@@ -142,7 +142,7 @@ on_both! {
         }
     }
 
-    async fn a_revision_that_is_not_spoken_is_told_so(on: Backend) {
+    async fn an_unsupported_revision_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let send = async |version: &str, method: &str, params: Value| {
@@ -156,7 +156,7 @@ on_both! {
         let answer = send("2099-01-01", "tools/list", json!({ "_meta": future })).await;
         expect![[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version","data":{"requested":"2099-01-01","supported":["2025-03-26","2025-06-18","2025-11-25","2026-07-28"]}}}"#]].assert_eq(&answer.text);
         assert_eq!(answer.status, 400);
-        // An initialize is answered with what is spoken.
+        // An initialize is answered with a supported revision.
         for (asked, answered) in [("2024-11-05", "2025-11-25"), ("2099-01-01", "2025-11-25"), (NEWEST, "2025-11-25"), ("2025-03-26", "2025-03-26")] {
             let params = json!({ "protocolVersion": asked, "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
             let answer = alice.post("/mcp", message("initialize", params)).await.has(200);
@@ -167,7 +167,7 @@ on_both! {
         assert_eq!((answer.status, error(&answer).1), (400, -32602));
     }
 
-    async fn methods_that_are_not_there(on: Backend) {
+    async fn unknown_methods(on: Backend) {
         let app = on.app().await;
         for (revision, status) in [("2025-03-26", 200), ("2025-06-18", 200), ("2025-11-25", 200), (NEWEST, 404)] {
             let agent = app.user("alice").agent_of(revision);
@@ -185,7 +185,7 @@ on_both! {
         assert_eq!(answer.text, "");
     }
 
-    async fn answers_are_json_whatever_is_accepted(on: Backend) {
+    async fn answers_are_json_for_every_accept_header(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let send = async |accept: Option<&str>| {
@@ -205,7 +205,7 @@ on_both! {
         }
     }
 
-    async fn a_server_is_called_by_its_own_names(on: Backend) {
+    async fn only_the_servers_own_host_names_are_served(on: Backend) {
         let app = on.app_with(|settings| {
             settings.public_url = Some("https://tasks.example.com");
             settings.mcp.allowed_hosts = vec!["taskward:8000".to_owned()];
@@ -228,7 +228,7 @@ on_both! {
               "type": "urn:taskward:problem:host_not_allowed",
               "title": "Host not allowed",
               "status": 403,
-              "detail": "/mcp is not served for the host `evil.example`, but for: tasks.example.com, taskward:8000, localhost. Set PUBLIC_URL to the address by which clients reach this server, or MCP_ALLOWED_HOSTS; a proxy must pass on the header Host.",
+              "detail": "/mcp is not served under the host `evil.example`, only under: tasks.example.com, taskward:8000, localhost. Set PUBLIC_URL to the address by which clients reach this server, or add the host to MCP_ALLOWED_HOSTS; a proxy must pass on the header Host.",
               "code": "host_not_allowed",
               "request_id": "[id]"
             }"#]]);
@@ -283,7 +283,7 @@ on_both! {
 }
 
 #[test]
-fn the_contract_is_about_rest_alone() {
+fn the_openapi_document_leaves_mcp_out() {
     let document = include_str!("../../../openapi/openapi.json");
     assert!(!document.contains("\"/mcp\""));
 }

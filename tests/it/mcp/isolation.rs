@@ -1,11 +1,11 @@
-//! Nobody's agent reaches anything of anybody else. The tools are those that the server offers, so a new one
-//! fails here until it is walked.
+//! No agent reaches anything of another user. The tools are those that the server offers, so a new one
+//! fails here until its calls are listed.
 
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Backend, TestApp, mcp::REVISIONS, on_both};
 
-/// Stands in everything of Alice's, and must stand in nothing of anybody else's.
+/// A mark in all texts of Alice's, which must not be in any answer to another user.
 const MARK: &str = "xyzzy";
 /// What Alice retried with.
 const REQUEST: &str = "the request";
@@ -108,7 +108,7 @@ async fn all_of(alice: &Actor) -> Value {
 }
 
 on_both! {
-    async fn no_tool_reaches_a_task_of_somebody_else(on: Backend) {
+    async fn no_tool_reaches_another_users_task(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let alice = alice_with_tasks(&app).await;
         let page = alice.agent().call("find_tasks", json!({ "limit": 1 })).await.done();
@@ -138,7 +138,7 @@ on_both! {
         alice.agent().call("restore_tasks", json!({ "ids": [3] })).await.done();
     }
 
-    async fn a_request_id_is_each_users_own(on: Backend) {
+    async fn a_request_id_belongs_to_one_user(on: Backend) {
         let app = on.app().await;
         let alice = alice_with_tasks(&app).await;
         let bob = app.user("bob");

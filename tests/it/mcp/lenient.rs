@@ -1,4 +1,4 @@
-//! Liberal in what a model's host sends, strict in what it means.
+//! What hosts do to arguments is undone; everything else is read strictly.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn walk(place: String, schema: &Value, seen: &mut Vec<(String, Value)>) {
 
 on_both! {
     /// Gemini refuses a whole request for one property with `enum` and no `type`, or with a list as `type`.
-    async fn schemas_are_of_the_kind_that_every_host_takes(on: Backend) {
+    async fn every_host_accepts_the_schemas(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         for tool in app.user("alice").agent().tools().await {
             let mut seen = Vec::new();
@@ -136,7 +136,7 @@ on_both! {
     }
 
     /// Null clears where there is something to clear, as in REST.
-    async fn null_still_means_what_it_means(on: Backend) {
+    async fn null_still_clears_members_that_can_be_null(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         alice.create_with(json!({ "title": "one", "description": "more", "due_date": "2026-11-24" })).await;
@@ -145,7 +145,7 @@ on_both! {
         assert_eq!((&one["due_date"], &one["description"]), (&Value::Null, &json!("more")));
     }
 
-    async fn what_means_nothing_is_still_told(on: Backend) {
+    async fn other_values_of_a_wrong_type_are_still_refused(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -155,7 +155,7 @@ on_both! {
             ("get_task", json!({ "id": 1.5 }), "`id` must be an integer"),
             ("get_task", json!({ "id": "one" }), "`id` must be an integer"),
             ("get_task", json!({ "id": "01" }), "`id` must be an integer"),
-            ("get_task", json!({ "id": 1, "tool_call": "x" }), "`tool_call` is not known here"),
+            ("get_task", json!({ "id": 1, "tool_call": "x" }), "`tool_call` is not an argument here"),
             ("find_tasks", json!({ "limit": "many" }), "`limit` must be an integer"),
             ("complete_tasks", json!({ "ids": "1, 2" }), "`ids` must be an array of 1 to 25 items, not a string"),
             ("complete_tasks", json!({ "ids": "[1, 2" }), "`ids` must be an array of 1 to 25 items, not a string"),
@@ -166,7 +166,7 @@ on_both! {
         }
     }
 
-    async fn an_unknown_method_is_told_what_there_is(on: Backend) {
+    async fn an_unknown_method_names_the_methods_that_there_are(on: Backend) {
         let app = on.app().await;
         for revision in REVISIONS {
             let answer = app.user("alice").agent_of(revision).ask("tools/run", json!({})).await;
@@ -176,7 +176,7 @@ on_both! {
         }
     }
 
-    async fn an_initialize_that_cannot_be_read_is_told_why(on: Backend) {
+    async fn a_malformed_initialize_names_its_members(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
         for params in [json!({}), json!({ "protocolVersion": 3 }), json!({ "protocolVersion": "2025-06-18", "capabilities": [], "clientInfo": "x" })] {

@@ -1,4 +1,4 @@
-//! How much an agent may ask for, and what is left when it hangs up.
+//! The rate limit for agents, and what happens to a batch when its client hangs up.
 
 use std::{
     num::NonZeroU32,
@@ -16,7 +16,7 @@ fn tasks(number: usize) -> Value {
 }
 
 on_both! {
-    async fn a_batch_counts_as_many_as_it_has_items(on: Backend) {
+    async fn a_batch_costs_as_many_requests_as_it_has_items(on: Backend) {
         let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(60).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         let (alice, bob) = app.two_users();
@@ -86,7 +86,7 @@ on_both! {
         agent.try_call("add_tasks", large).await.fails(413, "body_too_large");
     }
 
-    async fn a_batch_is_done_though_its_client_hangs_up(on: Backend) {
+    async fn a_batch_is_finished_after_its_client_hangs_up(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let body = json!({

@@ -1,4 +1,4 @@
-//! What is offered, and what it costs to read.
+//! The tools, their schemas, and the size of the list.
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -17,14 +17,14 @@ on_both! {
             let answer = alice.agent_of(revision).ask("tools/list", json!({})).await.has(200);
             let tools = answer.body["result"]["tools"].as_array().unwrap();
             assert!(tools.len() <= 8, "{}", tools.len());
-            // Of the whole answer; a model reads a little less.
+            // The size of the whole answer; a model reads a little less.
             assert!(answer.text.len() < 12_000, "{} bytes", answer.text.len());
         }
         let answer = alice.agent().ask("tools/list", json!({})).await;
-        expect!["11880 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
+        expect!["11926 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
     }
 
-    async fn each_tool_says_truly_what_it_does(on: Backend) {
+    async fn the_titles_and_hints_of_the_tools(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let hints = |tool: &Value| {
             let hints = &tool["annotations"];
@@ -56,7 +56,7 @@ on_both! {
     }
 
     /// A read-only tool changes nothing, and an idempotent one nothing more when it is called again.
-    async fn the_hints_hold(on: Backend) {
+    async fn the_hints_are_true(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
         let alice = app.user("alice");
         for title in ["one", "two", "three", "four", "five", "six"] {
@@ -120,7 +120,7 @@ on_both! {
 
     async fn a_token_calls_what_its_scopes_allow(on: Backend) {
         let app = on.app_with(|settings| settings.mcp.chat_app_tools = true).await;
-        // These show a task that they do not write: as it was before, or one that was so already.
+        // These show a task that they do not write: the old values, or an unchanged task.
         let both = ["update_tasks", "complete_tasks", "restore_tasks", "complete_task", "update_task"];
         for revision in REVISIONS {
             for tool in app.user("alice").agent_of(revision).tools().await {
@@ -162,21 +162,21 @@ on_both! {
         assert_eq!(app.user("alice").titles("").await, [""; 0]);
     }
 
-    async fn what_is_not_known_is_refused_with_what_is(on: Backend) {
+    async fn unknown_names_are_refused_with_the_known_ones(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
         let answer = agent.try_call("drop_tasks", json!({})).await.has(200);
         assert_eq!(answer.body["error"]["code"], -32602);
         let message = answer.body["error"]["message"].as_str().unwrap();
-        assert!(message.starts_with("Unknown tool: drop_tasks; there are: find_tasks, get_task, "), "{message}");
+        assert!(message.starts_with("Unknown tool: drop_tasks; the tools are: find_tasks, get_task, "), "{message}");
         for tool in agent.tools().await {
             let name = tool["name"].as_str().unwrap();
             let words = agent.call(name, json!({ "user_id": "alice", "foo": 1 })).await.refused();
             let known: Vec<&str> = tool["inputSchema"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
             let list = known.join(", ");
             assert!(words.starts_with(name), "{words}");
-            assert!(words.contains(&format!("`user_id` is not taken: whose tasks they are comes from the access token alone; there are: {list}")), "{words}");
-            assert!(words.contains(&format!("`foo` is not known here; there are: {list}")), "{words}");
+            assert!(words.contains(&format!("`user_id` is not an argument: the access token alone says whose tasks these are; use: {list}")), "{words}");
+            assert!(words.contains(&format!("`foo` is not an argument here; use: {list}")), "{words}");
         }
     }
 }

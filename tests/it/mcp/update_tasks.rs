@@ -1,4 +1,4 @@
-//! Changing tasks, and taking that back.
+//! `update_tasks`, `complete_tasks`, `delete_tasks` and `restore_tasks`, and how they are undone.
 
 use expect_test::expect;
 use futures_util::future::join_all;
@@ -8,7 +8,7 @@ use super::on_monday;
 use crate::support::{Backend, on_both};
 
 on_both! {
-    async fn what_was_replaced_can_be_set_again(on: Backend) {
+    async fn setting_before_again_undoes_a_change(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -34,7 +34,7 @@ on_both! {
         }
     }
 
-    async fn only_what_is_named_and_differs_is_changed(on: Backend) {
+    async fn only_members_that_are_given_and_differ_are_changed(on: Backend) {
         let app = on_monday(on).await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -45,7 +45,7 @@ on_both! {
         ] });
         let unchanged = agent.call("update_tasks", same).await.done();
         for item in unchanged.results() {
-            // Not even the version moves, so whoever has seen the task has still seen it.
+            // Not even the version changes.
             assert_eq!((&item["unchanged"], &item["task"]["version"]), (&json!(true), &json!(1)), "{item}");
         }
         let one = agent.call("update_tasks", json!({ "tasks": [{ "id": 1, "title": "Buy milk", "priority": "high" }] })).await.done();
@@ -53,20 +53,20 @@ on_both! {
         assert_eq!(one.results()[0]["task"]["due_date"], "2026-11-24");
     }
 
-    async fn a_task_that_has_changed_since_is_left_alone(on: Backend) {
+    async fn a_task_in_another_version_is_not_changed(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let agent = alice.agent();
         alice.create("Buy milk").await;
         alice.patch("/api/v1/tasks/1", json!({ "title": "Buy tea" })).await.has(200);
         let update = |version: i64| json!({ "tasks": [{ "id": 1, "version": version, "title": "Buy coffee" }] });
-        expect![[r#"error: task 1 has changed since you saw it, and was left alone; now it is #1 "Buy tea", v2"#]].assert_eq(&agent.call("update_tasks", update(1)).await.refused());
+        expect![[r#"error: task 1 has changed since you read it, so this was not done; it is now #1 "Buy tea", v2"#]].assert_eq(&agent.call("update_tasks", update(1)).await.refused());
         assert_eq!(alice.titles("").await, ["Buy tea"]);
         agent.call("update_tasks", update(2)).await.done();
         assert_eq!(alice.titles("").await, ["Buy coffee"]);
     }
 
-    async fn each_item_is_good_or_bad_by_itself(on: Backend) {
+    async fn an_invalid_item_does_not_affect_the_others(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let agent = alice.agent();
@@ -82,12 +82,12 @@ on_both! {
             { "id": 2, "title": "zwei" },
         ] })).await.done();
         expect![[r##"
-            #1 "one", v1; was so already
+            #1 "one", v1; unchanged
             error: no task 3; find_tasks lists your tasks
             error: `id` is required
             error: `id` must be an integer from 1 to 9007199254740991, not a string
-            error: `user_id` is not taken: whose tasks they are comes from the access token alone; there are: id, version, title, description, completed, priority, due_date, tags
-            error: `due_date` must be a date like 2026-02-06, or one of these words, not "some day": today, tomorrow, yesterday; monday to sunday (the first after today); next monday to next sunday (in the week after this one; weeks begin on monday); in N days, in N weeks, in N months; end of week (sunday), end of month; each may be followed by a time, as in "tomorrow 09:00"
+            error: `user_id` is not an argument: the access token alone says whose tasks these are; use: id, version, title, description, completed, priority, due_date, tags
+            error: `due_date` must be a date like 2026-02-06, or one of these phrases, not "some day": today, tomorrow, yesterday; monday to sunday (the first after today); next monday to next sunday (in the week after this one; weeks begin on monday); in N days, in N weeks, in N months; end of week (sunday), end of month; each may be followed by a time, as in "tomorrow 09:00"
             #2 "zwei", v3; before {"title":"two"}"##]].assert_eq(&updated.text);
         assert_eq!(alice.titles("?sort=created_at").await, ["one", "zwei"]);
     }
@@ -101,9 +101,9 @@ on_both! {
         let done = agent.call("complete_tasks", json!({ "ids": [1, 2, 3, 1, 0] })).await.done();
         expect![[r##"
             #1 "one", done, v3; before {"completed":false}
-            #2 "two", done, v2; was so already
+            #2 "two", done, v2; unchanged
             error: no task 3; find_tasks lists your tasks
-            #1 "one", done, v3; was so already
+            #1 "one", done, v3; unchanged
             error: it must be an integer from 1 to 9007199254740991"##]].assert_eq(&done.text);
         let reopened = agent.call("complete_tasks", json!({ "ids": [1], "completed": false })).await.done();
         assert_eq!(reopened.results()[0]["before"], json!({ "completed": true }));
@@ -136,7 +136,7 @@ on_both! {
         assert_eq!(after, before);
     }
 
-    async fn before_is_true_whoever_else_writes(on: Backend) {
+    async fn before_is_exact_under_concurrent_writes(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let agent = alice.agent();

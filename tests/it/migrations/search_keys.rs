@@ -18,8 +18,8 @@ const TASKS: usize = 1_201;
 
 on_both! {
     tasks_of_an_older_version_get_their_keys
-    an_older_version_beside_it_loses_nothing
-    broken_off_it_begins_again
+    an_older_version_may_write_at_the_same_time
+    an_interrupted_rewrite_starts_again
 }
 
 fn title(number: usize) -> String {
@@ -97,7 +97,7 @@ async fn tasks_of_an_older_version_get_their_keys(empty: Empty) {
     assert_eq!(migration::rewrite(&db, search_key).await.unwrap(), 0);
 }
 
-async fn broken_off_it_begins_again(empty: Empty) {
+async fn an_interrupted_rewrite_starts_again(empty: Empty) {
     let db = old(&empty).await;
     // As if it had been killed after the first batch.
     let some =
@@ -108,7 +108,7 @@ async fn broken_off_it_begins_again(empty: Empty) {
 }
 
 /// During a rolling update the older version writes its own keys, before and after the migration passes.
-async fn an_older_version_beside_it_loses_nothing(empty: Empty) {
+async fn an_older_version_may_write_at_the_same_time(empty: Empty) {
     let db = old(&empty).await;
     let writer = empty.connect().await;
     let done = AtomicBool::new(false);

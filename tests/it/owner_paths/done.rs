@@ -7,7 +7,7 @@ use super::{TASKS, in_both_names, put, toggle};
 use crate::support::{Backend, on_both};
 
 on_both! {
-    /// About one front end in seven knows no other name for it.
+    /// About one front end in seven has only this name for it.
     async fn done_is_also_is_completed(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(open["completed"], false);
     }
 
-    async fn complete_changes_sides(on: Backend) {
+    async fn complete_without_a_body_toggles(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         alice.create("Buy milk").await;
@@ -51,7 +51,7 @@ on_both! {
         toggle(&alice, 1, true).await.fails(404, "task_not_found");
     }
 
-    /// Two who toggle at once are two who toggle.
+    /// Two toggles at once are both done.
     async fn no_toggle_is_lost(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");

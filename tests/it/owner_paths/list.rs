@@ -39,7 +39,7 @@ on_both! {
         assert_eq!(alice.get(TASKS).await.body["total"], 2);
     }
 
-    async fn parameters_go_by_many_names(on: Backend) {
+    async fn parameters_have_several_names(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         three_tasks(&alice).await;
@@ -102,7 +102,7 @@ on_both! {
             ("status=&search=&priority=&sort_by=&order=&limit=&tag=", &[air, call, buy]),
             ("search=%20&q=milk", &[call, buy]),
             ("completed=&page=&offset=&skip=", &[air, call, buy]),
-            // And what other servers know.
+            // These are values of other servers.
             ("category=work", &[air, call, buy]),
             ("labels=home&include_archived=false", &[air, call, buy]),
             ("_=1738400000000", &[air, call, buy]),
@@ -113,7 +113,7 @@ on_both! {
         }
     }
 
-    async fn values_that_say_nothing_are_refused(on: Backend) {
+    async fn invalid_values_are_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for query in [

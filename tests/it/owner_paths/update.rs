@@ -7,7 +7,7 @@ use super::{TASKS, in_both_names};
 use crate::support::{Answer, Backend, on_both};
 
 on_both! {
-    async fn put_and_patch_change_what_they_name(on: Backend) {
+    async fn put_and_patch_change_only_the_members_given(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let full = json!({

@@ -1,4 +1,4 @@
-//! `taskward backup`, and who can read what the server keeps.
+//! `taskward backup`, and the permissions of the server's files.
 
 use std::{
     fs::{self, Permissions},
@@ -57,7 +57,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_before() {
     assert!(written > 0);
     server.kill();
 
-    // What is restored is a database like any other, with each write whole.
+    // The copy is a complete database.
     for (number, id) in before.iter().enumerate() {
         home = home.set(
             "DATABASE_URL",
@@ -74,7 +74,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_before() {
 }
 
 #[tokio::test]
-async fn a_backup_overwrites_nothing_and_says_what_it_cannot_do() {
+async fn a_backup_refuses_to_overwrite_a_file() {
     let home = Home::sqlite();
     home.run(&["migrate", "up"]).good();
     fs::write(home.path().join("there.db"), "mine").unwrap();
@@ -101,7 +101,7 @@ async fn a_backup_overwrites_nothing_and_says_what_it_cannot_do() {
     );
     assert!(!none.path().join("copy.db").exists());
 
-    // A file that is no database leaves no copy either.
+    // A file that is not a database leaves no copy either.
     fs::write(none.path().join("taskward.db"), [b'x'; 8192]).unwrap();
     let told = none.run(&["backup", "copy.db"]).bad();
     assert!(told.contains("taskward.db is no SQLite database"), "{told}");
@@ -109,7 +109,7 @@ async fn a_backup_overwrites_nothing_and_says_what_it_cannot_do() {
 }
 
 #[tokio::test]
-async fn a_backup_of_postgresql_is_its_own_tools_work() {
+async fn a_backup_of_postgresql_points_to_pg_dump() {
     let Ok(server) = postgres() else {
         return;
     };
@@ -130,7 +130,7 @@ async fn nobody_else_reads_the_files_of_sqlite() {
     }
     server.kill();
 
-    // A file that was there keeps its permissions; that all can read it is told.
+    // An existing file keeps its permissions; the log warns that all can read it.
     let file = home.path().join("taskward.db");
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let server = home.start().await;

@@ -11,7 +11,7 @@ const ROUNDS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_has_lost_nothing_on_sqlite() {
-    killed_again_and_again(&Home::sqlite()).await;
+    kill_repeatedly(&Home::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,10 +20,10 @@ async fn a_killed_server_has_lost_nothing_on_postgres() {
         return;
     };
     let database = cluster.fresh_database().await;
-    killed_again_and_again(&Home::postgres(&database.url())).await;
+    kill_repeatedly(&Home::postgres(&database.url())).await;
 }
 
-async fn killed_again_and_again(home: &Home) {
+async fn kill_repeatedly(home: &Home) {
     let ledger = Arc::new(Ledger::default());
     for _ in 0..ROUNDS {
         let server = home.start().await;

@@ -1,4 +1,4 @@
-//! More clients than connections to the database, and clients of the worst kind.
+//! More clients than connections to the database, and hostile clients.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ on_both! {
         let token = server.token("alice");
         server.user("alice").create("Buy milk").await;
 
-        // They all meet a database that is locked, and that is then let go.
+        // All of them meet a locked database, which is then released.
         let lock = Lock::take(on, &home).await;
         let began = Instant::now();
         let mut crowd = JoinSet::new();
@@ -141,7 +141,7 @@ impl Lock {
     }
 }
 
-/// How many connections the server's process holds, as Linux tells.
+/// How many connections the server's process holds, from /proc.
 fn connections(server: &Process) -> usize {
     let descriptors = std::fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap();
     let links = descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
@@ -183,7 +183,7 @@ fn status(answer: &[u8]) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_sent_heads_keep_nobody_out() {
+async fn half_sent_heads_do_not_block_other_clients() {
     let server = Home::sqlite().start().await;
     let mut half_open = Vec::new();
     for _ in 0..200 {
@@ -206,9 +206,9 @@ async fn half_sent_heads_keep_nobody_out() {
     assert!(began.elapsed() < Duration::from_secs(3));
 }
 
-/// As much as nobody would want to read.
+/// A body that is far too large.
 const HUGE: usize = 256 * 1024 * 1024;
-/// What may be on its way in the buffers of two kernels, and is thrown away by the lingering close.
+/// The bytes that may be in the buffers of two kernels, or are discarded by the lingering close.
 const ON_ITS_WAY: usize = 32 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,8 @@
-//! No room for SQLite: writes are refused, reads go on, and it heals. What it acknowledges afterwards is
-//! there: a connection that has met a full disk once acknowledged writes that were never committed.
+//! A full disk for SQLite: writes are refused, reads go on, and it recovers. Every write that is acknowledged later is
+//! there: a connection that has met a full disk could acknowledge writes that are never committed.
 //!
-//! A limit on the size of the process's files stands in for the disk: that needs no rights, and unlike
-//! a full disk it cannot hurt anybody else. Where file systems can be mounted, a small one is filled.
+//! A limit on the size of the process's files replaces the disk: it needs no rights, and unlike
+//! a full disk it affects no other process. Where file systems can be mounted, a small one is filled.
 
 use std::{
     fs,
@@ -16,12 +16,12 @@ use serde_json::json;
 use super::{Home, Process, Reply, reply};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_may_not_grow_refuses_writes_and_heals() {
+async fn at_the_file_size_limit_writes_are_refused_until_there_is_room() {
     // The signal at the limit would end the process, as no full disk does.
     let home = Home::sqlite().through(r#"trap "" XFSZ; exec "$@""#);
     let server = home.start().await;
     server.user("alice").create("Buy milk").await;
-    // The log of the writes may grow by a little yet.
+    // The write-ahead log may still grow a little.
     let size = fs::metadata(home.path().join("taskward.db-wal"))
         .unwrap()
         .len();
@@ -42,10 +42,10 @@ async fn a_file_that_may_not_grow_refuses_writes_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_writes_and_heals() {
+async fn on_a_full_disk_writes_are_refused_until_there_is_room() {
     let home = Home::sqlite();
     let Some(disk) = Disk::mount(&home.path().join("disk")) else {
-        // Only root can; the limit above is the same story.
+        // Only root can mount; the test above covers the same.
         return;
     };
     let url = format!("sqlite://{}/taskward.db?mode=rwc", disk.0.display());
@@ -134,7 +134,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily, since the server may still be there.
+        // Lazily, since the server may still run.
         Command::new("umount")
             .arg("--lazy")
             .arg(&self.0)

@@ -1,4 +1,4 @@
-//! What is wrong with the database is said at the start, and by each command at once.
+//! The start and each command say at once what is wrong with the database.
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ async fn the_start_and_the_commands_say_what_is_wrong_and_what_to_do() {
             );
         }
         assert!(started.elapsed() < Duration::from_secs(8), "{words}");
-        // The server starts all the same, and says it too.
+        // The server starts nevertheless, and says it, too.
         let serving = home.start().await;
         eventually("the log has it", async || {
             serving
@@ -102,7 +102,7 @@ async fn pending_migrations_are_named_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_listener_that_is_not_postgresql_is_told_as_such() {
+async fn a_listener_that_is_not_postgresql_is_recognized() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let closing = tokio::spawn(async move {
@@ -123,7 +123,7 @@ async fn a_listener_that_is_not_postgresql_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_import_has_postgresql_look_at_its_tables() {
+async fn an_import_analyses_the_tables_of_postgresql() {
     let Ok(server) = postgres() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Clients that hang up at any moment, over a database that takes its time.
+//! Clients that hang up at any moment, with a slow database.
 
 use std::{
     sync::Arc,
@@ -32,14 +32,14 @@ async fn hanging_up_leaves_no_transaction_open_on_postgres() {
     writers.stop().await;
     all_idle(&url).await;
 
-    // Without others, whose next write on the same session would end what was left open there.
+    // Without other requests: the next write on the same session would end a transaction that was left open there.
     for _ in 0..15 {
         hang_up(&server, 8, 300).await;
         all_idle(&url).await;
     }
     ledger.check(&server).await;
 
-    // Eight at once: no connection has got lost.
+    // Eight at once work: no connection of the pool is lost.
     let mut locker = PgConnection::connect(&url).await.unwrap();
     let lock = "BEGIN; LOCK TABLE task IN ACCESS EXCLUSIVE MODE";
     locker.execute(lock).await.unwrap();
@@ -88,7 +88,7 @@ async fn hanging_up_leaves_no_lock_behind_on_sqlite() {
     ledger.check(&server).await;
 }
 
-/// Waits until the server wants nothing of PostgreSQL. A transaction that is left open never ends.
+/// Waits until no session of the server is active. A transaction that is left open never ends.
 async fn all_idle(url: &str) {
     let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
          AND datname = current_database() AND state <> 'idle'";

@@ -22,12 +22,12 @@ use crate::support::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_taskward");
-/// Where it keeps the key of development mode, in the home directory.
+/// The file of the development key, in the home directory.
 pub(super) const DEVELOPMENT_KEY: &str = ".local/share/taskward/development-key.pem";
 /// How long the program may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder and settings: where the program keeps its key and its file, and what it is told.
+/// A folder for the program's key and database, and its settings.
 pub(super) struct Home {
     folder: Arc<TempDir>,
     settings: BTreeMap<String, String>,
@@ -94,7 +94,7 @@ impl Home {
         self.folder.path()
     }
 
-    /// The program, about to start here, knowing nothing of this process but its settings.
+    /// The program, ready to start here, with no other environment than its settings.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = match &self.through {
             Some(through) => {
@@ -318,7 +318,7 @@ impl Process {
         self.log.all()
     }
 
-    /// `kill -9`: it can do nothing about it.
+    /// `kill -9`.
     pub(super) fn kill(mut self) {
         self.child.0.kill().unwrap();
         self.child.0.wait().unwrap();

@@ -1,4 +1,4 @@
-//! Tasks of an older backend come along: `taskward import`.
+//! `taskward import`: the tasks of another backend.
 
 use std::{fs, io::Write as _, process::Stdio};
 
@@ -25,7 +25,7 @@ async fn home(on: Backend, old: &str) -> Home {
     home
 }
 
-/// The members of a list that a story is about.
+/// The members of a list that a test is about.
 fn members(list: &Value, names: &[&str]) -> Vec<Vec<Value>> {
     let items = list["items"].as_array().unwrap().iter();
     items
@@ -34,7 +34,7 @@ fn members(list: &Value, names: &[&str]) -> Vec<Vec<Value>> {
 }
 
 on_both! {
-    async fn all_of_it_comes_along(on: Backend) {
+    async fn an_import_keeps_all_members(on: Backend) {
         let home = home(on, OLD).await;
         assert_eq!(home.run(&["import", "old.jsonl"]).good(), "imported 4 tasks of 2 users\n");
 
@@ -57,7 +57,7 @@ on_both! {
                 [Value::Null, json!("medium"), Value::Null, json!([])],
             ]
         );
-        // A task that is done without saying since when was last changed when it was done.
+        // A done task without `completed_at` gets its `updated_at`.
         let taxes = bob.get("/api/v1/tasks/1").await.body;
         assert_eq!(taxes["completed_at"], "2026-01-09T10:00:00.123456Z");
         assert_eq!(taxes["created_at"], "2026-01-02T09:00:00.000000Z");
@@ -73,7 +73,7 @@ on_both! {
         assert_eq!(alice.delete("/api/v1/tasks/1").await.status, 204);
     }
 
-    async fn who_has_tasks_here_already_is_left_alone(on: Backend) {
+    async fn users_with_tasks_are_skipped(on: Backend) {
         let home = home(on, OLD).await;
         let server = home.start().await;
         server.user("alice").create("Came early").await;
@@ -84,14 +84,14 @@ on_both! {
         let list = server.user("alice").get("/api/v1/tasks").await.body;
         assert_eq!(members(&list, &["title"]), [["Came early"]]);
 
-        // Once more: nobody gets anything twice.
+        // A second import adds nothing.
         let ran = home.run(&["import", "old.jsonl"]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), "imported 0 tasks of 0 users\n"), "{ran:?}");
         assert!(ran.err.contains("2 users have tasks here already and were left as they are: alice, bob"), "{ran:?}");
         assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"].as_array().unwrap().len(), 1);
     }
 
-    async fn with_any_fault_nothing_is_imported(on: Backend) {
+    async fn any_fault_stops_the_whole_import(on: Backend) {
         let faulty = [
             r#"{"user_id":"alice","title":"Good","created_at":"2026-01-01T00:00:00Z"}"#,
             r#"{"user_id":"alice","title":"#,
@@ -111,7 +111,7 @@ on_both! {
             "line 4: /user_id is required",
             "line 4: /completed_at must be absent or null",
             "line 5: /created_at is in the future",
-            "line 6: /is_completed must not say something else than `completed`",
+            "line 6: /is_completed must not contradict `completed`",
             "nothing was imported",
         ] {
             assert!(told.contains(fault), "{fault} is missing: {told}");
@@ -152,7 +152,7 @@ on_both! {
         assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"], json!([]));
     }
 
-    async fn many_come_from_a_pipe(on: Backend) {
+    async fn many_tasks_are_read_from_a_pipe(on: Backend) {
         let home = home(on, "").await;
         let mut child = home
             .command(&["import"])
@@ -178,7 +178,7 @@ on_both! {
 }
 
 #[test]
-fn a_hostile_file_is_refused_briefly() {
+fn the_report_on_a_hostile_file_is_short() {
     let home = Home::sqlite();
     let import = |text: &str| {
         fs::write(home.path().join("old.jsonl"), text).unwrap();
@@ -208,7 +208,7 @@ fn a_hostile_file_is_refused_briefly() {
 }
 
 #[test]
-fn without_its_tables_it_says_what_to_do() {
+fn an_import_without_the_tables_says_what_to_do() {
     let home = Home::sqlite().set("AUTO_MIGRATE", "off");
     fs::write(home.path().join("old.jsonl"), OLD).unwrap();
     let told = home.run(&["import", "old.jsonl"]).bad();

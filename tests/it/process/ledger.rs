@@ -106,7 +106,7 @@ impl Ledger {
             Err(_) => {
                 self.unanswered.lock().unwrap().push(title);
                 self.cut.fetch_add(1, Relaxed);
-                // Not at full speed against a closed door.
+                // A pause, so as not to try at full speed while the server is down.
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
             }
@@ -169,7 +169,7 @@ impl Ledger {
         }
     }
 
-    /// Whatever was acknowledged is there, nothing is there twice, and the clocks go on from there.
+    /// Every acknowledged write is there once, and the clocks continue from there.
     pub(super) async fn check(&self, server: &Process) {
         for user in USERS {
             let actor = server.user(user);

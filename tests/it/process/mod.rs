@@ -1,7 +1,7 @@
 //! The real program as a process of its own: what happens to it, and what its clients see of that.
 //!
-//! Everything else is tested in this process, where nothing can be killed. Nobody sleeps here to wait
-//! for something: tests look again until it is so, and give up at a deadline.
+//! Everything else is tested in this process, where nothing can be killed. No test here sleeps to wait
+//! for something: tests check again until it is so, and fail at a deadline.
 
 #![expect(
     clippy::print_stdout,
@@ -56,7 +56,7 @@ fn eventually<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// What came back, if a whole answer did.
+/// A whole answer.
 #[derive(Debug)]
 struct Reply {
     status: u16,
@@ -79,7 +79,7 @@ async fn reply(request: RequestBuilder) -> Result<Reply, reqwest::Error> {
     })
 }
 
-/// A small number, different at each run: the random moment of a story.
+/// A small number, different at each run, for the random moment of a test.
 fn any(range: std::ops::Range<u64>) -> u64 {
     rand::random_range(range)
 }

@@ -13,7 +13,7 @@ use crate::support::{Actor, postgres::Cluster};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_postgres_is_away_the_answer_is_503_and_comes_soon() {
+async fn while_postgres_is_down_the_answer_is_a_quick_503() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
         return;
     };
@@ -65,7 +65,7 @@ async fn while_postgres_is_away_the_answer_is_503_and_comes_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_of_postgres_is_not_seen_by_readers() {
+async fn readers_do_not_notice_a_restart_of_postgres() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
         return;
     };
@@ -77,7 +77,7 @@ async fn a_restart_of_postgres_is_not_seen_by_readers() {
         open_connections(&alice, &milk.location, &database.url()).await;
         block_in_place(|| restart(&cluster));
         block_in_place(|| cluster.start());
-        // One after the other meets every dead connection that is left.
+        // One request after the other meets each dead connection that is left.
         for _ in 0..20 {
             let answer = alice.get(&milk.location).await;
             assert_eq!(answer.status, 200, "{answer}");
@@ -86,7 +86,7 @@ async fn a_restart_of_postgres_is_not_seen_by_readers() {
         assert!(together.iter().all(|answer| answer.status == 200));
         alice.create("Buy bread").await;
     }
-    // A reader who comes while it is down waits for it.
+    // A reader that comes while it is down waits.
     open_connections(&alice, &milk.location, &database.url()).await;
     block_in_place(|| cluster.stop());
     let waiting = tokio::spawn(get(&alice, &milk.location));
@@ -95,7 +95,7 @@ async fn a_restart_of_postgres_is_not_seen_by_readers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_the_database_ends_are_not_seen_by_readers() {
+async fn readers_do_not_notice_ended_connections() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
         return;
     };
@@ -136,7 +136,7 @@ async fn a_server_that_starts_first_becomes_ready_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_network_that_swallows_everything_is_an_outage_too() {
+async fn a_network_that_drops_all_packets_counts_as_an_outage() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
         return;
     };

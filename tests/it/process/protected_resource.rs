@@ -1,4 +1,4 @@
-//! How a client that has only the address gets a token: RFC 9728, as the MCP specification asks.
+//! How a client that has only the address gets a token: RFC 9728, as the MCP specification requires.
 
 use expect_test::expect;
 use reqwest::Method;
@@ -20,7 +20,7 @@ async fn behind(public_url: &str) -> (Issuer, Process) {
     (issuer, server)
 }
 
-/// What a browser decides by.
+/// The headers by which a browser decides.
 fn readers(answer: &Answer) -> (&str, &str) {
     let origin = answer.header("access-control-allow-origin");
     (origin, answer.header("access-control-allow-headers"))
@@ -28,7 +28,7 @@ fn readers(answer: &Answer) -> (&str, &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_metadata_says_where_to_get_a_token() {
-    // A slash more or less at the end is no other address.
+    // A slash at the end makes no difference.
     for public_url in [PUBLIC_URL, "https://tasks.example.com/"] {
         let (issuer, server) = behind(public_url).await;
         let answer = server.anon().get(METADATA).await.has(200);
@@ -51,7 +51,7 @@ async fn the_metadata_says_where_to_get_a_token() {
             }
         "#]]
         .assert_eq(&answer.text.replace(&issuer.base, "http://issuer"));
-        // The same where clients look first.
+        // The same at the address that clients try first.
         let with_path = server.anon().get(&format!("{METADATA}/mcp")).await.has(200);
         assert_eq!(with_path.body, answer.body);
     }
@@ -65,7 +65,7 @@ async fn a_prefix_of_the_public_address_is_part_of_the_resource() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_script_may_read_it_and_keep_it() {
+async fn any_script_may_read_the_metadata_and_cache_it() {
     let (_issuer, server) = behind(PUBLIC_URL).await;
     let anon = server.anon();
     let get = |path| {
@@ -89,7 +89,7 @@ async fn any_script_may_read_it_and_keep_it() {
         .header("access-control-request-headers", "mcp-protocol-version");
     let preflight = anon.send(preflight).await.has(204);
     assert_eq!(readers(&preflight), ("*", "Accept, MCP-Protocol-Version"));
-    // Nothing else is open to everybody.
+    // No other path allows every origin.
     assert_eq!(readers(&anon.send(get("/api/v1/tasks")).await), ("", ""));
     let posted = anon.post(METADATA, json!({})).await;
     let posted = posted.fails(405, "method_not_allowed");
@@ -97,15 +97,15 @@ async fn any_script_may_read_it_and_keep_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_known_is_not_claimed() {
+async fn there_is_no_metadata_without_an_issuer_for_this_address() {
     let issuer = Issuer::start().await;
     let secret = "a-secret-of-more-than-32-bytes-which-nobody-may-see";
     let homes = [
         // Development mode: nobody but the command line makes tokens.
         Home::sqlite().set("PUBLIC_URL", PUBLIC_URL),
-        // An issuer, but nobody knows for which address it should sign.
+        // An issuer, but no public address for which it could sign.
         Home::sqlite().set("BETTER_AUTH_URL", &issuer.base),
-        // Tokens that an app signs by hand, and no server gives out.
+        // Tokens that an app signs itself: there is no authorization server.
         Home::sqlite()
             .set("PUBLIC_URL", PUBLIC_URL)
             .set("AUTH_HS256_SECRET", secret)
@@ -156,7 +156,7 @@ async fn any_issuer_can_be_the_authorization_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_is_for_this_resource_or_refused() {
+async fn a_token_for_another_resource_is_refused() {
     let (issuer, server) = behind(PUBLIC_URL).await;
     let authority = format!("{}/api/auth", issuer.base);
     let ask = |claims| {
@@ -179,11 +179,11 @@ async fn a_token_is_for_this_resource_or_refused() {
         // Of another server that trusts the same issuer.
         json!({ "iss": authority, "aud": "https://other.example.com/mcp" }),
         json!({ "iss": authority, "aud": ["https://tasks.example.com", format!("{resource}/"), "https://tasks.example.com/mcp/more"] }),
-        // An id token: its audience is the client, which must not call anybody with it.
+        // An id token: its audience is the client, so it is not for this server.
         json!({ "iss": authority, "aud": "client-1", "nonce": "n" }),
         json!({ "iss": authority, "aud": issuer.base }),
         json!({ "iss": authority }),
-        // What one issuer may not say for the other.
+        // A token of one issuer that names the other.
         json!({ "iss": issuer.base, "aud": resource }),
     ];
     for claims in wrong {
@@ -207,7 +207,7 @@ async fn call_tool(server: &Process, token: Option<&str>, tool: &str) -> Answer 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_client_is_told_where_to_go_and_what_to_ask_for() {
+async fn the_challenge_has_the_metadata_and_the_scopes() {
     let (issuer, server) = behind(PUBLIC_URL).await;
     let answer = call_tool(&server, None, "find_tasks").await;
     let answer = answer.fails(401, "token_missing");
@@ -250,7 +250,7 @@ async fn a_refused_client_is_told_where_to_go_and_what_to_ask_for() {
     assert_eq!(answer.body["result"]["isError"], false);
     assert_eq!(answer.header("www-authenticate"), "");
 
-    // The resource is /mcp; another path does not speak for it (RFC 9728 §3.3).
+    // The resource is /mcp; another path has no metadata of it (RFC 9728 §3.3).
     let answer = server.anon().get("/api/v1/me").await.has(401);
     assert_eq!(
         answer.header("www-authenticate"),
@@ -259,7 +259,7 @@ async fn a_refused_client_is_told_where_to_go_and_what_to_ask_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_an_authorization_server_none_is_promised() {
+async fn without_an_authorization_server_the_challenge_names_none() {
     let server = Home::sqlite().start().await;
     let answer = call_tool(&server, None, "find_tasks").await.has(401);
     assert_eq!(

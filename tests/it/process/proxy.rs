@@ -1,4 +1,4 @@
-//! A network between the server and its database: it takes its time, and can stop delivering.
+//! A slow network between the server and its database, which can also stop delivering.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Proxy {
         url.into()
     }
 
-    /// As when a cable is pulled: nothing arrives, and nobody is told.
+    /// As when a cable is pulled: nothing arrives, and neither side notices.
     pub(super) fn deliver(&self, delivers: bool) {
         self.delivers.send(delivers).unwrap();
     }

@@ -1,4 +1,4 @@
-//! The log tells the story of a request: each of its lines has the id that the client was told.
+//! Each line that is logged for a request has the request id that the client got.
 
 use reqwest::Method;
 use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
@@ -9,7 +9,7 @@ use crate::support::{Actor, Backend, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
-/// Takes the table of tasks away under the server.
+/// Renames the table of tasks while the server runs.
 async fn break_the_store(on: Backend, home: &Home) {
     let rename = "ALTER TABLE task RENAME TO gone";
     match on {
@@ -52,7 +52,7 @@ async fn lines_of(server: &Process, id: &str) -> Vec<Value> {
 }
 
 on_both! {
-    async fn the_cause_of_a_failure_is_found_by_the_id_that_the_client_has(on: Backend) {
+    async fn the_log_has_the_cause_of_a_failure_under_the_clients_request_id(on: Backend) {
         let home = Home::on(on).await;
         let server = home.start().await;
         let alice = server.user("alice");
@@ -81,7 +81,7 @@ on_both! {
         }
     }
 
-    async fn a_request_is_told_in_one_line_that_says_nothing_of_its_content(on: Backend) {
+    async fn a_request_is_one_line_without_its_content(on: Backend) {
         let home = Home::on(on).await;
         let server = home.start().await;
         let alice = server.user("alice-who");

@@ -1,15 +1,15 @@
-//! What the program says about its settings holds no secret, and all that is wrong with them.
+//! What the program says about its settings has all faults, and no secret.
 
 use std::fs;
 
 use super::Home;
 
 const SECRET: &str = "a-secret-of-more-than-32-bytes-which-nobody-may-see";
-/// What a value has in it that nobody may see.
+/// A secret part of a value, which must not appear anywhere.
 const MARKER: &str = "hunter2-0123456789-0123456789-0123456789";
 
 #[test]
-fn all_faults_are_told_at_once_and_no_secret() {
+fn all_faults_of_the_settings_are_reported_without_secrets() {
     let home = Home::empty()
         .set("HOST", "everywhere")
         .set("PORT", "70000")
@@ -103,7 +103,7 @@ fn with_a_secret() -> Vec<String> {
 }
 
 #[test]
-fn no_setting_tells_a_secret_when_the_program_starts() {
+fn no_setting_prints_a_secret_at_the_start() {
     let names = settings();
     assert!(names.len() > 25, "{names:?}");
     for text in with_a_secret() {
@@ -118,7 +118,7 @@ fn no_setting_tells_a_secret_when_the_program_starts() {
 }
 
 #[test]
-fn a_secret_of_the_wrong_form_or_place_is_not_told() {
+fn a_secret_in_the_wrong_form_or_place_is_not_printed() {
     for name in [
         "AUTH_HS256_SECRET",
         "BETTER_AUTH_SECRET",
@@ -154,7 +154,7 @@ fn a_secret_of_the_wrong_form_or_place_is_not_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_of_a_server_does_not_tell_a_secret() {
+async fn the_log_of_a_running_server_has_no_secret() {
     for (name, text) in [
         (
             "AUTH_JWKS_URL",

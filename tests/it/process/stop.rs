@@ -40,7 +40,7 @@ on_both! {
             (ready.status == 503).then(|| assert_eq!(ready.body["detail"], "Not ready: the server is stopping."))
         })
         .await;
-        // Balancers have not seen it yet, and send more.
+        // Load balancers have not noticed yet, and send more requests.
         server.user("carol").create("Late milk").await;
         eventually("the door is closed", || async {
             TcpStream::connect(("127.0.0.1", server.port)).await.err()
@@ -100,7 +100,7 @@ async fn a_stop_waits_for_a_slow_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interrupt_stops_at_once() {
+async fn an_interrupt_stops_without_delay() {
     let home = Home::sqlite();
     let mut server = home.start().await;
     server.user("alice").create("Buy milk").await;
@@ -110,7 +110,7 @@ async fn an_interrupt_stops_at_once() {
     assert!(server.ended(DRAIN_LIMIT).await.success());
     println!("ended after {:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(3));
-    // Tidied up: SQLite folds its log into the file when the last connection closes in good order.
+    // SQLite moves its write-ahead log into the file when the last connection closes properly.
     assert!(!home.path().join("taskward.db-wal").exists());
 }
 

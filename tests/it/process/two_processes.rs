@@ -19,7 +19,7 @@ async fn two_servers_write_to_one_file() {
     assert_eq!((ledger.refused(), ledger.cut()), (0, 0));
     ledger.check(&one).await;
     ledger.check(&other).await;
-    // The end of one is nothing to the other, in the middle of a write or not.
+    // The end of one server, even in the middle of a write, does not affect the other.
     let writers = ledger.write_to(&[&other]);
     ledger.grows_by(20).await;
     one.kill();
@@ -50,7 +50,7 @@ async fn servers_may_start_together_on_a_fresh_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_waits_for_somebody_who_holds_the_fresh_file() {
+async fn a_server_waits_for_another_process_that_locks_the_new_file() {
     let home = Home::sqlite();
     let file = home.path().join("taskward.db");
     let options = SqliteConnectOptions::new()

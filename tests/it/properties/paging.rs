@@ -241,7 +241,7 @@ impl List {
 
 on_both! {
     /// All that the list has, in order, no task twice and none missed.
-    async fn pages_make_the_list(on: Backend) {
+    async fn the_pages_together_are_the_list(on: Backend) {
         let app = on.app().await;
         let users = std::sync::atomic::AtomicU32::new(0);
         let edits = vec((any::<prop::sample::Index>(), option::of(body())), 0..6);

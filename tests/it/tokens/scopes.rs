@@ -3,7 +3,7 @@
 use super::*;
 
 on_both! {
-    async fn a_scope_allows_what_it_says(on: Backend) {
+    async fn a_scope_allows_the_operations_that_it_names(on: Backend) {
         let app = on.app().await;
         let reader = app.user_with_scope("alice", "tasks:read");
         let writer = app.user_with_scope("alice", "tasks:write");
@@ -57,7 +57,7 @@ on_both! {
         }
     }
 
-    /// The answer to a write has the task that was written. Whatever else shows a task is reading.
+    /// The answer to a write has the task that was written. To show any other task is reading.
     async fn a_token_that_only_writes_is_shown_no_task_that_it_does_not_write(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
@@ -85,7 +85,7 @@ on_both! {
         put(&writer, json!({ "subtasks": [] })).await.fails(403, "insufficient_scope");
         // A task that is not deleted.
         writer.post_nothing(&restore).await.fails(403, "insufficient_scope");
-        // A change to another version: refused, and the task is not shown.
+        // A change to another version is refused, and the task is not shown.
         writer.patch_if_match(&milk.location, "\"99\"", json!({ "title": "Buy oat milk" })).await.is(expect![[r#"
             412 Precondition Failed
 
@@ -99,7 +99,7 @@ on_both! {
             }"#]]);
         let refused = writer.delete_if_match(&milk.location, "\"99\"").await.fails(412, "version_mismatch");
         assert!(!refused.text.contains("milk"), "{refused}");
-        // Nothing of it was written, and whoever may read gets all of it.
+        // Nothing was written, and a token that may read gets the current task.
         assert_eq!(alice.get(&milk.location).await.has(200).body, milk.task);
         for answer in [
             alice.patch(&milk.location, json!({})).await,
@@ -114,7 +114,7 @@ on_both! {
         let refused = alice.patch_if_match(&milk.location, "\"99\"", json!({})).await.fails(412, "version_mismatch");
         assert_eq!(refused.body["current"], milk.task);
 
-        // What it does write, it is shown.
+        // It gets the tasks that it writes.
         assert_eq!(put(&writer, json!({ "title": "Buy oat milk" })).await.has(200).body["title"], "Buy oat milk");
         let toggled = writer.send(writer.request(Method::PATCH, &format!("{owned}/complete"))).await;
         assert_eq!(toggled.has(200).body["completed"], true);

@@ -3,13 +3,13 @@
 use super::*;
 
 on_both! {
-    async fn a_change_of_what_one_has_seen(on: Backend) {
+    async fn if_match_refuses_to_change_another_version(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
         let first = alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "Buy oat milk" })).await;
         assert_eq!((first.status, first.header("etag")), (200, "\"2\""));
-        // Somebody who still has the first version is shown what there is now.
+        // A client that still has the first version gets the current task.
         alice.patch_if_match(&milk.location, &milk.etag, json!({ "title": "Buy soy milk" })).await.is(expect![[r#"
             412 Precondition Failed
 
@@ -43,7 +43,7 @@ on_both! {
         assert_eq!(alice.get(&milk.location).await.header("etag"), "\"5\"");
     }
 
-    async fn a_tag_that_no_version_has_matches_none(on: Backend) {
+    async fn an_etag_that_no_version_has_matches_none(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -58,21 +58,21 @@ on_both! {
         assert_eq!(alice.get(&milk.location).await.body, milk.task);
     }
 
-    async fn what_is_no_tag_is_refused(on: Backend) {
+    async fn a_malformed_if_match_is_refused(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
         for malformed in ["1", "", "\"1", "'1'", "\"1\" \"2\"", "*, \"1\""] {
             let patch = json!({ "title": "Buy oat milk" });
             let answer = alice.patch_if_match(&milk.location, malformed, patch).await.fails(400, "invalid_parameters");
-            let expected = "If-Match must be an ETag as it came, in quotes like \"12\"; a list of them; or *";
+            let expected = "If-Match must be an ETag as the server sent it, with its quotes, such as \"12\"; a list of them; or *";
             assert_eq!(answer.faults(), [expected], "{malformed}");
             alice.delete_if_match(&milk.location, malformed).await.fails(400, "invalid_parameters");
         }
         assert_eq!(alice.get(&milk.location).await.body, milk.task);
     }
 
-    async fn what_is_not_there_is_not_found_rather_than_changed(on: Backend) {
+    async fn an_unknown_task_is_404_and_not_412(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         let milk = alice.create("Buy milk").await;
@@ -102,7 +102,7 @@ on_both! {
         }
     }
 
-    async fn of_two_who_saw_the_same_one_wins(on: Backend) {
+    async fn of_two_changes_to_one_version_one_succeeds(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
         for _ in 0..10 {

@@ -1,4 +1,4 @@
-"""The official Python SDK in either of its major versions, behind one small face."""
+"""One small interface to both major versions of the official Python SDK."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What an agent does all day, by the official Python SDK: tests/mcp/run"""
+"""The usual calls of an agent, by the official Python SDK: tests/mcp/run"""
 
 import sys
 import unittest
@@ -98,7 +98,7 @@ class Conversation(unittest.IsolatedAsyncioTestCase):
             async with self.connect("alice", "--scope", "tasks:read") as reader:
                 self.assertEqual(await reader.titles(), [])
                 await reader.call("add_tasks", tasks=[{"title": "Buy a yacht"}])
-        # The SDK keeps the body of a 403 to itself; v2 even its status.
+        # The SDK does not pass on the body of a 403; v2 not even its status.
         self.assertRegex("\n".join(messages(refused.exception)), "403|Server returned an error response")
         async with self.connect("alice") as alice:
             self.assertEqual(await alice.titles(), [])

@@ -1,4 +1,4 @@
-// The official TypeScript SDKs, each as a host uses it that has got a token from somewhere.
+// The official TypeScript SDKs, each used like a host that already has a token.
 
 import { execFileSync } from 'node:child_process'
 
@@ -11,7 +11,7 @@ if (!TASKWARD_MCP_URL) throw new Error('tests/mcp/run starts the server and sets
 
 const modern = (options) => new v2.Client({ name: 'test', version: '1' }, options)
 
-/** By name: how a client is made, and the revision that it must end up with. */
+/** By name: how a client is made, and the revision that it must negotiate. */
 export const SDKS = {
   'v1': { client: () => new Client({ name: 'test', version: '1' }), Transport: StreamableHTTPClientTransport, revision: '2025-11-25' },
   'v2, newest revision': {

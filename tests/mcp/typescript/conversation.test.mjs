@@ -1,4 +1,4 @@
-// What an agent does all day, by the official TypeScript SDKs: tests/mcp/run
+// The usual calls of an agent, by the official TypeScript SDKs: tests/mcp/run
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -53,7 +53,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       const updated = await alice.call('update_tasks', { tasks: [{ id: 1, title: 'Buy oat milk', due_date: null }] })
       const [{ task, before }] = updated.structuredContent.results
       assert.equal(task.title, 'Buy oat milk')
-      // What it was, so that a person can take it back.
+      // The old values, so that a person can undo the change.
       assert.deepEqual(before, { title: 'Buy milk', due_date: '2026-02-06' })
       await alice.call('update_tasks', { tasks: [{ id: 1, ...before }] })
       assert.deepEqual(await titles(alice, { tag: 'shopping', sort: 'title' }), ['Buy milk'])
@@ -94,7 +94,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       assert.equal((await alice.call('get_task', { id: 1 })).structuredContent.title, 'Buy oat milk')
     })
 
-    test('may try again without doing it twice', async () => {
+    test('can retry add_tasks without adding twice', async () => {
       const carol = await connect(sdk, token(person('carol')))
       const args = { tasks: [{ title: 'Water the plants' }, { title: 'Pay the rent' }], request_id: 'turn-7' }
       const first = await carol.call('add_tasks', args)
@@ -110,7 +110,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       await dave.close()
     })
 
-    test('is told in words what went wrong', async () => {
+    test('gets faults as text', async () => {
       const wrong = [
         ['get_task', { id: 4711 }, /4711/],
         ['add_tasks', { tasks: [{ title: '' }] }, /title/],
@@ -128,7 +128,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       await assert.rejects(alice.call('drop_tables'), /drop_tables|[Tt]ool/)
     })
 
-    test('holds what comes back against the schema', async () => {
+    test('validates answers against the schema', async () => {
       const spoilt = (text) => text.replaceAll('"total":', '"summe":')
       const mallory = await connect(sdk, token(person('alice')), spoilt)
       await mallory.client.listTools()
@@ -136,7 +136,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
       await mallory.close()
     })
 
-    test('cannot write with a token for reading, and not connect without one', async () => {
+    test('cannot write with a read-only token, nor connect without a token', async () => {
       const reader = await connect(sdk, token(person('alice'), 'tasks:read'))
       assert.deepEqual(await titles(reader, { sort: 'title' }), ['Buy oat milk', 'Call mum'])
       await assert.rejects(reader.call('delete_tasks', { ids: [1] }), /403|insufficient_scope|tasks:write/)

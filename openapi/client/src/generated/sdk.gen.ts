@@ -87,8 +87,8 @@ export const listTasks = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Create a task
  *
- * With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
- * now.
+ * With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
+ * is now.
  */
 export const createTask = <ThrowOnError extends boolean = false>(options: Options<CreateTaskData, ThrowOnError>) =>
   options.client.post<CreateTaskResponses, CreateTaskErrors, ThrowOnError>({
@@ -104,7 +104,7 @@ export const createTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete a task
  *
- * `restoreTask` can restore it for 30 days (the server may be set to another number).
+ * `restoreTask` can restore it, for 30 days unless the server is configured otherwise.
  */
 export const deleteTask = <ThrowOnError extends boolean = false>(options: Options<DeleteTaskData, ThrowOnError>) =>
   options.client.delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError>({
@@ -126,8 +126,8 @@ export const getTask = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change a task
  *
- * The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
- * changes nothing.
+ * A JSON Merge Patch (RFC 7396): an absent member stays as it is, and null clears it. An empty patch changes
+ * nothing.
  */
 export const updateTask = <ThrowOnError extends boolean = false>(options: Options<UpdateTaskData, ThrowOnError>) =>
   options.client.patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError>({
@@ -143,7 +143,7 @@ export const updateTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Restore a deleted task
  *
- * It comes back unchanged, with the same id. A task that is not deleted stays as it is.
+ * The task is as it was, with the same `id`. A task that is not deleted stays as it is.
  */
 export const restoreTask = <ThrowOnError extends boolean = false>(options: Options<RestoreTaskData, ThrowOnError>) =>
   options.client.post<RestoreTaskResponses, RestoreTaskErrors, ThrowOnError>({
@@ -155,8 +155,8 @@ export const restoreTask = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * List your tasks (owner path)
  *
- * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
- * because front ends use different ones.
+ * The answer is an array or `{tasks, total}`, as the server is configured. Several parameters have more than one
+ * name, because front ends differ.
  */
 export const listOwnerTasks = <ThrowOnError extends boolean = false>(
   options: Options<ListOwnerTasksData, ThrowOnError>,
@@ -186,8 +186,8 @@ export const createOwnerTask = <ThrowOnError extends boolean = false>(
 /**
  * Delete a task (owner path)
  *
- * Answers with the task, since many front ends read the answer as JSON; with
- * `Prefer: return=minimal` (RFC 7240) with nothing.
+ * Answers with the task, since many front ends read the answer as JSON. With `Prefer: return=minimal` (RFC 7240)
+ * the answer is empty.
  */
 export const deleteOwnerTask = <ThrowOnError extends boolean = false>(
   options: Options<DeleteOwnerTaskData, ThrowOnError>,
@@ -245,9 +245,9 @@ export const replaceOwnerTask = <ThrowOnError extends boolean = false>(
   })
 
 /**
- * Complete a task or reopen it (owner path)
+ * Complete or reopen a task (owner path)
  *
- * Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
+ * Without a body, `completed` is toggled. With `{"completed": …}`, it is set.
  */
 export const completeOwnerTask = <ThrowOnError extends boolean = false>(
   options: Options<CompleteOwnerTaskData, ThrowOnError>,
@@ -277,13 +277,13 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
 /**
  * Tell whether the server is alive
  *
- * Touches neither the database nor anything else, and needs no token.
+ * Checks nothing else, not even the database. Needs no token.
  */
 export const getHealth = <ThrowOnError extends boolean = false>(options: Options<GetHealthData, ThrowOnError>) =>
   options.client.get<GetHealthResponses, unknown, ThrowOnError>({ url: '/healthz', ...options })
 
 /**
- * Tell whether the server is alive (the path that front ends know)
+ * Tell whether the server is alive (for front ends that call `/health`)
  *
  * The same as `/healthz`.
  */
@@ -292,9 +292,9 @@ export const getPlainHealth = <ThrowOnError extends boolean = false>(
 ) => options.client.get<GetPlainHealthResponses, unknown, ThrowOnError>({ url: '/health', ...options })
 
 /**
- * Tell whether the server can work
+ * Tell whether the server is ready
  *
- * If not, the problem's `detail` says what is missing. Needs no token.
+ * If it is not, `detail` says what is missing. Needs no token.
  */
 export const getReadiness = <ThrowOnError extends boolean = false>(options: Options<GetReadinessData, ThrowOnError>) =>
   options.client.get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options })

@@ -5,7 +5,7 @@ export type ClientOptions = {
 }
 
 /**
- * The user of the token.
+ * The user of your token, and what the token allows.
  */
 export type Account = {
   /**
@@ -25,13 +25,13 @@ export type Account = {
    */
   scopes: Array<ScopeName>
   /**
-   * The setting of the server by which your token was accepted.
+   * The server's setting that accepted your token.
    */
   rule: string
 }
 
 /**
- * The condition of the server.
+ * The state of the server.
  */
 export type Condition = 'ok'
 
@@ -95,7 +95,7 @@ export type Fault = {
  * - `task_not_found` (404): You have no such task.
  * - `route_not_found` (404): The server has nothing at this path.
  * - `no_authorization_server` (404): No authorization server is configured for `/mcp`.
- * - `method_not_allowed` (405): The path does not take this method; the header `Allow` lists those that it takes.
+ * - `method_not_allowed` (405): The path does not support this method; the header `Allow` lists those that it supports.
  * - `not_acceptable` (406): The header `Accept` excludes JSON.
  * - `body_too_slow` (408): The body did not arrive in time.
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
@@ -192,7 +192,7 @@ export type NewTask = {
 }
 
 /**
- * Tasks with their number, as about half of the front ends expect them.
+ * Tasks with their total, as about half of the front ends expect them.
  */
 export type OwnedTasks = {
   /**
@@ -416,11 +416,11 @@ export type Sort =
   | '-title'
 
 /**
- * How the server is.
+ * The state of the server.
  */
 export type Status = {
   /**
-   * All is well; otherwise the answer is a problem.
+   * Always `ok`. A server that is not ready answers with a problem.
    */
   status: Condition
 }
@@ -698,7 +698,7 @@ export type DeleteTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
   }
@@ -751,7 +751,7 @@ export type DeleteTaskError = DeleteTaskErrors[keyof DeleteTaskErrors]
 
 export type DeleteTaskResponses = {
   /**
-   * The task is deleted; `restoreTask` can bring it back.
+   * The task is deleted; `restoreTask` can restore it.
    */
   204: void
 }
@@ -822,7 +822,7 @@ export type UpdateTaskData = {
   body: TaskPatch
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
   }
@@ -1058,7 +1058,7 @@ export type ListOwnerTasksData = {
      */
     skip?: number
     /**
-     * The page of `limit` tasks, from 1.
+     * Which page of `limit` tasks; the first is 1.
      */
     page?: number
   }
@@ -1096,7 +1096,7 @@ export type ListOwnerTasksError = ListOwnerTasksErrors[keyof ListOwnerTasksError
 
 export type ListOwnerTasksResponses = {
   /**
-   * The tasks, in the shape that the server is set to.
+   * The tasks, in the shape that the server is configured for.
    */
   200: Array<OwnerTask> | OwnedTasks
 }
@@ -1183,7 +1183,7 @@ export type DeleteOwnerTaskData = {
   body?: never
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
     /**
@@ -1197,7 +1197,7 @@ export type DeleteOwnerTaskData = {
      */
     user_id: string
     /**
-     * The id of the task.
+     * The `id` of the task.
      */
     id: number
   }
@@ -1269,7 +1269,7 @@ export type GetOwnerTaskData = {
      */
     user_id: string
     /**
-     * The id of the task.
+     * The `id` of the task.
      */
     id: number
   }
@@ -1323,7 +1323,7 @@ export type UpdateOwnerTaskData = {
   body: OwnerTaskChanges
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
   }
@@ -1333,7 +1333,7 @@ export type UpdateOwnerTaskData = {
      */
     user_id: string
     /**
-     * The id of the task.
+     * The `id` of the task.
      */
     id: number
   }
@@ -1407,7 +1407,7 @@ export type ReplaceOwnerTaskData = {
   body: OwnerTaskChanges
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
   }
@@ -1417,7 +1417,7 @@ export type ReplaceOwnerTaskData = {
      */
     user_id: string
     /**
-     * The id of the task.
+     * The `id` of the task.
      */
     id: number
   }
@@ -1491,7 +1491,7 @@ export type CompleteOwnerTaskData = {
   body?: OwnerCompletion
   headers?: {
     /**
-     * The ETag of the task that you have. Returns 412 if the task has changed since.
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
      */
     'If-Match'?: string
   }
@@ -1501,7 +1501,7 @@ export type CompleteOwnerTaskData = {
      */
     user_id: string
     /**
-     * The id of the task.
+     * The `id` of the task.
      */
     id: number
   }
@@ -1609,7 +1609,7 @@ export type GetMeError = GetMeErrors[keyof GetMeErrors]
 
 export type GetMeResponses = {
   /**
-   * You, by your token.
+   * The user of your token.
    */
   200: Account
 }
@@ -1625,7 +1625,7 @@ export type GetHealthData = {
 
 export type GetHealthResponses = {
   /**
-   * All is well.
+   * The server is alive, or ready.
    */
   200: Status
 }
@@ -1641,7 +1641,7 @@ export type GetPlainHealthData = {
 
 export type GetPlainHealthResponses = {
   /**
-   * All is well.
+   * The server is alive, or ready.
    */
   200: Status
 }
@@ -1666,7 +1666,7 @@ export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors]
 
 export type GetReadinessResponses = {
   /**
-   * All is well.
+   * The server is alive, or ready.
    */
   200: Status
 }

@@ -3,7 +3,7 @@
 import * as z from 'zod'
 
 /**
- * The condition of the server.
+ * The state of the server.
  */
 export const zCondition = z.enum(['ok'])
 
@@ -58,7 +58,7 @@ export const zFault = z.object({
  * - `task_not_found` (404): You have no such task.
  * - `route_not_found` (404): The server has nothing at this path.
  * - `no_authorization_server` (404): No authorization server is configured for `/mcp`.
- * - `method_not_allowed` (405): The path does not take this method; the header `Allow` lists those that it takes.
+ * - `method_not_allowed` (405): The path does not support this method; the header `Allow` lists those that it supports.
  * - `not_acceptable` (406): The header `Accept` excludes JSON.
  * - `body_too_slow` (408): The body did not arrive in time.
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
@@ -384,7 +384,7 @@ export const zOwnerTask = z.object({
 })
 
 /**
- * Tasks with their number, as about half of the front ends expect them.
+ * Tasks with their total, as about half of the front ends expect them.
  */
 export const zOwnedTasks = z.object({
   tasks: z.array(zOwnerTask),
@@ -397,7 +397,7 @@ export const zOwnedTasks = z.object({
 export const zScopeName = z.enum(['tasks:read', 'tasks:write'])
 
 /**
- * The user of the token.
+ * The user of your token, and what the token allows.
  */
 export const zAccount = z.object({
   user_id: z.string().min(1).max(255),
@@ -426,7 +426,7 @@ export const zSort = z.enum([
 ])
 
 /**
- * How the server is.
+ * The state of the server.
  */
 export const zStatus = z.object({
   status: zCondition,
@@ -597,7 +597,7 @@ export const zDeleteTaskPath = z.object({
 })
 
 /**
- * The task is deleted; `restoreTask` can bring it back.
+ * The task is deleted; `restoreTask` can restore it.
  */
 export const zDeleteTaskResponse = z.void()
 
@@ -763,7 +763,7 @@ export const zListOwnerTasksQuery = z.object({
 })
 
 /**
- * The tasks, in the shape that the server is set to.
+ * The tasks, in the shape that the server is configured for.
  */
 export const zListOwnerTasksResponse = z.union([z.array(zOwnerTask), zOwnedTasks])
 
@@ -877,21 +877,21 @@ export const zCompleteOwnerTaskPath = z.object({
 export const zCompleteOwnerTaskResponse = zOwnerTask
 
 /**
- * You, by your token.
+ * The user of your token.
  */
 export const zGetMeResponse = zAccount
 
 /**
- * All is well.
+ * The server is alive, or ready.
  */
 export const zGetHealthResponse = zStatus
 
 /**
- * All is well.
+ * The server is alive, or ready.
  */
 export const zGetPlainHealthResponse = zStatus
 
 /**
- * All is well.
+ * The server is alive, or ready.
  */
 export const zGetReadinessResponse = zStatus

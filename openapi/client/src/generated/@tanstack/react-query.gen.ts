@@ -220,8 +220,8 @@ export const listTasksInfiniteOptions = (options: Options<ListTasksData>) =>
 /**
  * Create a task
  *
- * With an `Idempotency-Key`, a retry does not create a second task. It returns the task of the first request as it is
- * now.
+ * With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
+ * is now.
  */
 export const createTaskMutation = (
   options?: Partial<Options<CreateTaskData>>,
@@ -242,7 +242,7 @@ export const createTaskMutation = (
 /**
  * Delete a task
  *
- * `restoreTask` can restore it for 30 days (the server may be set to another number).
+ * `restoreTask` can restore it, for 30 days unless the server is configured otherwise.
  */
 export const deleteTaskMutation = (
   options?: Partial<Options<DeleteTaskData>>,
@@ -282,8 +282,8 @@ export const getTaskOptions = (options: Options<GetTaskData>) =>
 /**
  * Change a task
  *
- * The body is a JSON Merge Patch (RFC 7396): a member that is absent stays as it is, null clears it. An empty patch
- * changes nothing.
+ * A JSON Merge Patch (RFC 7396): an absent member stays as it is, and null clears it. An empty patch changes
+ * nothing.
  */
 export const updateTaskMutation = (
   options?: Partial<Options<UpdateTaskData>>,
@@ -304,7 +304,7 @@ export const updateTaskMutation = (
 /**
  * Restore a deleted task
  *
- * It comes back unchanged, with the same id. A task that is not deleted stays as it is.
+ * The task is as it was, with the same `id`. A task that is not deleted stays as it is.
  */
 export const restoreTaskMutation = (
   options?: Partial<Options<RestoreTaskData>>,
@@ -328,8 +328,8 @@ export const listOwnerTasksQueryKey = (options: Options<ListOwnerTasksData>) =>
 /**
  * List your tasks (owner path)
  *
- * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
- * because front ends use different ones.
+ * The answer is an array or `{tasks, total}`, as the server is configured. Several parameters have more than one
+ * name, because front ends differ.
  */
 export const listOwnerTasksOptions = (options: Options<ListOwnerTasksData>) =>
   queryOptions<
@@ -357,8 +357,8 @@ export const listOwnerTasksInfiniteQueryKey = (
 /**
  * List your tasks (owner path)
  *
- * Returns an array or `{tasks, total}`, depending on a setting of the server. Some parameters have several names,
- * because front ends use different ones.
+ * The answer is an array or `{tasks, total}`, as the server is configured. Several parameters have more than one
+ * name, because front ends differ.
  */
 export const listOwnerTasksInfiniteOptions = (options: Options<ListOwnerTasksData>) =>
   infiniteQueryOptions<
@@ -419,8 +419,8 @@ export const createOwnerTaskMutation = (
 /**
  * Delete a task (owner path)
  *
- * Answers with the task, since many front ends read the answer as JSON; with
- * `Prefer: return=minimal` (RFC 7240) with nothing.
+ * Answers with the task, since many front ends read the answer as JSON. With `Prefer: return=minimal` (RFC 7240)
+ * the answer is empty.
  */
 export const deleteOwnerTaskMutation = (
   options?: Partial<Options<DeleteOwnerTaskData>>,
@@ -513,9 +513,9 @@ export const replaceOwnerTaskMutation = (
 }
 
 /**
- * Complete a task or reopen it (owner path)
+ * Complete or reopen a task (owner path)
  *
- * Without a body, a completed task is reopened and an open one is completed. `{"completed": …}` sets the state.
+ * Without a body, `completed` is toggled. With `{"completed": …}`, it is set.
  */
 export const completeOwnerTaskMutation = (
   options?: Partial<Options<CompleteOwnerTaskData>>,
@@ -564,7 +564,7 @@ export const getHealthQueryKey = (options?: Options<GetHealthData>) =>
 /**
  * Tell whether the server is alive
  *
- * Touches neither the database nor anything else, and needs no token.
+ * Checks nothing else, not even the database. Needs no token.
  */
 export const getHealthOptions = (options: Options<GetHealthData>) =>
   queryOptions<GetHealthResponse, DefaultError, GetHealthResponse, ReturnType<typeof getHealthQueryKey>>({
@@ -584,7 +584,7 @@ export const getPlainHealthQueryKey = (options?: Options<GetPlainHealthData>) =>
   createQueryKey('getPlainHealth', options, false, ['Health'])
 
 /**
- * Tell whether the server is alive (the path that front ends know)
+ * Tell whether the server is alive (for front ends that call `/health`)
  *
  * The same as `/healthz`.
  */
@@ -608,9 +608,9 @@ export const getReadinessQueryKey = (options?: Options<GetReadinessData>) =>
   createQueryKey('getReadiness', options, false, ['Health'])
 
 /**
- * Tell whether the server can work
+ * Tell whether the server is ready
  *
- * If not, the problem's `detail` says what is missing. Needs no token.
+ * If it is not, `detail` says what is missing. Needs no token.
  */
 export const getReadinessOptions = (options: Options<GetReadinessData>) =>
   queryOptions<GetReadinessResponse, GetReadinessError, GetReadinessResponse, ReturnType<typeof getReadinessQueryKey>>({

@@ -26,7 +26,10 @@ pub(super) struct Results {
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct ItemResult {
+    /// As in find_tasks
+    // Its schema is there, and is not repeated for each tool.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Map<String, Value>")]
     pub(super) task: Option<Row>,
     /// The old values of what changed
     #[serde(skip_serializing_if = "Map::is_empty")]

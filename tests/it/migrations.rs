@@ -10,15 +10,22 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use migration::{Migrator, MigratorTraitSelf as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
-use taskward::store::migrate::{UnknownMigrations, down, pending, status, up, up_within};
+use taskward::{
+    store::migrate::{UnknownMigrations, down, pending, status, up, up_within},
+    unicode::search_key,
+};
 
 use empty::{Empty, connect};
 
-const USER_CLOCK: &str = "m20261123_000001_user_clock";
-const TASK: &str = "m20261123_000002_task";
 const SEARCH_KEYS: &str = "m20261201_000003_search_keys";
-const ALL: [&str; 3] = [USER_CLOCK, TASK, SEARCH_KEYS];
+
+/// The names of all migrations, oldest first.
+fn all() -> Vec<String> {
+    let migrations = Migrator { search_key }.migrations();
+    migrations.iter().map(|it| it.name().to_owned()).collect()
+}
 
 /// Makes a test of each check for each database.
 macro_rules! on_both {
@@ -51,32 +58,30 @@ on_both! {
 
 async fn migrations_go_up_and_down_again(empty: Empty) {
     let db = empty.connect().await;
-    assert_eq!(up(&db).await.unwrap(), ALL);
+    assert_eq!(up(&db).await.unwrap(), all());
     assert_eq!(up(&db).await.unwrap(), [""; 0]);
     assert_eq!(pending(&db).await.unwrap(), 0);
-    assert_eq!(down(&db, 2).await.unwrap(), [SEARCH_KEYS, TASK]);
-    let status_now = status(&db).await.unwrap();
-    let applied = [true, false, false];
-    assert_eq!(
-        status_now,
-        ALL.map(str::to_owned)
-            .into_iter()
-            .zip(applied)
-            .collect::<Vec<_>>()
-    );
+    let newest_first: Vec<String> = all().into_iter().rev().collect();
+    let (later, first) = newest_first.split_at(newest_first.len() - 1);
+    let steps = u32::try_from(later.len()).unwrap();
+    assert_eq!(down(&db, steps).await.unwrap(), later);
+    let applied = |(name, is_applied): (String, bool)| is_applied.then_some(name);
+    let status_now = status(&db).await.unwrap().into_iter();
+    assert_eq!(status_now.filter_map(applied).collect::<Vec<_>>(), first);
     assert!(count(&db, "task").await.is_err());
-    assert_eq!(up(&db).await.unwrap(), [TASK, SEARCH_KEYS]);
+    assert_eq!(up(&db).await.unwrap(), all()[1..]);
     assert_eq!(count(&db, "task").await.unwrap(), 0);
-    assert_eq!(down(&db, 9).await.unwrap(), [SEARCH_KEYS, TASK, USER_CLOCK]);
+    assert_eq!(down(&db, 99).await.unwrap(), newest_first);
     assert!(count(&db, "user_clock").await.is_err());
-    assert_eq!(up(&db).await.unwrap(), ALL);
+    assert_eq!(up(&db).await.unwrap(), all());
 }
 
 async fn status_writes_nothing(empty: Empty) {
     let db = empty.connect().await;
-    assert_eq!(pending(&db).await.unwrap(), ALL.len());
+    assert_eq!(pending(&db).await.unwrap(), all().len());
     let status = status(&db).await.unwrap();
-    assert_eq!(status, ALL.map(|name| (name.to_owned(), false)));
+    let none_applied: Vec<_> = all().into_iter().map(|name| (name, false)).collect();
+    assert_eq!(status, none_applied);
     assert!(count(&db, "seaql_migrations").await.is_err());
 }
 
@@ -85,8 +90,8 @@ async fn concurrent_starts_are_safe(empty: Empty) {
     let applied = join_all(pools.iter().map(up)).await;
     let mut applied: Vec<String> = applied.into_iter().flat_map(Result::unwrap).collect();
     applied.sort();
-    assert_eq!(applied, ALL);
-    assert_eq!(count(&pools[0], "seaql_migrations").await.unwrap(), 3);
+    assert_eq!(applied, all());
+    assert_eq!(recorded(&pools[0]).await, all().len());
 }
 
 /// The same with processes, which share no lock but the database's: this program again, running only
@@ -109,7 +114,7 @@ async fn concurrent_processes_are_safe(empty: Empty) {
         assert!(output.status.success(), "{output_text}");
         applied += output_text.matches("applied m").count();
     }
-    assert_eq!(applied, ALL.len());
+    assert_eq!(applied, all().len());
 }
 
 #[tokio::test]
@@ -138,7 +143,7 @@ async fn migrations_of_a_newer_build_are_named(empty: Empty) {
         assert_eq!(error.downcast_ref(), Some(&unknown));
         assert!(error.to_string().contains("newer build"), "{error}");
     }
-    assert_eq!(count(&db, "seaql_migrations").await.unwrap(), 4);
+    assert_eq!(recorded(&db).await, all().len() + 1);
 }
 
 /// FastAPI backends often call their table `task` too.
@@ -155,7 +160,7 @@ async fn tables_of_another_backend_are_named(empty: Empty) {
     assert_eq!(count(&db, "task").await.unwrap(), 0);
     assert!(count(&db, "user_clock").await.is_err());
     db.execute_unprepared("DROP TABLE task").await.unwrap();
-    assert_eq!(up(&db).await.unwrap(), ALL);
+    assert_eq!(up(&db).await.unwrap(), all());
 }
 
 async fn waiting_for_the_lock_ends(empty: Empty) {
@@ -173,7 +178,7 @@ async fn waiting_for_the_lock_ends(empty: Empty) {
         assert!(message.contains("127.0.0.1, connected 20"), "{message}");
     }
     holder.close().await.unwrap();
-    assert_eq!(up(&db).await.unwrap(), ALL);
+    assert_eq!(up(&db).await.unwrap(), all());
 }
 
 async fn a_lock_ends_with_the_session_that_holds_it(empty: Empty) {
@@ -184,7 +189,7 @@ async fn a_lock_ends_with_the_session_that_holds_it(empty: Empty) {
     assert!(!waiting.is_finished());
     // As when its process dies: the connection closes and nobody unlocks.
     holder.close().await.unwrap();
-    assert_eq!(waiting.await.unwrap().unwrap(), ALL);
+    assert_eq!(waiting.await.unwrap().unwrap(), all());
 }
 
 /// Takes the lock, as a process would that migrates for very long; closing the connection lets it go.
@@ -199,6 +204,12 @@ async fn hold(empty: &Empty) -> DatabaseConnection {
     };
     holder.execute_unprepared(&lock).await.unwrap();
     holder
+}
+
+/// How many migrations the database has.
+async fn recorded(db: &DatabaseConnection) -> usize {
+    let recorded = count(db, "seaql_migrations").await.unwrap();
+    recorded.try_into().unwrap()
 }
 
 async fn count(db: &DatabaseConnection, table: &str) -> Result<i64, DbErr> {

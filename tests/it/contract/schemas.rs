@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use expect_test::expect;
+use serde_json::{Map, Value, json};
 
 use super::is_sentence;
 use crate::support::contract::{TEXT, contract, operations, resolved};
@@ -75,24 +76,20 @@ fn the_document_is_clean() {
         (&json!(1), &json!((1_i64 << 53) - 1))
     );
     let new = &contract()["components"]["schemas"]["NewTask"]["properties"];
-    let defaults: Vec<_> = new
+    let defaults: Map<String, Value> = new
         .as_object()
         .unwrap()
-        .values()
-        .map(|member| member.get("default"))
+        .iter()
+        .filter_map(|(name, member)| Some((name.clone(), member.get("default")?.clone())))
         .collect();
-    let expected = [
-        None,
-        Some(json!(null)),
-        Some(json!(false)),
-        Some(json!("medium")),
-        Some(json!(null)),
-        Some(json!([])),
-    ];
-    assert_eq!(
-        defaults,
-        expected.iter().map(Option::as_ref).collect::<Vec<_>>()
-    );
+    expect![[r#"
+        {
+          "description": null,
+          "completed": false,
+          "priority": "medium",
+          "due_date": null,
+          "tags": []
+        }"#]].assert_eq(&format!("{:#}", Value::from(defaults)));
 }
 
 fn clean(at: &str, value: &Value) {

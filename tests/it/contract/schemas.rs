@@ -89,7 +89,8 @@ fn the_document_is_clean() {
           "priority": "medium",
           "due_date": null,
           "tags": []
-        }"#]].assert_eq(&format!("{:#}", Value::from(defaults)));
+        }"#]]
+    .assert_eq(&format!("{:#}", Value::from(defaults)));
 }
 
 fn clean(at: &str, value: &Value) {

@@ -70,14 +70,14 @@ impl SqliteWriter {
 async fn run(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
-        let Some(transaction) = begin(&connection, &mut group).await else {
+        let Some(transaction) = begin(&connection, &mut group, &mut jobs).await else {
             continue;
         };
         let Some(undone) = together(transaction, std::mem::take(&mut group)).await else {
             continue;
         };
         group = undone;
-        if let Some(transaction) = begin(&connection, &mut group).await {
+        if let Some(transaction) = begin(&connection, &mut group, &mut jobs).await {
             apart(transaction, std::mem::take(&mut group)).await;
         }
     }
@@ -88,12 +88,17 @@ async fn run(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
 async fn begin(
     connection: &DatabaseConnection,
     group: &mut Vec<Job>,
+    jobs: &mut mpsc::Receiver<Job>,
 ) -> Option<DatabaseTransaction> {
     loop {
         let error = match connection.begin_with_options(immediate()).await {
             Ok(transaction) => return Some(transaction),
             Err(error) => error,
         };
+        // Those that have arrived since have their own time.
+        while let Ok(job) = jobs.try_recv() {
+            group.push(job);
+        }
         let now = Instant::now();
         let again = is_busy(&error);
         let (over, waiting) = std::mem::take(group)

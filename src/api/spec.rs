@@ -241,15 +241,16 @@ fn mend_schema(schema: &mut Value) {
     }
     // It only repeats the name.
     object.remove("title");
+    // The bounds say more than `int64`, of which generators make a type that JSON does not have. Before `type` becomes
+    // a list with null.
+    if object.get("type").is_some_and(|t| t == "integer") {
+        object.remove("format");
+    }
     if object.remove("nullable").is_some() {
         allow_null(object);
     }
     if let Some(example) = object.remove("example") {
         object.insert("examples".to_owned(), json!([example]));
-    }
-    // The bounds say more than `int64`, of which generators make a type that JSON does not have.
-    if object.get("type").is_some_and(|t| t == "integer") {
-        object.remove("format");
     }
     for bound in ["minimum", "maximum"] {
         if let Some(integer) = object.get(bound).and_then(integer) {
@@ -308,5 +309,18 @@ fn arrange(object: &mut Value, first: &[&str]) {
             place.unwrap_or(first.len())
         });
         *members = sorted.into_iter().collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_that_may_be_null_has_no_format_either() {
+        let mut schema =
+            json!({ "type": "integer", "format": "int64", "minimum": 1.0, "nullable": true });
+        mend_schema(&mut schema);
+        assert_eq!(schema, json!({ "type": ["integer", "null"], "minimum": 1 }));
     }
 }

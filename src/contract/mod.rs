@@ -2,6 +2,14 @@
 //!
 //! The types say what is valid, so that a value that exists has been checked. The OpenAPI document is
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
+//!
+//! - `task.rs`: a task, and the bodies that write one (made by the macros in `bodies.rs`).
+//! - `scalar.rs`: what a value of one member is; `text.rs`, `time.rs`, `due_date.rs`, `priority.rs`, `tags.rs`, `sort.rs`: the
+//!   kinds of values.
+//! - `json.rs`, `read.rs`, `syntax.rs`, `pointer.rs`: how a body is read, and where its faults are; `nullability.rs`: absent,
+//!   null and a value.
+//! - `problem/`: errors, and their codes. `owner/`, `lenient.rs`, `ignored.rs`: what differs on the owner paths.
+//! - `registry.rs`: the only file that imports poem-openapi's registry.
 
 mod bodies;
 mod due_date;

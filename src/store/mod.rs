@@ -3,6 +3,14 @@
 //! A [`Scope`] reaches the tasks of one user and nobody else's: it is opened with that user's
 //! [`UserId`](crate::auth::UserId), which only a verified token makes, and every statement names the user. A scope is
 //! for reading, writing or both, and has the methods of that kind only. The entities stay private to this module.
+//!
+//! - `scope.rs`: a scope, and reading one task; `list.rs` (with `query.rs`, `order.rs`, `local_order.rs`, `cursor.rs`) and
+//!   `overview.rs`: reading many.
+//! - `create.rs`, `update.rs`: the writes; `write.rs`: how each is sent, with the user's clock; `columns.rs`: the values that
+//!   they write; `digest.rs`: what tells a retry from another request; `import.rs`: many tasks at once.
+//! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
+//! - `database.rs`, `connect.rs`, `availability.rs`, `first_look.rs`: the connections, and what happens without them;
+//!   `migrate.rs`, `backup.rs`: for the operator.
 
 mod availability;
 mod backup;

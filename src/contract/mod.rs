@@ -49,8 +49,8 @@ pub use problem::{Challenge, Fail, Fault, Problem, ProblemCode, ProblemDetail, c
 pub(crate) use problem::{example, into_poem, repeated, response_component};
 pub use read::{Member, Members};
 pub(crate) use repeats::first_repeat;
-pub(crate) use scalar::kind;
 pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
+pub(crate) use scalar::{integer, kind};
 pub use sort::Sort;
 pub(crate) use syntax::SyntaxFault;
 pub use tags::Tags;

@@ -76,6 +76,21 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// 2^53, up to which a floating-point number is exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The integer that a JSON number is. `2.0` is one, as in JSON Schema.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole and within the range that is exact"
+)]
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    let whole = |number: &f64| number.fract() == 0.0 && number.abs() < EXACT;
+    value
+        .as_i64()
+        .or_else(|| value.as_f64().filter(whole).map(|number| number as i64))
+}
+
 pub(crate) fn mismatch<T: Scalar>(value: &Value) -> String {
     // A number that is out of range, or no integer, is a number all the same.
     if value.is_number() && T::EXPECTED.starts_with("an integer") {
@@ -142,7 +157,7 @@ impl Scalar for Flag {
 
     fn normalize(value: Value) -> Value {
         match &value {
-            Value::Number(number) => match number.as_u64() {
+            Value::Number(_) => match integer(&value) {
                 Some(number @ 0..=1) => (number == 1).into(),
                 _ => value,
             },
@@ -206,7 +221,7 @@ macro_rules! integer {
             }
 
             fn from_json(value: &Value) -> Result<Self, String> {
-                value.as_i64().and_then(Self::new).ok_or_else(|| mismatch::<Self>(value))
+                $crate::contract::integer(value).and_then(Self::new).ok_or_else(|| mismatch::<Self>(value))
             }
 
             // `parse` alone would take "+1".
@@ -274,3 +289,25 @@ impl Scalar for UserIdText {
     }
 }
 openapi_scalar!(UserIdText, "string(user-id)");
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        for (value, expected) in [
+            (json!(2), Some(2)),
+            (json!(2.0), Some(2)),
+            (json!(-0.0), Some(0)),
+            (json!(2.5), None),
+            (json!(1e300), None),
+            (json!("2"), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(integer(&value), expected, "{value}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::contract::integer;
+
 /// Our own keyword for a schema that allows null. It is removed before clients see the schema: Gemini refuses a list of
 /// types, and other clients do not know `nullable`.
 pub(super) const NULLABLE: &str = "x-nullable";
@@ -16,8 +18,6 @@ const HOST_MEMBERS: [&str; 5] = [
     "action",
     "chatInput",
 ];
-/// 2^53, up to which a floating-point number is exact.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The arguments in the form that the tool declares:
 ///
@@ -73,16 +73,9 @@ fn as_declared(value: Value, schema: &Map<String, Value>) -> Value {
 }
 
 /// The integer that a number or a text stands for.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "whole and within the range that is exact"
-)]
 fn whole(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) if number.is_f64() => {
-            let number = number.as_f64()?;
-            (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
-        }
+        Value::Number(_) => integer(value),
         Value::String(text) => {
             let number: i64 = text.trim().parse().ok()?;
             // `007` and `+7` are texts that somebody wrote, not numbers.

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    Timestamp,
+    TimeZone, Timestamp,
     registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
     time::{TimeSpelling, is_date, read_date, read_time},
@@ -30,6 +30,14 @@ impl DueDate {
         match self {
             Self::Date(date) => date.and_time(NaiveTime::MIN).and_utc(),
             Self::Time(time) => time.get(),
+        }
+    }
+
+    /// The same in a time zone, if there is one: a date counts as its first instant there.
+    pub fn instant_in(self, zone: Option<TimeZone>) -> DateTime<Utc> {
+        match (self, zone) {
+            (Self::Date(day), Some(zone)) => zone.first_instant(day),
+            (due, _) => due.instant(),
         }
     }
 

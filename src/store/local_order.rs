@@ -31,21 +31,13 @@ impl Ordering {
             .into()
     }
 
-    /// The instant by which a due date is sorted.
-    pub(super) fn instant(self, due: DueDate) -> DateTime<Utc> {
-        match (due, self.time_zone()) {
-            (DueDate::Date(day), Some(zone)) => zone.first_instant(day),
-            (due, _) => due.instant(),
-        }
-    }
-
     /// Merges two sorted lists that stand one after the other. Lists in other orders come as one, and stay as they are.
     pub(super) fn merge(self, tasks: &mut [TaskOnTheWire]) {
         if self.time_zone().is_none() {
             return;
         }
         tasks.sort_by_cached_key(|task| {
-            let due = task.due_date.0.map(|due| self.instant(due));
+            let due = task.due_date.0.map(|due| due.instant_in(self.time_zone()));
             let (micros, id) = (due.map(|due| due.timestamp_micros()), task.id.get());
             let (micros, id) = match self.is_descending() {
                 true => (micros.map(|micros| -micros), -id),

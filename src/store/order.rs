@@ -94,7 +94,7 @@ impl Ordering {
         let key = match self.column {
             Task::Revision => SortKey::Number(task.version.get()),
             Task::DueAt => match task.due_date.0 {
-                Some(due) => SortKey::Number(self.instant(due).timestamp_micros()),
+                Some(due) => SortKey::Number(due.instant_in(self.time_zone).timestamp_micros()),
                 None => SortKey::Null(()),
             },
             Task::Priority => SortKey::Number(rank(task.priority).into()),

@@ -37,10 +37,7 @@ impl DueBound {
         let Some(zone) = zone else {
             return Self::Utc(due);
         };
-        let at = match due {
-            DueDate::Date(day) => zone.first_instant(day),
-            DueDate::Time(time) => time.get(),
-        };
+        let at = due.instant_in(Some(zone));
         Self::Local {
             day: zone.first_day_from(at),
             at: Timestamp::new(at),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 
-import { row, story, waitForTitles } from './world.mjs'
+import { escape, row, story, waitForTitles } from './world.mjs'
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
 
@@ -28,7 +28,7 @@ story('everything can be done with the keyboard alone', async ({ person }) => {
     assert.fail(`no way to ${name}`)
   }
   await page.goto('/')
-  await page.getByLabel('New task').focus()
+  await page.getByRole('textbox', { name: 'New task' }).focus()
   await page.keyboard.type('Buy milk')
   await page.keyboard.press('Enter')
   await waitForTitles(page, ['Buy milk'])
@@ -53,8 +53,7 @@ story('everything can be done with the keyboard alone', async ({ person }) => {
   }
   await page.getByLabel('Notes').focus()
   await page.keyboard.type('Before her birthday')
-  await page.keyboard.press('Escape')
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await escape(page)
   assert.equal(await focused(), 'Write to Anouk')
   await page.keyboard.press('Enter')
   await page.getByLabel('Notes').focus()

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { password } from './people.mjs'
-import { add, quickAdd, row, story, tokenLife, waitForTitles, world } from './world.mjs'
+import { add, escape, quickAdd, row, story, tokenLife, waitForTitles, world } from './world.mjs'
 
 story('a newcomer signs up, signs out and signs in again, and is led to where she wanted to go', async ({ visitor }) => {
   const { page, context, forgive, alive } = await visitor()
@@ -105,7 +105,7 @@ story('two people never see each other’s tasks, not even by a copied address',
   await bob.page.getByText('You have no task 1').waitFor()
   assert.doesNotMatch(await bob.page.content(), /secret/)
   bob.forgive(/status of 404/)
-  await bob.page.keyboard.press('Escape')
+  await escape(bob.page)
   await bob.page.getByText('Nothing to do').waitFor()
 
   // The number is also Bob's, as soon as he has a first task.

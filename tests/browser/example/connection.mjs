@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { add, api, quickAdd, row, story, waitForTitles } from './world.mjs'
+import { add, api, escape, quickAdd, row, story, waitForTitles } from './world.mjs'
 
 story('offline it says so, keeps what is typed, and goes on when the connection is back', async ({ person }) => {
   const { page, context, titles, create, forgive } = await person('Ada')
@@ -18,7 +18,7 @@ story('offline it says so, keeps what is typed, and goes on when the connection 
   await page.getByText('Not saved yet. You are offline.').waitFor()
   assert.equal(await page.getByLabel('Notes').inputValue(), 'The one with the blue cap, 2 litres')
   // Closed by mistake, it is still there.
-  await page.keyboard.press('Escape')
+  await escape(page)
   await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
   assert.equal(await page.getByLabel('Notes').inputValue(), 'The one with the blue cap, 2 litres')
   await context.setOffline(false)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { quickAdd, row, story } from './world.mjs'
+import { escape, quickAdd, row, story } from './world.mjs'
 
 story('what the server finds wrong is told at the fields', async ({ person }) => {
   const { page, forgive, titles } = await person('Ada')
@@ -38,7 +38,7 @@ story('a fault goes as soon as the value is another one', async ({ person }) => 
   await dialog.getByLabel('Title').fill('B')
   await dialog.locator('.fault').waitFor({ state: 'detached' })
   assert.equal(await dialog.getByLabel('Title').getAttribute('aria-invalid'), 'false')
-  await page.keyboard.press('Escape')
+  await escape(page)
 
   await quickAdd(page).fill('  ')
   await quickAdd(page).press('Enter')
@@ -96,7 +96,7 @@ story('a draft that was closed leaves a sign on its row', async ({ person }) => 
   await page.goto('/')
   await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
   await page.getByLabel('Notes').fill('Two litres')
-  await page.keyboard.press('Escape')
+  await escape(page)
   await row(page, 'Buy milk').getByText('Unsaved changes').waitFor()
   assert.equal(await page.getByText('Unsaved changes').count(), 1)
   await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()

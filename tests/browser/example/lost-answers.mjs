@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { add, api, quickAdd, row, story, waitForTitles } from './world.mjs'
+import { add, api, escape, quickAdd, row, story, waitForTitles } from './world.mjs'
 
 story('an answer that is lost on the way does not make two tasks, whatever one does then', async ({ person }) => {
   const { page, titles, forgive } = await person('Ada')
@@ -19,7 +19,7 @@ story('an answer that is lost on the way does not make two tasks, whatever one d
   await page.getByRole('button', { name: 'Add task' }).click()
   await page.getByText('Not saved yet.').waitFor()
   assert.ok(created > 1, 'the client has tried again by itself')
-  await page.keyboard.press('Escape')
+  await escape(page)
 
   // Another one, and its key is not taken for that of the first.
   await quickAdd(page).fill('Buy milk')

@@ -63,14 +63,14 @@ async function race(page, person, path) {
 }
 
 async function fault(page) {
-  await page.getByLabel('New task').fill('x'.repeat(501))
+  await page.getByRole('textbox', { name: 'New task' }).fill('x'.repeat(501))
   await page.getByRole('button', { name: 'Add' }).click()
   await page.locator('.fault').waitFor()
 }
 
 async function failure(page) {
   await page.route('**/api/v1/**', (route) => route.abort())
-  await page.getByLabel('New task').fill('Buy a torch')
+  await page.getByRole('textbox', { name: 'New task' }).fill('Buy a torch')
   await page.getByRole('button', { name: 'Add' }).click()
   await page.getByRole('button', { name: 'Try again' }).waitFor()
 }

@@ -75,7 +75,13 @@ export async function waitForTitles(page, titles) {
     .catch(async () => assert.deepEqual(await shownTitles(page), titles))
 }
 
-export const quickAdd = (page) => page.getByLabel('New task')
+export const quickAdd = (page) => page.getByRole('textbox', { name: 'New task' })
+
+/** Closes the dialog as people do at the keyboard, and waits until it is gone: till then it may take what is typed next. */
+export async function escape(page) {
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
 
 /** Adds a task as people do, and waits until it is there. */
 export async function add(page, title) {

@@ -63,17 +63,21 @@ pub(super) fn read(source: &mut Source) -> Databases {
     let auto_migrate = source.get(&AUTO_MIGRATE);
     let max_connections = source.get(&DATABASE_MAX_CONNECTIONS);
     let max_tasks = source.get(&MAX_TASKS_PER_USER);
-    let settings = |url: &DatabaseUrl| DatabaseSettings {
+    let settings = |url: &DatabaseUrl, url_setting| DatabaseSettings {
         url: url.url.clone(),
+        url_setting,
         max_connections: max_connections.unwrap_or_else(connections_by_cores),
         acquire_timeout: ACQUIRE_TIMEOUT,
         max_tasks: max_tasks.into(),
         tombstone_retention: Duration::from_secs(days * 24 * 60 * 60),
     };
     Databases {
-        direct: settings(direct.as_ref().unwrap_or(&pooled)),
+        direct: match &direct {
+            Some(direct) => settings(direct, DATABASE_DIRECT_URL.name),
+            None => settings(&pooled, DATABASE_URL.name),
+        },
         auto_migrate: auto_migrate.unwrap_or_else(|| is_sqlite(&pooled)),
-        pooled: settings(&pooled),
+        pooled: settings(&pooled, DATABASE_URL.name),
     }
 }
 

@@ -29,7 +29,7 @@ pub async fn backup(settings: &DatabaseSettings, target: &Path) -> anyhow::Resul
              URL of the database itself, not of a pooler; after `pg_restore`, run `ANALYZE`"
         );
     }
-    let Some(file) = sqlite_file(&settings.url)? else {
+    let Some(file) = sqlite_file(settings)? else {
         bail!("a database in memory cannot be copied");
     };
     // SQLite reads some names, such as `:memory:` and `file:…`, as something else than files; no absolute path is one.

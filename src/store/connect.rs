@@ -83,9 +83,9 @@ pub(super) async fn postgres(
 pub(super) async fn sqlite(
     settings: &DatabaseSettings,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
-    let file = sqlite_file(&settings.url)?;
+    let file = sqlite_file(settings)?;
     if let Some(file) = &file {
-        open_private(file, settings.url.contains("mode=rwc"))?;
+        open_private(file, settings)?;
     }
     let opened = sqlite_pools(settings, file.is_some()).await;
     opened.map_err(|error| match (&file, &error) {
@@ -102,24 +102,27 @@ pub(super) fn is_in_memory(url: &str) -> bool {
 }
 
 /// The file of a SQLite database, if it is in one.
-pub(super) fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
-    if is_in_memory(url) {
+pub(super) fn sqlite_file(settings: &DatabaseSettings) -> Result<Option<PathBuf>, StoreError> {
+    if is_in_memory(&settings.url) {
         return Ok(None);
     }
-    let options: SqliteConnectOptions = url.parse().map_err(|error| {
-        StoreError::Unavailable(format!("DATABASE_URL cannot be read: {error}"))
+    let options: SqliteConnectOptions = settings.url.parse().map_err(|error| {
+        StoreError::Unavailable(format!("{} cannot be read: {error}", settings.url_setting))
     })?;
     Ok(Some(options.get_filename().to_owned()))
 }
 
 /// Makes sure that the file is there, and creates it readable for its owner alone, which SQLite would not do.
 /// The files that SQLite makes beside it (`-wal`, `-shm`) get its permissions.
-fn open_private(file: &Path, create: bool) -> Result<(), StoreError> {
+fn open_private(file: &Path, settings: &DatabaseSettings) -> Result<(), StoreError> {
+    let create = settings.url.contains("mode=rwc");
     let unavailable = |error: io::Error| {
         let hint = match error.kind() {
-            io::ErrorKind::NotFound if create => ": its folder must exist",
-            io::ErrorKind::NotFound => ": add `?mode=rwc` to DATABASE_URL to create it",
-            _ => "",
+            io::ErrorKind::NotFound if create => ": its folder must exist".to_owned(),
+            io::ErrorKind::NotFound => {
+                format!(": add `?mode=rwc` to {} to create it", settings.url_setting)
+            }
+            _ => String::new(),
         };
         let verb = if create { "create" } else { "open" };
         StoreError::Unavailable(format!(

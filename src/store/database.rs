@@ -25,6 +25,8 @@ use super::{
 pub struct DatabaseSettings {
     /// `sqlite:…` or `postgres:…`. Contains the password: never logged.
     pub url: String,
+    /// The name of the setting that has the URL, for messages.
+    pub url_setting: &'static str,
     /// The most connections of this process.
     pub max_connections: u32,
     /// How long a request waits for a connection before it is answered with 503.
@@ -39,6 +41,7 @@ impl std::fmt::Debug for DatabaseSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             url: _,
+            url_setting,
             max_connections,
             acquire_timeout,
             max_tasks,
@@ -46,6 +49,7 @@ impl std::fmt::Debug for DatabaseSettings {
         } = self;
         f.debug_struct("DatabaseSettings")
             .field("url", &"<redacted>")
+            .field("url_setting", url_setting)
             .field("max_connections", max_connections)
             .field("acquire_timeout", acquire_timeout)
             .field("max_tasks", max_tasks)
@@ -63,6 +67,7 @@ pub struct Database(Arc<DatabaseState>);
 
 #[derive(Debug)]
 struct DatabaseState {
+    url_setting: &'static str,
     pool: DatabaseConnection,
     backend: DbBackend,
     /// The task that writes to SQLite, and its connection.
@@ -101,6 +106,7 @@ impl Database {
             (pool, None, Some(availability))
         };
         Ok(Self(Arc::new(DatabaseState {
+            url_setting: settings.url_setting,
             backend: pool.get_database_backend(),
             pool,
             sqlite_writer,
@@ -121,7 +127,8 @@ impl Database {
     pub fn check_kept(&self) -> anyhow::Result<()> {
         match self.0.in_memory {
             true => anyhow::bail!(
-                "the database is in memory, and would be gone at once: set DATABASE_URL to a file or a server"
+                "the database is in memory, and would be gone at once: set {} to a file or a server",
+                self.url_setting()
             ),
             false => Ok(()),
         }
@@ -194,6 +201,11 @@ impl Database {
             Some(availability) => availability.run(work).await,
             None => work.await,
         }
+    }
+
+    /// The name of the setting that has the URL.
+    pub(super) fn url_setting(&self) -> &'static str {
+        self.0.url_setting
     }
 
     pub(super) fn availability(&self) -> Option<&Arc<Availability>> {

@@ -11,12 +11,16 @@ use sea_orm::{
 };
 use tokio::net::lookup_host;
 
-/// Why a connection to PostgreSQL failed.
-pub(super) async fn postgres_fault(options: &PgConnectOptions, error: &SqlxError) -> String {
+/// Why a connection to PostgreSQL failed. `setting` is the name of the one that has its URL.
+pub(super) async fn postgres_fault(
+    options: &PgConnectOptions,
+    setting: &str,
+    error: &SqlxError,
+) -> String {
     let place = place(options);
     match error {
-        SqlxError::Io(error) => io_fault(options, &place, error).await,
-        SqlxError::Database(error) => refusal(options, &place, &**error),
+        SqlxError::Io(error) => io_fault(options, setting, &place, error).await,
+        SqlxError::Database(error) => refusal(options, setting, &place, &**error),
         SqlxError::Tls(error) => {
             let checks = match options.get_ssl_mode() {
                 PgSslMode::VerifyCa | PgSslMode::VerifyFull => {
@@ -40,10 +44,15 @@ pub(super) async fn postgres_fault(options: &PgConnectOptions, error: &SqlxError
     }
 }
 
-async fn io_fault(options: &PgConnectOptions, place: &str, error: &io::Error) -> String {
+async fn io_fault(
+    options: &PgConnectOptions,
+    setting: &str,
+    place: &str,
+    error: &io::Error,
+) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => format!(
-            "nothing listens at {place}: start PostgreSQL there, or correct host and port in DATABASE_URL"
+            "nothing listens at {place}: start PostgreSQL there, or correct host and port in {setting}"
         ),
         io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => {
             format!("{place} closed the connection: check that it is PostgreSQL, and its log")
@@ -54,7 +63,7 @@ async fn io_fault(options: &PgConnectOptions, place: &str, error: &io::Error) ->
                 .is_err() =>
         {
             format!(
-                "the host name {} is not known: correct it in DATABASE_URL, or look at the DNS of this machine",
+                "the host name {} is not known: correct it in {setting}, or look at the DNS of this machine",
                 options.get_host()
             )
         }
@@ -63,20 +72,25 @@ async fn io_fault(options: &PgConnectOptions, place: &str, error: &io::Error) ->
 }
 
 /// What PostgreSQL, or a pooler before it, said no to.
-fn refusal(options: &PgConnectOptions, place: &str, error: &dyn DatabaseError) -> String {
+fn refusal(
+    options: &PgConnectOptions,
+    setting: &str,
+    place: &str,
+    error: &dyn DatabaseError,
+) -> String {
     let user = options.get_username();
     // Without a name, PostgreSQL takes that of the user.
     let database = options.get_database().unwrap_or(user);
     let (code, message) = (error.code().unwrap_or_default(), error.message());
     match &*code {
         "28P01" => format!(
-            "PostgreSQL at {place} refuses the password of the user {user}: correct it in DATABASE_URL (special \
+            "PostgreSQL at {place} refuses the password of the user {user}: correct it in {setting} (special \
              characters percent-encoded)"
         ),
         "28000" => format!("PostgreSQL at {place} refuses the user {user}: {message}"),
         "3D000" => format!(
             "PostgreSQL at {place} has no database {database}: create it (`CREATE DATABASE {database}`), or correct \
-             its name in DATABASE_URL"
+             its name in {setting}"
         ),
         "53300" => format!(
             "PostgreSQL at {place} has no connection left: lower DATABASE_MAX_CONNECTIONS, or raise its \
@@ -84,7 +98,7 @@ fn refusal(options: &PgConnectOptions, place: &str, error: &dyn DatabaseError) -
         ),
         "57P03" => format!("PostgreSQL at {place} is starting or stopping"),
         _ if message.contains("unsupported startup parameter") => format!(
-            "the pooler at {place} refuses a parameter of DATABASE_URL ({message}): leave it out, or name it in \
+            "the pooler at {place} refuses a parameter of {setting} ({message}): leave it out, or name it in \
              PgBouncer's ignore_startup_parameters"
         ),
         _ => format!("PostgreSQL at {place} refuses to connect: {message} ({code})"),

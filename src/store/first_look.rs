@@ -64,7 +64,7 @@ impl Database {
     /// Why that failed, and what to do.
     pub async fn check_reachable(&self) -> anyhow::Result<()> {
         if let Some(availability) = self.availability() {
-            let connection = connect(availability.options()).await;
+            let connection = connect(availability.options(), self.url_setting()).await;
             connection.map_err(anyhow::Error::msg)?.close().await.ok();
         }
         Ok(())
@@ -72,7 +72,7 @@ impl Database {
 
     async fn look(&self) -> Result<(), Finding> {
         if let Some(availability) = self.availability() {
-            look_for_poolers(availability.options()).await?;
+            look_for_poolers(availability.options(), self.url_setting()).await?;
         }
         let migrations = match migrate::status(self.pool()).await {
             Ok(migrations) => migrations,
@@ -97,23 +97,23 @@ impl Database {
     }
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, String> {
+async fn connect(options: &PgConnectOptions, setting: &str) -> Result<PgConnection, String> {
     let connected = match timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(connected) => connected,
         Err(_) => Err(SqlxError::PoolTimedOut),
     };
     match connected {
         Ok(connection) => Ok(connection),
-        Err(error) => Err(postgres_fault(options, &error).await),
+        Err(error) => Err(postgres_fault(options, setting, &error).await),
     }
 }
 
 /// Finds out whether a pooler gives its clients one server connection in turn, and mixes up their prepared
 /// statements, which all have the same names: PgBouncer before 1.21 does, and later ones without
 /// `max_prepared_statements`. A request could then run the statement of another one.
-async fn look_for_poolers(options: &PgConnectOptions) -> Result<(), Finding> {
-    let mut one = connect(options).await.map_err(Finding::Trouble)?;
-    let mut other = connect(options).await.map_err(Finding::Trouble)?;
+async fn look_for_poolers(options: &PgConnectOptions, setting: &str) -> Result<(), Finding> {
+    let mut one = connect(options, setting).await.map_err(Finding::Trouble)?;
+    let mut other = connect(options, setting).await.map_err(Finding::Trouble)?;
     // Two texts under one name, most likely on one server connection, as nobody else is there yet.
     let first = sqlx::query("SELECT pg_backend_pid(), 1")
         .fetch_one(&mut one)
@@ -135,16 +135,17 @@ async fn look_for_poolers(options: &PgConnectOptions) -> Result<(), Finding> {
             .any(|answer| answer.as_ref().is_err_and(confused)),
     };
     if mixed_up {
-        return Err(Finding::Unusable(
-            "DATABASE_URL leads to a pooler in transaction mode that does not keep prepared statements apart. Use \
+        return Err(Finding::Unusable(format!(
+            "{setting} leads to a pooler in transaction mode that does not keep prepared statements apart. Use \
              PgBouncer 1.21 or later with max_prepared_statements above 0, or pool_mode = session, or connect to \
              PostgreSQL directly"
-                .to_owned(),
-        ));
+        )));
     }
     for answer in [first, second] {
         if let Err(error) = answer {
-            return Err(Finding::Trouble(postgres_fault(options, &error).await));
+            return Err(Finding::Trouble(
+                postgres_fault(options, setting, &error).await,
+            ));
         }
     }
     Ok(())

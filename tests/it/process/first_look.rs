@@ -84,6 +84,33 @@ async fn the_start_and_the_commands_say_what_is_wrong_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_fault_names_the_setting_whose_url_it_is() {
+    let url = format!("postgres://a:b@127.0.0.1:{}/c", free_port().await);
+    for (home, words) in [
+        (Home::postgres(&url), "in DATABASE_URL"),
+        (
+            Home::postgres("postgres://pooler/c").set("DATABASE_DIRECT_URL", &url),
+            "in DATABASE_DIRECT_URL",
+        ),
+        (
+            Home::empty()
+                .set("DATABASE_URL", "sqlite://there.db")
+                .set("DATABASE_DIRECT_URL", "sqlite://gone.db?mode=rw"),
+            "to DATABASE_DIRECT_URL to create it",
+        ),
+        (
+            Home::empty()
+                .set("DATABASE_URL", "sqlite://there.db")
+                .set("DATABASE_DIRECT_URL", "sqlite::memory:"),
+            "set DATABASE_DIRECT_URL to a file",
+        ),
+    ] {
+        let told = home.run(&["migrate", "up"]).bad();
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn pending_migrations_are_named_at_the_start() {
     let Ok(server) = postgres() else {
         return;

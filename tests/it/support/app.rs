@@ -96,6 +96,7 @@ impl TestApp {
     ) -> Self {
         let database = Database::connect(&DatabaseSettings {
             url: url.clone(),
+            url_setting: "DATABASE_URL",
             max_connections: settings.max_connections,
             acquire_timeout: Duration::from_secs(10),
             max_tasks: settings.max_tasks,

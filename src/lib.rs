@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! main     → api, app, auth, config, import, server, store   the process
-//! config   → access, api, app, auth, mcp, store   their settings; the only reader of the environment
+//! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
 //! server                                          connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, mcp, store   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store        what is served over REST

@@ -22,8 +22,8 @@ pub(super) enum Statement<'a> {
     /// It is no assignment that can be read.
     Unreadable {
         line: usize,
-        /// What looks like a name of a setting. It may be part of a secret: compare it, do not print it.
-        name: &'a str,
+        /// Its text, or the name of the setting that it would swallow. It may have a secret in it: do not print it.
+        text: &'a str,
     },
 }
 
@@ -59,6 +59,8 @@ pub(super) fn normalized(text: &str) -> String {
 /// A statement, before it is known in which line it stands.
 struct EnvStatement<'a> {
     name: &'a str,
+    /// Its first line; what to tell if it cannot be read.
+    text: &'a str,
     /// `None`: it cannot be read.
     value: Option<EnvValue<'a>>,
     lines: usize,
@@ -77,27 +79,20 @@ impl<'a> EnvStatement<'a> {
         }
         let unreadable = Self {
             name: word,
+            text: text.split('\n').next().unwrap_or_default(),
             value: None,
             lines: 1,
         };
         let assigned = rest.trim_start_matches([' ', '\t']).strip_prefix('=');
         let (false, Some(value)) = (word.is_empty(), assigned) else {
-            let quoted = text.trim_start_matches(['"', '\'']);
-            return Self {
-                name: if word.is_empty() {
-                    name(quoted).0
-                } else {
-                    word
-                },
-                ..unreadable
-            };
+            return unreadable;
         };
         let Some(value) = EnvValue::read(value) else {
             return unreadable;
         };
         // A quote that was never meant to open a text of several lines would take settings with it.
-        if let Some(name) = value.setting_within() {
-            return Self { name, ..unreadable };
+        if let Some(text) = value.setting_within() {
+            return Self { text, ..unreadable };
         }
         Self {
             lines: 1 + value.raw.matches('\n').count(),
@@ -115,7 +110,10 @@ impl<'a> EnvStatement<'a> {
                 is_doubtful: value.is_doubtful(),
                 value: value.unescaped(),
             },
-            None => Statement::Unreadable { line, name },
+            None => Statement::Unreadable {
+                line,
+                text: self.text,
+            },
         }
     }
 }

@@ -19,6 +19,7 @@ mod source;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod value;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};

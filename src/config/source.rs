@@ -11,12 +11,15 @@ use super::{
     env_file::{self, Statement},
     setting::{Setting, is_setting},
     spelling,
+    unreadable::UnreadableLine,
 };
 
 /// Names and values, and what reading them found.
 #[derive(Default)]
 pub struct Source {
     values: BTreeMap<String, SettingValue>,
+    /// Lines of `.env` that set nothing of ours by its name.
+    unreadable: Vec<UnreadableLine>,
     faults: Vec<SettingFault>,
     notes: Vec<String>,
     warnings: Vec<String>,
@@ -98,7 +101,10 @@ impl Source {
                     let line = Some(line);
                     let last = SettingValue { text: value, line };
                     let earlier = of_file.insert(name.to_owned(), last);
-                    if let Some(SettingValue { line: Some(earlier), .. }) = earlier
+                    if let Some(SettingValue {
+                        line: Some(earlier),
+                        ..
+                    }) = earlier
                         && is_setting(name)
                     {
                         self.warnings.push(format!(
@@ -106,16 +112,19 @@ impl Source {
                         ));
                     }
                 }
-                Statement::Unreadable { line, name } if is_setting(name) => self.fault(
-                    name,
-                    format!(
-                        "in line {line} of {path} cannot be read: write {name}=value in a line of its own, and \
-                         close each quote that opens"
-                    ),
-                ),
-                Statement::Unreadable { line, .. } => self.warnings.push(format!(
-                    "line {line} of {path} is not of the form NAME=value, and is ignored"
-                )),
+                Statement::Unreadable { line, text } => {
+                    let unreadable = UnreadableLine::new(line, text);
+                    match unreadable.setting() {
+                        Some(name) => self.fault(
+                            name,
+                            format!(
+                                "in line {line} of {path} cannot be read: write {name}=value in a line of its own, with no \
+                                 word and no invisible character before it, and close each quote that opens"
+                            ),
+                        ),
+                        None => self.unreadable.push(unreadable),
+                    }
+                }
             }
         }
         for (name, value) in of_file {
@@ -206,8 +215,22 @@ impl Source {
         self.faults.iter().any(|fault| fault.name == name)
     }
 
-    /// Looks for misspelt settings. Development mode is refused beside a misspelt issuer.
+    /// Looks for misspelt settings, and for lines that set nothing. Development mode is refused beside a misspelt issuer.
     pub(super) fn check_spelling(&mut self, is_development: bool) {
+        for unreadable in std::mem::take(&mut self.unreadable) {
+            let line = format!("line {} of .env", unreadable.line);
+            match is_development && unreadable.may_set_issuer() {
+                true => self.fault(
+                    &line,
+                    "is not of the form NAME=value, but looks as if it were about tokens. Without an issuer Taskward would \
+                     start in development mode: write NAME=value with no word and no invisible character before it, or \
+                     begin the line with `#` to leave it out",
+                ),
+                false => {
+                    self.warn(format!("{line} is not of the form NAME=value, and is ignored"));
+                }
+            }
+        }
         let names: Vec<String> = self.values.keys().cloned().collect();
         for name in names.iter().filter(|name| !is_setting(name)) {
             match spelling::close_setting(name) {

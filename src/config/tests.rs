@@ -261,6 +261,48 @@ fn a_fault_in_a_file_names_its_line_and_not_its_text() {
 }
 
 #[test]
+fn a_line_that_seems_to_set_an_issuer_stops_development_mode() {
+    for (line, told) in [
+        (
+            "set AUTH_HS256_SECRET=hunter2",
+            "AUTH_HS256_SECRET in line 2 of .env cannot be read",
+        ),
+        (
+            "EXPORT AUTH_JWKS_URL=https://hunter2.example",
+            "AUTH_JWKS_URL in line 2 of .env cannot be read",
+        ),
+        (
+            "\u{200b}BETTER_AUTH_URL=https://hunter2.example",
+            "BETTER_AUTH_URL in line 2 of .env cannot be read",
+        ),
+        (
+            "set JWT_SECRET=hunter2",
+            "line 2 of .env is not of the form NAME=value, but looks as if",
+        ),
+        (
+            "\u{200b}AUTH_HS256_SECRETS=hunter2",
+            "line 2 of .env is not of the form NAME=value, but looks as if",
+        ),
+    ] {
+        let faults = Config::read(Source::of_file(&format!("APP=x\n{line}\n")))
+            .expect_err("settings with faults")
+            .to_string();
+        assert!(faults.contains(told), "{line:?}: {faults}");
+        assert!(!faults.contains("hunter2"), "{line:?}: {faults}");
+    }
+    // What is of others is ignored, with its number; and so is a doubtful line beside an issuer.
+    let text = format!("set APP=x\nAUTH_HS256_SECRET={SECRET}\nset JWT_SECRET=hunter2\n");
+    let config = Config::read(Source::of_file(&text)).expect("settings without faults");
+    assert!(!config.is_development());
+    assert_eq!(
+        config.warnings[..2],
+        [1, 3].map(|line| format!(
+            "line {line} of .env is not of the form NAME=value, and is ignored"
+        ))
+    );
+}
+
+#[test]
 fn a_misspelt_setting_is_told() {
     let named = |name| format!("{name} is not a setting; did you mean");
     // An issuer that was meant is not replaced by development mode.

@@ -78,7 +78,7 @@ fn lines_are_counted_as_an_editor_does() {
         .iter()
         .map(|statement| match statement {
             Statement::Assignment { line, name, .. } => (*line, *name, true),
-            Statement::Unreadable { line, name } => (*line, *name, false),
+            Statement::Unreadable { line, text } => (*line, *text, false),
         })
         .collect();
     assert_eq!(
@@ -86,9 +86,9 @@ fn lines_are_counted_as_an_editor_does() {
         [
             (3, "words", false),
             (4, "A", true),
-            (7, "not", false),
-            (8, "PORT", false),
-            (9, "HOST", false),
+            (7, "not this", false),
+            (8, "\"PORT\"=1", false),
+            (9, "export HOST", false),
             (10, "E", true),
         ]
     );
@@ -98,15 +98,15 @@ fn lines_are_counted_as_an_editor_does() {
 fn a_stray_quote_does_not_hide_a_setting() {
     let text = "NOTE='tis\n  export BETTER_AUTH_URL = http://localhost:3000\nMORE=that is all'\n";
     let statements = parse(text);
-    let name = "BETTER_AUTH_URL";
-    assert_eq!(statements[0], Statement::Unreadable { line: 1, name });
+    let text = "BETTER_AUTH_URL";
+    assert_eq!(statements[0], Statement::Unreadable { line: 1, text });
     // A quote that nothing closes ends with its line.
     let statements = parse("NOTE='tis\nPORT=8001\n");
     assert!(matches!(
         statements[0],
         Statement::Unreadable {
             line: 1,
-            name: "NOTE"
+            text: "NOTE='tis"
         }
     ));
     assert!(matches!(

@@ -20,6 +20,7 @@ use super::{
     host_policy::HostPolicy,
     message::{Malformed, Message},
     registry::{PreparedCall, ToolRegistry},
+    revision,
     server::McpServer,
 };
 use crate::{
@@ -78,13 +79,16 @@ impl Mcp {
             Ok(message) => message,
             Err(malformed) => return Ok(malformed.response()),
         };
+        let id = message.id();
+        if let Err(unsupported) = revision::check(request.headers(), &id) {
+            return Ok(unsupported.response());
+        }
         let mut call = None;
         if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
             Span::current().record("tool", &*tool.listing.name);
             let arguments = message.take_arguments();
             call = Some(self.tools.prepare(tool, &authenticated, arguments)?);
         }
-        let id = message.id();
         let answer = self
             .service
             .handle(to_rmcp(request.headers(), message, call))

@@ -4,7 +4,7 @@ use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::contract::{SyntaxFault, first_repeat, kind};
+use crate::contract::{SyntaxFault, first_repeat, integer, kind};
 
 /// The longest name of a method or tool that is repeated in an error, in bytes.
 const MAX_NAME: usize = 100;
@@ -16,9 +16,11 @@ pub(super) struct Message(Map<String, Value>);
 #[derive(Debug, Error)]
 #[error("{message}")]
 pub(super) struct Malformed {
-    code: i32,
-    message: String,
-    id: Value,
+    pub(super) code: i32,
+    pub(super) message: String,
+    /// What a program needs to know of it.
+    pub(super) data: Option<Box<Value>>,
+    pub(super) id: Value,
 }
 
 impl Message {
@@ -34,6 +36,7 @@ impl Message {
                 "Parse error: the body is not valid JSON: {}",
                 SyntaxFault::from(&error)
             ),
+            data: None,
             id: Value::Null,
         })?;
         let mut message = match value {
@@ -57,6 +60,10 @@ impl Message {
                 &format!("`{place}` occurs more than once"),
                 Value::Null,
             ));
+        }
+        // `1.0` is the integer 1, in the answer as well.
+        if let Some(number) = message.get("id").and_then(integer) {
+            message.insert("id".to_owned(), number.into());
         }
         let id = message.get("id").filter(|id| id.is_string() || id.is_i64());
         let id = id.cloned().unwrap_or_default();
@@ -83,11 +90,8 @@ impl Message {
                 id,
             ));
         }
-        if message.contains_key("id") && id.is_null() {
-            return Err(Malformed::request(
-                "`id` must be a string or an integer",
-                id,
-            ));
+        if let Some(other) = message.get("id").filter(|_| id.is_null()) {
+            return Err(Malformed::request(expected_id(other), id));
         }
         if message
             .get("params")
@@ -110,6 +114,7 @@ impl Message {
             Some((code, fault)) => Err(Malformed {
                 code,
                 message: fault.to_owned(),
+                data: None,
                 id,
             }),
             None => Ok(message),
@@ -173,6 +178,17 @@ impl Message {
     }
 }
 
+/// What an `id` must be that is no string and not an integer of 64 bits.
+fn expected_id(id: &Value) -> &'static str {
+    match id.as_f64() {
+        Some(number) if number.fract() == 0.0 => {
+            "`id` must be a string or an integer from -9223372036854775808 to 9223372036854775807, written without \
+             fraction and exponent"
+        }
+        _ => "`id` must be a string or an integer",
+    }
+}
+
 /// Whether these are valid parameters of `initialize`. For others, rmcp would report an unknown method.
 fn is_initialize(params: Option<&Value>) -> bool {
     let is_text = |value: &Value| value.is_string();
@@ -194,15 +210,24 @@ impl Malformed {
         Self {
             code: -32600,
             message: format!("Invalid Request: {message}"),
+            data: None,
             id,
         }
     }
 
     /// The answer, in the form that clients of the protocol read.
     pub(super) fn response(self) -> Response {
-        let Self { code, message, id } = self;
-        let error =
-            json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
+        let Self {
+            code,
+            message,
+            data,
+            id,
+        } = self;
+        let mut error = json!({ "code": code, "message": message });
+        if let Some(data) = data {
+            error["data"] = *data;
+        }
+        let error = json!({ "jsonrpc": "2.0", "id": id, "error": error });
         Response::builder()
             .status(StatusCode::BAD_REQUEST)
             .content_type("application/json")

@@ -20,6 +20,7 @@ mod host_policy;
 mod message;
 mod outcome;
 mod registry;
+mod revision;
 mod row;
 mod schema;
 mod server;

@@ -12,15 +12,10 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::registry::{PreparedCall, ToolRegistry};
-
-/// The supported revisions of the protocol. The revision before these had another transport.
-const VERSIONS: [ProtocolVersion; 4] = [
-    ProtocolVersion::V_2025_03_26,
-    ProtocolVersion::V_2025_06_18,
-    ProtocolVersion::V_2025_11_25,
-    ProtocolVersion::V_2026_07_28,
-];
+use super::{
+    registry::{PreparedCall, ToolRegistry},
+    revision::VERSIONS,
+};
 
 /// What clients tell the model before it calls anything.
 const INSTRUCTIONS: &str = include_str!("instructions.md");

@@ -150,11 +150,16 @@ on_both! {
             alice.send(request.json(&message(method, params))).await
         };
         let answer = send("1999-01-01", "tools/list", json!({})).await;
-        expect![[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"Invalid Request: Bad Request: Unsupported MCP-Protocol-Version: 1999-01-01"}}"#]].assert_eq(&answer.text);
+        expect![[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version: the header MCP-Protocol-Version is `1999-01-01`, and must be one of 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28; send the one that `initialize` answered with","data":{"requested":"1999-01-01","supported":["2025-03-26","2025-06-18","2025-11-25","2026-07-28"]}}}"#]].assert_eq(&answer.text);
+        assert_eq!(answer.status, 400);
+        for version in ["", "2025-11-25, 2025-11-25", "latest"] {
+            let answer = send(version, "tools/list", json!({})).await.has(400);
+            assert_eq!(error(&answer).1, -32022, "{version}: {answer}");
+        }
         let mut future = meta();
         future["io.modelcontextprotocol/protocolVersion"] = json!("2099-01-01");
         let answer = send("2099-01-01", "tools/list", json!({ "_meta": future })).await;
-        expect![[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version","data":{"requested":"2099-01-01","supported":["2025-03-26","2025-06-18","2025-11-25","2026-07-28"]}}}"#]].assert_eq(&answer.text);
+        expect![[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version: the header MCP-Protocol-Version is `2099-01-01`, and must be one of 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28; send the one that `initialize` answered with","data":{"requested":"2099-01-01","supported":["2025-03-26","2025-06-18","2025-11-25","2026-07-28"]}}}"#]].assert_eq(&answer.text);
         assert_eq!(answer.status, 400);
         // An initialize is answered with a supported revision.
         for (asked, answered) in [("2024-11-05", "2025-11-25"), ("2099-01-01", "2025-11-25"), (NEWEST, "2025-11-25"), ("2025-03-26", "2025-03-26")] {

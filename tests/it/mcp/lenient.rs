@@ -63,6 +63,32 @@ on_both! {
         assert_eq!(alice.get("/api/v1/tasks").await.items().len(), 1);
     }
 
+    async fn an_id_is_a_string_or_any_integer(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let send = async |id: &str| {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{"_meta":{{"progressToken":{id}}}}}}}"#);
+            alice.post_raw("/mcp", body).await
+        };
+        for (sent, answered) in [
+            ("1.0", "1"), ("1e3", "1000"), ("-0.0", "0"), ("9223372036854775807", "9223372036854775807"),
+            ("-9223372036854775808", "-9223372036854775808"), ("\"1.0\"", "\"1.0\""),
+        ] {
+            let answer = send(sent).await.has(200);
+            assert_eq!(answer.body["id"].to_string(), answered, "{sent}");
+        }
+        for (id, limit) in [
+            ("9223372036854775808", true), ("99999999999999999999", true), ("1e17", true), ("1e300", true),
+            ("1.5", false), ("true", false), ("null", false), ("[1]", false),
+        ] {
+            let answer = send(id).await.has(400);
+            let limit = if limit { " from -9223372036854775808 to 9223372036854775807, written without fraction and exponent" } else { "" };
+            let expected = format!("Invalid Request: `id` must be a string or an integer{limit}");
+            assert_eq!(answer.body["error"]["message"], expected, "{id}");
+            assert_eq!(answer.body["id"], Value::Null);
+        }
+    }
+
     async fn arguments_may_come_as_their_text(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");

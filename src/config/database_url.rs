@@ -38,6 +38,11 @@ impl DatabaseUrl {
 
 const EXPECTED: &str = "must be sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE";
 
+/// The fault of a parameter that is there twice. `name` must be one that the driver knows.
+fn repeated(name: &str) -> String {
+    format!("has the parameter `{name}` more than once: leave one")
+}
+
 /// Whether it is the beginning of a URL, and no password that was pasted here.
 fn is_scheme(text: &str) -> bool {
     text.len() <= 12 && text.chars().all(|c| c.is_ascii_lowercase())

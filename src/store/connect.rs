@@ -18,7 +18,10 @@ use sea_orm::{
 use tokio::time::sleep;
 
 use super::{
-    DatabaseSettings, StoreError, availability::Availability, error::is_busy, fault::sqlite_fault,
+    DatabaseSettings, StoreError,
+    availability::Availability,
+    error::is_busy,
+    fault::{not_a_file, sqlite_fault},
 };
 
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
@@ -101,7 +104,7 @@ pub(super) fn is_in_memory(url: &str) -> bool {
     url.starts_with("sqlite:") && (url.contains(":memory:") || url.contains("mode=memory"))
 }
 
-/// The file of a SQLite database, if it is in one.
+/// The file of a SQLite database, if it is in one. It need not be there yet.
 pub(super) fn sqlite_file(settings: &DatabaseSettings) -> Result<Option<PathBuf>, StoreError> {
     if is_in_memory(&settings.url) {
         return Ok(None);
@@ -109,7 +112,11 @@ pub(super) fn sqlite_file(settings: &DatabaseSettings) -> Result<Option<PathBuf>
     let options: SqliteConnectOptions = settings.url.parse().map_err(|error| {
         StoreError::Unavailable(format!("{} cannot be read: {error}", settings.url_setting))
     })?;
-    Ok(Some(options.get_filename().to_owned()))
+    let file = options.get_filename();
+    match not_a_file(file, settings.url_setting) {
+        Some(fault) => Err(StoreError::Unavailable(fault)),
+        None => Ok(Some(file.to_owned())),
+    }
 }
 
 /// Makes sure that the file is there, and creates it readable for its owner alone, which SQLite would not do.

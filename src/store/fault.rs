@@ -1,6 +1,6 @@
 //! Why a database cannot be used, in sentences for the operator: what is wrong, and what to do.
 
-use std::{io, path::Path};
+use std::{fs::metadata, io, os::unix::fs::FileTypeExt as _, path::Path};
 
 use sea_orm::{
     SqlxError,
@@ -113,6 +113,29 @@ fn place(options: &PgConnectOptions) -> String {
         None if host.contains(':') => format!("[{host}]:{port}"),
         None => format!("{host}:{port}"),
     }
+}
+
+/// Why what is there cannot be the file of a SQLite database; `None` if it can. `setting` is the name of the one that
+/// has its URL.
+pub(super) fn not_a_file(file: &Path, setting: &str) -> Option<String> {
+    // Of a file that is not there, or may not be looked at, opening it tells more.
+    let kind = metadata(file).ok()?.file_type();
+    let file = file.display();
+    let what = match kind {
+        kind if kind.is_file() => return None,
+        kind if kind.is_dir() => {
+            return Some(format!(
+                "{setting} names the directory {file}: add the name of a file in it, like taskward.db"
+            ));
+        }
+        kind if kind.is_char_device() || kind.is_block_device() => "a device",
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "something else",
+    };
+    Some(format!(
+        "{setting} names {file}, which is {what} and no regular file: a SQLite database needs a file of its own"
+    ))
 }
 
 /// Why a SQLite file that is there cannot be used, or cannot be written any further.

@@ -2,23 +2,18 @@
 
 use std::net::IpAddr;
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
-use super::DatabaseUrl;
+use super::{DatabaseUrl, repeated};
 
-/// The parameters of the driver, but for `sslmode`.
-const PARAMETERS: [&str; 15] = [
+/// The parameters of the driver, but for `sslmode` and `port`. Of several names for one, the shortest.
+const PARAMETERS: [&str; 10] = [
     "application_name",
     "dbname",
     "host",
     "hostaddr",
     "options",
     "password",
-    "port",
-    "ssl-ca",
-    "ssl-cert",
-    "ssl-key",
-    "ssl-root-cert",
     "sslcert",
     "sslkey",
     "sslrootcert",
@@ -33,36 +28,59 @@ const SSL_MODES: [&str; 6] = [
     "verify-full",
 ];
 
+const PORT: &str = "has a port that is not a number from 1 to 65535";
 const MALFORMED: &str = "cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the special \
      characters of the password percent-encoded (`@` as %40, `#` as %23, `/` as %2F, `?` as %3F, `%` as %25)";
 
 /// Reads what follows `postgres:`.
 pub(super) fn read(rest: &str) -> Result<DatabaseUrl, String> {
-    let mut url = Url::parse(&format!("postgres:{rest}")).map_err(|_| MALFORMED.to_owned())?;
+    let mut url = Url::parse(&format!("postgres:{rest}")).map_err(|error| match error {
+        ParseError::InvalidPort if has_number_as_port(rest) => PORT.to_owned(),
+        _ => MALFORMED.to_owned(),
+    })?;
     // A password with such a character ends the name of the host early: then a part of it would be taken for a
     // host, and shown.
     if !rest.starts_with("//") || url.fragment().is_some() || url.path().contains('@') {
         return Err(MALFORMED.to_owned());
     }
+    if url.port() == Some(0) {
+        return Err(PORT.to_owned());
+    }
     let is_local = is_local(&url);
     let mut notes = Vec::new();
-    let mut parameters = Vec::new();
-    for (name, value) in url.query_pairs() {
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (written, value) in url.query_pairs() {
         let value = value.into_owned();
-        match &*name {
+        let name = match &*written {
+            // `ssl` is asyncpg's name for it.
+            "ssl" | "ssl-mode" => "sslmode",
+            "ssl-ca" | "ssl-root-cert" => "sslrootcert",
+            "ssl-cert" => "sslcert",
+            "ssl-key" => "sslkey",
+            name => name,
+        };
+        // Of two hosts or modes, one would be ignored.
+        let is_known = ["sslmode", "port"].contains(&name) || PARAMETERS.contains(&name);
+        if is_known && parameters.iter().any(|(earlier, _)| earlier == name) {
+            return Err(repeated(name));
+        }
+        match name {
             // Neon puts it into its URLs. The driver does without.
             "channel_binding" => {}
-            // `ssl` is asyncpg's name for it.
-            "ssl" | "sslmode" | "ssl-mode" => {
+            "sslmode" => {
                 let mode = ssl_mode(&value, is_local)?;
                 if mode != value && value == "require" {
                     notes.push(format!(
-                        "has {name}=require, and is read as verify-full: Taskward also checks whose certificate the \
+                        "has {written}=require, and is read as verify-full: Taskward also checks whose certificate the \
                          server shows. If an authority of your own signed it, add sslrootcert=FILE"
                     ));
                 }
-                parameters.push(("sslmode".to_owned(), mode));
+                parameters.push((name.to_owned(), mode));
             }
+            "port" if !value.parse::<u16>().is_ok_and(|port| port > 0) => {
+                return Err(PORT.to_owned());
+            }
+            "port" => parameters.push((name.to_owned(), value)),
             name if PARAMETERS.contains(&name) || name.starts_with("options[") => {
                 parameters.push((name.to_owned(), value));
             }
@@ -80,6 +98,16 @@ pub(super) fn read(rest: &str) -> Result<DatabaseUrl, String> {
         url: url.into(),
         notes,
     })
+}
+
+/// Whether what stands at the place of the port is a number, and no part of a password with a character that should be
+/// percent-encoded.
+fn has_number_as_port(rest: &str) -> bool {
+    let rest = rest.trim_start_matches('/');
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, after) = rest.split_at(end);
+    let port = authority.rsplit(':').next().unwrap_or_default();
+    !after.contains('@') && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `require` encrypts, but for whoever answers: to another machine it becomes `verify-full`.

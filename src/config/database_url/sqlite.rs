@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::DatabaseUrl;
+use super::{DatabaseUrl, repeated};
 
 /// The parameters of the driver.
 const PARAMETERS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
@@ -68,13 +68,24 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
         None if path.is_empty() => return Err(NO_FILE.to_owned()),
         None => path,
     };
+    if ["", ".", ".."].contains(&file.rsplit('/').next().unwrap_or_default()) {
+        return Err(
+            "names a directory: add the name of a file in it, like sqlite://data/taskward.db"
+                .to_owned(),
+        );
+    }
     if file == ":memory:" {
         let url = "sqlite::memory:".to_owned();
         return Ok(DatabaseUrl { url, notes });
     }
-    let mut parameters = Vec::new();
+    let mut parameters: Vec<&str> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        // Of two modes, one would be ignored.
+        if names.contains(&name) {
+            return Err(repeated(name));
+        }
         match name {
             "mode" if value == "ro" => {
                 return Err("has `mode=ro`, but Taskward writes: use `rw` or `rwc`".to_owned());
@@ -84,7 +95,10 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
                     "has a `mode` that is none of `ro`, `rw`, `rwc` and `memory`".to_owned(),
                 );
             }
-            name if PARAMETERS.contains(&name) => parameters.push(parameter),
+            name if PARAMETERS.contains(&name) => {
+                names.push(name);
+                parameters.push(parameter);
+            }
             name if OF_PYTHON.contains(&name) => {
                 notes.push(format!(
                     "has the parameter `{name}` for Python, which is not used"
@@ -99,10 +113,6 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
         }
     }
     // Like every other program with SQLite: a file that is not there yet is made.
-    let names: Vec<&str> = parameters
-        .iter()
-        .map(|parameter| parameter.split('=').next().unwrap_or_default())
-        .collect();
     if !names.contains(&"mode") && !names.contains(&"immutable") {
         parameters.push("mode=rwc");
     }

@@ -40,7 +40,13 @@ fn files_as_the_driver_and_sqlalchemy_write_them() {
         ! names no file: write sqlite://taskward.db, or sqlite::memory: for tasks that are gone when the server stops
         sqlite://my%20tasks.db?mode=rwc
         ! has a `mode` that is none of `ro`, `rw`, `rwc` and `memory`
-        ! has a parameter after `?` that is none of mode, cache, immutable, vfs"#]].assert_eq(&read(&[
+        ! has a parameter after `?` that is none of mode, cache, immutable, vfs
+        ! has the parameter `mode` more than once: leave one
+        ! has the parameter `mode` more than once: leave one
+        ! names a directory: add the name of a file in it, like sqlite://data/taskward.db
+        ! names a directory: add the name of a file in it, like sqlite://data/taskward.db
+        ! names a directory: add the name of a file in it, like sqlite://data/taskward.db
+        ! names a directory: add the name of a file in it, like sqlite://data/taskward.db"#]].assert_eq(&read(&[
         "sqlite://todo.db",
         "sqlite://todo.db?mode=rwc",
         "sqlite://todo.db?mode=ro",
@@ -65,6 +71,12 @@ fn files_as_the_driver_and_sqlalchemy_write_them() {
         "sqlite://my tasks.db",
         "sqlite://todo.db?mode=create",
         "sqlite://todo.db?hunter2=x",
+        "sqlite://todo.db?mode=rwc&mode=ro",
+        "sqlite://todo.db?mode=rwc&cache=shared&mode=rwc",
+        "sqlite://.",
+        "sqlite:///..",
+        "sqlite://./data/",
+        "sqlite:////data/.",
     ]));
 }
 
@@ -85,7 +97,8 @@ fn servers_as_consoles_and_other_programs_write_them() {
         postgres://u:p@db/x
             has the parameter `schema`, which is not used
             has the parameter `connect_timeout`, which is not used
-            has the parameter `pgbouncer`, which is not used"#]].assert_eq(&read(&[
+            has the parameter `pgbouncer`, which is not used
+        postgres://u:p@db/x?sslrootcert=%2Fetc%2Fca.pem&port=6432"#]].assert_eq(&read(&[
         "postgresql://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=require&channel_binding=require",
         "postgresql+asyncpg://u:p@db.example.com/x?ssl=require",
         "postgresql+psycopg2://u:p@db.example.com:6543/x",
@@ -95,6 +108,7 @@ fn servers_as_consoles_and_other_programs_write_them() {
         "postgres://u:p@db.example.com/x?sslmode=require&sslrootcert=/etc/ca.pem",
         "postgres:///x?host=/var/run/postgresql",
         "postgres://u:p@db/x?schema=public&connect_timeout=10&pgbouncer=true",
+        "postgres://u:p@db/x?ssl-ca=/etc/ca.pem&port=6432",
     ]));
 }
 
@@ -123,11 +137,28 @@ fn a_fault_never_shows_a_password() {
         ! begins with `file:`, but must begin with `sqlite:` or `postgres:`
         ! begins with `mysql:`, but must begin with `sqlite:` or `postgres:`
         ! cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the special characters of the password percent-encoded (`@` as %40, `#` as %23, `/` as %2F, `?` as %3F, `%` as %25)
-        ! has an `sslmode` that is none of disable, allow, prefer, require, verify-ca, verify-full"#]].assert_eq(&read(&[
+        ! has an `sslmode` that is none of disable, allow, prefer, require, verify-ca, verify-full
+        ! has the parameter `sslmode` more than once: leave one
+        ! has the parameter `host` more than once: leave one
+        ! has a port that is not a number from 1 to 65535
+        ! has a port that is not a number from 1 to 65535
+        ! has a port that is not a number from 1 to 65535
+        ! has a port that is not a number from 1 to 65535
+        ! has a port that is not a number from 1 to 65535
+        ! cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the special characters of the password percent-encoded (`@` as %40, `#` as %23, `/` as %2F, `?` as %3F, `%` as %25)"#]].assert_eq(&read(&[
         "todo.db",
         "file:./dev.db",
         "mysql://root:hunter2@localhost/x",
         "postgres://root:1#hunter2@localhost/x",
         "postgres://u:p@localhost/x?sslmode=on",
+        "postgres://u:p@localhost/x?sslmode=disable&ssl=require",
+        "postgres://u:p@localhost/x?host=a&host=b",
+        "postgres://u:p@localhost:99999/x",
+        "postgres://localhost:99999/x",
+        "postgres://u:p@[::1]:65536",
+        "postgres://u:p@localhost:0/x",
+        "postgres://u:p@localhost/x?port=99999",
+        // Most likely a password with a slash.
+        "postgres://u:1234567/8@localhost/x",
     ]));
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use super::{Home, eventually, home::DEVELOPMENT_KEY};
 use crate::support::{
@@ -50,14 +50,26 @@ fn an_unusable_database_file_is_explained() {
     let missing = folder.path().join("missing/taskward.db");
     for (file, words) in [
         (missing.as_path(), "its folder must exist"),
-        (folder.path(), "SQLite cannot open"),
+        (
+            folder.path(),
+            "add the name of a file in it, like taskward.db",
+        ),
+        (
+            Path::new("/dev/null"),
+            "which is a device and no regular file",
+        ),
     ] {
         let url = format!("sqlite://{}?mode=rwc", file.display());
         let home = Home::empty().set("DATABASE_URL", &url);
-        let told = home.run(&["migrate", "status"]).bad();
-        assert!(told.contains(words), "{told}");
-        assert!(told.contains(&file.display().to_string()), "{told}");
-        assert!(!told.contains("code: 14"), "{told}");
+        for command in [&["migrate", "status"][..], &["serve"]] {
+            let told = home.run(command).bad();
+            assert!(told.contains(words), "{told}");
+            assert!(told.contains(&file.display().to_string()), "{told}");
+            assert!(
+                !told.contains("code: 14") && !told.contains("chmod"),
+                "{told}"
+            );
+        }
     }
 }
 

@@ -27,6 +27,33 @@ impl<T: Scalar> Member for T {
     }
 }
 
+/// Why a text is not read as a JSON object. `Display` completes the sentence "the body …".
+#[derive(Debug)]
+pub(crate) enum NotAnObject {
+    Syntax(SyntaxFault),
+    Other(String),
+}
+
+impl NotAnObject {
+    /// The same of a text that is a line of a file: without the number of a line, which the reader would take for that of
+    /// the file.
+    pub(crate) fn in_one_line(&self) -> String {
+        match self {
+            Self::Syntax(fault) => format!("is not valid JSON: {fault:#}"),
+            Self::Other(fault) => fault.clone(),
+        }
+    }
+}
+
+impl fmt::Display for NotAnObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(fault) => write!(f, "is not valid JSON: {fault}"),
+            Self::Other(fault) => f.write_str(fault),
+        }
+    }
+}
+
 /// The members of a JSON object that are still to be read. A name that occurs twice is a fault: which
 /// of the two would count differs from reader to reader (RFC 8259 §4).
 pub struct Members {
@@ -35,25 +62,26 @@ pub struct Members {
 }
 
 impl Members {
-    /// Reads the text of an object. The error completes the sentence "the body …".
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+    /// Reads the text of an object.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
         let text = std::str::from_utf8(body).map_err(|e| {
-            format!(
+            NotAnObject::Other(format!(
                 "is not UTF-8: the byte at offset {} is not part of a character",
                 e.valid_up_to()
-            )
+            ))
         })?;
         // RFC 8259 §8.1 lets a reader ignore a byte order mark, which Windows' editors write.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
-            return Err("is empty; it must be a JSON object".to_owned());
+            let fault = "is empty; it must be a JSON object".to_owned();
+            return Err(NotAnObject::Other(fault));
         }
         let value: Object = serde_json::from_str(text).map_err(|e| {
             let text = e.to_string();
             match text.rsplit_once(" at line ") {
                 // Of the object as a whole: where reading stopped says nothing.
-                Some((message, _)) if e.is_data() => message.to_owned(),
-                _ => format!("is not valid JSON: {}", SyntaxFault::from(&e)),
+                Some((message, _)) if e.is_data() => NotAnObject::Other(message.to_owned()),
+                _ => NotAnObject::Syntax(SyntaxFault::from(&e)),
             }
         })?;
         Ok(Self {

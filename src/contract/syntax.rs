@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::error::Category;
 
-/// Where a text stops being JSON, and why. `Display` completes the sentence "it is not valid JSON: …".
+/// Where a text stops being JSON, and why. `Display` completes the sentence "it is not valid JSON: …"; the form `{:#}`
+/// leaves out the number of the line, for texts that have only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SyntaxFault {
     words: &'static str,
@@ -72,6 +73,7 @@ impl fmt::Display for SyntaxFault {
             column,
         } = self;
         match (line, column) {
+            (1, column) if f.alternate() => write!(f, "{words} (column {column})"),
             // The parser counts a line break as the beginning of the next line.
             (2.., 0) => write!(f, "{words} (end of line {})", line - 1),
             _ => write!(f, "{words} (line {line}, column {column})"),

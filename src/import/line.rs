@@ -21,7 +21,7 @@ impl Line {
     /// # Errors
     /// All faults, each as a sentence that begins with its place.
     pub(super) fn read(line: &[u8], now: Timestamp) -> Result<Self, Vec<String>> {
-        let mut members = Members::parse(line).map_err(|fault| vec![fault])?;
+        let mut members = Members::parse(line).map_err(|fault| vec![fault.in_one_line()])?;
         let task = Self::take(&mut members, now);
         let unknown = |_: &str| Some("is not a member of a task".to_owned());
         members.finish(task, unknown).map_err(|faults| {

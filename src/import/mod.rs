@@ -4,6 +4,7 @@
 //! one transaction. A user who has tasks here already is skipped, so a second run after an interrupted one
 //! writes what is missing, and nothing twice.
 
+mod encoding;
 mod faults;
 mod line;
 mod values;
@@ -17,6 +18,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use self::{
+    encoding::other_than_utf8,
     faults::{LineFaults, printable},
     line::Line,
 };
@@ -62,6 +64,14 @@ impl Import {
             if length == 0 {
                 break;
             }
+            if number == 1
+                && let Some(encoding) = other_than_utf8(&line)
+            {
+                bail!(
+                    "nothing was imported: the file is {encoding}, but must be UTF-8; convert it: \
+                     `iconv -f {encoding} -t UTF-8 FILE > NEW_FILE`"
+                );
+            }
             if length as u64 == MAX_LINE {
                 faults.note(format!("line {number}: is longer than a task can be"));
                 break;
@@ -69,7 +79,7 @@ impl Import {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match Line::read(&line, now) {
+            match Line::read(line.trim_ascii_end(), now) {
                 Ok(Line { user_id, task }) => import.0.entry(user_id).or_default().push(task),
                 Err(found) => {
                     for fault in found {

@@ -103,7 +103,7 @@ on_both! {
         let home = home(on, &faulty.join("\n")).await;
         let told = home.run(&["import", "old.jsonl"]).bad();
         for fault in [
-            "line 2: is not valid JSON",
+            "line 2: is not valid JSON: it ends too early (column 27)\n",
             "line 3: /user_id must be",
             "line 3: /title must have at least one visible character",
             r#"line 3: /priority must be "low", "medium" or "high""#,
@@ -205,6 +205,31 @@ fn the_report_on_a_hostile_file_is_short() {
         told.contains(r"/\u{1b}[31m\u{202e} is not a member"),
         "{told}"
     );
+}
+
+#[test]
+fn a_file_in_another_encoding_is_recognized() {
+    let home = Home::sqlite();
+    let line = r#"{"user_id":"alice","title":"Müsli"}"#;
+    let units = || format!("{line}\n").encode_utf16().collect::<Vec<_>>();
+    let marked = [vec![0xfeff], units()].concat();
+    for (units, to_bytes, encoding) in [
+        (&marked, u16::to_le_bytes as fn(u16) -> [u8; 2], "UTF-16"),
+        (&marked, u16::to_be_bytes, "UTF-16"),
+        (&units(), u16::to_le_bytes, "UTF-16LE"),
+        (&units(), u16::to_be_bytes, "UTF-16BE"),
+    ] {
+        let bytes: Vec<u8> = units.iter().flat_map(|unit| to_bytes(*unit)).collect();
+        fs::write(home.path().join("old.jsonl"), bytes).unwrap();
+        let told = home.run(&["import", "old.jsonl"]).bad();
+        let words = format!(
+            "the file is {encoding}, but must be UTF-8; convert it: `iconv -f {encoding} -t UTF-8 FILE > NEW_FILE`"
+        );
+        assert!(told.contains(&words), "{told}");
+    }
+    // The mark of UTF-8 itself is allowed.
+    fs::write(home.path().join("old.jsonl"), format!("\u{feff}{line}\n")).unwrap();
+    home.run(&["import", "old.jsonl"]).good();
 }
 
 #[test]

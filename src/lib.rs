@@ -10,13 +10,13 @@
 //! server                                          connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, mcp, store   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store        what is served over REST
-//! mcp      → access, contract, store              what is served to language models
+//! mcp      → access, contract, store, unicode     what is served to language models
 //! access   → auth, contract, store                who is calling, what they may do, how often
-//! import   → contract, store                      tasks of another backend, for the operator
+//! import   → contract, store, unicode             tasks of another backend, for the operator
 //! store    → auth, contract, unicode              the only module that names sea-orm; entities are private
 //! auth                                            verifies tokens; no web framework, no database
 //! contract → unicode                              wire types, and how they are read
-//! unicode                                         how texts are compared
+//! unicode                                         how texts are compared, searched and shown in messages
 //! ```
 //!
 //! The right to act is the value you act with: only a verified token makes an [`auth::UserId`], only

@@ -5,6 +5,7 @@ use poem_openapi::Object;
 use serde::Serialize;
 
 use super::{Maybe, Task};
+use crate::unicode::escaped;
 
 mod challenge;
 mod code;
@@ -68,11 +69,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem without anything special.
+    /// A problem without anything special. What `detail` quotes of a client is escaped.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {
             code,
-            detail: detail.into(),
+            detail: escaped(&detail.into()).into_owned(),
             errors: Vec::new(),
             current: None,
             challenge: None,

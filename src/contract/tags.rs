@@ -92,7 +92,13 @@ impl Scalar for Tags {
 
     fn read_at(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
         let Some(items) = value.as_array() else {
-            faults.push(at.fault(format!("must be {}, not {}", Self::EXPECTED, kind(value))));
+            let detail = match is_broken_array(value) {
+                true => "must be a JSON array of strings, like [\"shopping\", \"home\"]; the text that was sent begins \
+                         like an array, but is none"
+                    .to_owned(),
+                false => format!("must be {}, not {}", Self::EXPECTED, kind(value)),
+            };
+            faults.push(at.fault(detail));
             return None;
         };
         let before = faults.len();
@@ -122,6 +128,13 @@ impl Scalar for Tags {
     }
 }
 openapi_scalar!(Tags, "array(tags)");
+
+/// Whether it is a text that looks like an array, such as Python's `['a']`, and that not even
+/// [`normalize`](Scalar::normalize) reads as one.
+fn is_broken_array(value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default().trim_start();
+    text.starts_with(['[', '{']) && Tags::normalize(value.clone()).is_string()
+}
 
 /// The elements of an array as PostgreSQL writes it (its manual, 8.15.6), without the braces: separated by commas, in
 /// double quotes where they are not plain. `None` if it is not one of texts.

@@ -2,6 +2,8 @@
 
 use anyhow::bail;
 
+use crate::unicode::escaped;
+
 /// How many faults are printed. Nobody reads more.
 const MAX_FAULTS: usize = 50;
 /// How much of a fault is printed, in code points. A longer one repeats text of the file.
@@ -36,24 +38,10 @@ impl LineFaults {
     }
 }
 
-/// A text of the file for a terminal: cut, and with control characters escaped.
+/// A text of the file for a terminal: cut, and with characters escaped that a terminal would act on.
 pub(super) fn printable(text: &str) -> String {
-    let escaped = |c: char| match c {
-        c if c.is_control() => true,
-        // Marks of direction and width, which can make one text look like another.
-        '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' => true,
-        _ => false,
-    };
-    let mut printed = String::new();
-    for (index, c) in text.chars().enumerate() {
-        match c {
-            _ if index == MAX_FAULT => return printed + "…",
-            c if escaped(c) => printed.extend(c.escape_unicode()),
-            c => printed.push(c),
-        }
+    match text.char_indices().nth(MAX_FAULT) {
+        Some((end, _)) => format!("{}…", escaped(&text[..end])),
+        None => escaped(text).into_owned(),
     }
-    printed
 }

@@ -7,7 +7,10 @@ use super::{
     schema::{Property, allow_null, object, of_scalar, schema_of},
     tool_error::ToolError,
 };
-use crate::contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId, kind};
+use crate::{
+    contract::{Change, Fault, Maybe, Member, Members, Pointer, Scalar, TaskId, kind},
+    unicode::escaped,
+};
 
 /// The arguments of a tool, or of one item in them.
 pub(super) trait Arguments: Sized {
@@ -151,7 +154,7 @@ impl<T: Arguments> Item for T {
 
 /// Names the argument that a fault is about.
 pub(super) fn at<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ToolError {
-    move |detail| ToolError(format!("`{name}` {detail}"))
+    move |detail| ToolError(format!("`{name}` {}", escaped(&detail.to_string())))
 }
 
 /// The most faults that are reported for one object. A model corrects what it reads and tries again.
@@ -159,11 +162,11 @@ const MAX_FAULTS: usize = 10;
 /// The longest name that a message repeats, in code points.
 const MAX_NAME: usize = 60;
 
-/// A name as a client sent it, cut if it is longer than any real name.
+/// A name as a client sent it, cut if it is longer than any real name, and with what cannot be seen escaped.
 pub(super) fn short(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", escaped(&name[..end])),
+        None => escaped(name).into_owned(),
     }
 }
 

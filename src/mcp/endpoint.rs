@@ -26,6 +26,7 @@ use super::{
 use crate::{
     access::{AllowedOrigin, Authenticator},
     contract::{Problem, ProblemCode, check_media_type, into_poem, read_body},
+    unicode::escaped,
 };
 
 /// The MCP endpoint (Streamable HTTP, without sessions).
@@ -38,6 +39,8 @@ pub struct Mcp {
 
 const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const JSON: &str = "application/json";
+/// The longest message of an error, in code points. A longer one repeats what the client sent.
+const MAX_MESSAGE: usize = 600;
 
 impl Mcp {
     /// The endpoint of a server at `public_url`. Pages of `origins` may call it.
@@ -167,7 +170,7 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
     let content_type = head.headers.get(header::CONTENT_TYPE);
     let is_rpc = content_type.is_some_and(|value| value == JSON);
     if is_rpc || head.status == StatusCode::ACCEPTED {
-        let body = unknown_method(&body).unwrap_or(body);
+        let body = reworded(head.status, &body).unwrap_or(body);
         let mut answer = Response::builder().status(head.status).body(body);
         *answer.headers_mut() = head.headers;
         return Ok(answer);
@@ -185,20 +188,23 @@ fn from_rmcp(head: Parts, body: Bytes, id: Value) -> Result<Response, Problem> {
     Ok(Malformed::request(words, id).response())
 }
 
-/// Replaces rmcp's answer to an unknown method, whose message is only the method's name. `None` for any other answer.
-fn unknown_method(body: &Bytes) -> Option<Bytes> {
+/// Replaces the message of rmcp's error to an unknown method, which is only the method's name, and cuts and escapes what
+/// its other errors quote. `None` for any other answer.
+fn reworded(status: StatusCode, body: &Bytes) -> Option<Bytes> {
     const METHOD_NOT_FOUND: &[u8] = b"-32601";
     let len = METHOD_NOT_FOUND.len();
-    if !body.windows(len).any(|window| window == METHOD_NOT_FOUND) {
+    if status.is_success() && !body.windows(len).any(|window| window == METHOD_NOT_FOUND) {
         return None;
     }
     let mut answer: Value = serde_json::from_slice(body).ok()?;
-    let error = answer
-        .get_mut("error")
-        .filter(|error| error["code"] == -32601)?;
-    let name = error["message"].as_str().unwrap_or_default();
-    let words =
-        format!("Method not found: {name}. This server has tools only: tools/list and tools/call.");
-    *error.get_mut("message")? = words.into();
+    let error = answer.get_mut("error")?;
+    let said = error["message"].as_str().unwrap_or_default();
+    let words = match error["code"].as_i64()? {
+        -32601 => format!(
+            "Method not found: {said}. This server has tools only: tools/list and tools/call."
+        ),
+        _ => said.chars().take(MAX_MESSAGE).collect(),
+    };
+    *error.get_mut("message")? = escaped(&words).into();
     Some(answer.to_string().into())
 }

@@ -16,6 +16,7 @@ use super::{
     registry::{PreparedCall, ToolRegistry},
     revision::VERSIONS,
 };
+use crate::unicode::escaped;
 
 /// What clients tell the model before it calls anything.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
@@ -65,7 +66,7 @@ impl ServerHandler for McpServer {
         if self.tools.get(&call.name).is_none() {
             let message = format!(
                 "Unknown tool: {}; the tools are: {}",
-                call.name,
+                escaped(&call.name),
                 self.tools.names()
             );
             return Err(ErrorData::invalid_params(message, None));

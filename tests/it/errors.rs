@@ -2,6 +2,7 @@
 
 mod bodies;
 mod codes;
+mod quoted;
 
 use expect_test::expect;
 use reqwest::Method;

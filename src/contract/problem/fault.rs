@@ -3,7 +3,7 @@
 use poem_openapi::Object;
 use serde::Serialize;
 
-use crate::contract::Maybe;
+use crate::{contract::Maybe, unicode::escaped};
 
 /// One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
 #[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
@@ -36,7 +36,7 @@ impl Fault {
         Self {
             pointer: Maybe(Some(repeated(&pointer))),
             parameter: Maybe(None),
-            detail: detail.into(),
+            detail: escaped(&detail.into()).into_owned(),
         }
     }
 
@@ -44,7 +44,7 @@ impl Fault {
         Self {
             pointer: Maybe(None),
             parameter: Maybe(Some(repeated(name))),
-            detail: detail.into(),
+            detail: escaped(&detail.into()).into_owned(),
         }
     }
 

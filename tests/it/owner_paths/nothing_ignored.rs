@@ -201,7 +201,16 @@ on_both! {
         assert_eq!(none.body["tags"], json!([]));
         for broken in ["['work', 'home']", "{{1}}", "{\"a\"b}", "[work]", "[\"work\"", "[[1]]", "[1]"] {
             let answer = alice.post(TASKS, json!({ "title": "c", "tags": broken })).await;
-            answer.fails(422, "validation_failed");
+            let answer = answer.fails(422, "validation_failed");
+            // These are arrays, with an item that is no string.
+            if !["[[1]]", "[1]"].contains(&broken) {
+                assert_eq!(
+                    answer.body["detail"],
+                    "tags must be a JSON array of strings, like [\"shopping\", \"home\"]; the text that was sent begins like \
+                     an array, but is none.",
+                    "{broken}"
+                );
+            }
         }
     }
 }

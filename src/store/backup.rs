@@ -12,7 +12,7 @@ use sea_orm::sqlx::{
 
 use super::{
     DatabaseSettings,
-    connect::{BUSY_TIMEOUT, create_private, sqlite_file},
+    engine::{BUSY_TIMEOUT, create_private, sqlite_file},
     fault::sqlite_fault,
 };
 

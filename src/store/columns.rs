@@ -4,27 +4,20 @@
 //! computed in two ways. The columns called `…_fold` hold search keys of titles and descriptions, and case-folded
 //! tags.
 
-use sea_orm::{
-    ExprTrait as _,
-    prelude::DateTimeUtc,
-    sea_query::{Expr, Func},
-};
+use sea_orm::prelude::DateTimeUtc;
 
 use super::{
+    commit::{Assignment, Set},
     entity::task::Column as Task,
     row::{StoredTags, rank},
-    write::With,
 };
 use crate::{
     contract::{Description, DueDate, Flag, NewTask, Tags, TaskPatch, Title},
     unicode::{fold, search_key},
 };
 
-/// A column and its new value.
-pub(super) type Assignment = (Task, Expr);
-
 /// The columns of a new task, with its defaults. `completed_at` is null for a task that is not done.
-pub(super) fn of_new_task(new: NewTask, completed_at: Expr) -> Vec<Assignment> {
+pub(super) fn of_new_task(new: NewTask, completed_at: Set) -> Vec<Assignment> {
     let NewTask {
         title: new_title,
         description: new_description,
@@ -35,7 +28,10 @@ pub(super) fn of_new_task(new: NewTask, completed_at: Expr) -> Vec<Assignment> {
     } = new;
     let mut values = vec![
         (Task::CompletedAt, completed_at),
-        (Task::Priority, rank(priority.0.unwrap_or_default()).into()),
+        (
+            Task::Priority,
+            Set::to(rank(priority.0.unwrap_or_default())),
+        ),
     ];
     values.extend(title(new_title));
     values.extend(description(new_description.value()));
@@ -65,7 +61,7 @@ pub(super) fn of_patch(patch: TaskPatch) -> Vec<Assignment> {
         values.push((Task::CompletedAt, completion(completed)));
     }
     if let Some(priority) = priority.0 {
-        values.push((Task::Priority, rank(priority).into()));
+        values.push((Task::Priority, Set::to(rank(priority))));
     }
     if let Some(new) = new_due_date.into_option() {
         values.extend(due_date(new));
@@ -78,19 +74,18 @@ pub(super) fn of_patch(patch: TaskPatch) -> Vec<Assignment> {
 
 /// When a task was completed, by the clock of the write. The first completion counts: completing what is complete keeps
 /// its time.
-pub(super) fn completion(completed: bool) -> Expr {
-    if completed {
-        Func::coalesce([Expr::col(Task::CompletedAt), Expr::col(With::Moment)]).into()
-    } else {
-        Expr::val(None::<DateTimeUtc>)
+pub(super) fn completion(completed: bool) -> Set {
+    match completed {
+        true => Set::MomentIfNull,
+        false => Set::to(None::<DateTimeUtc>),
     }
 }
 
 /// The title: as it was sent, and as it is searched and sorted.
 fn title(title: Title) -> [Assignment; 2] {
     [
-        (Task::TitleFold, search_key(title.as_str()).into()),
-        (Task::Title, title.into_string().into()),
+        (Task::TitleFold, Set::to(search_key(title.as_str()))),
+        (Task::Title, Set::to(title.into_string())),
     ]
 }
 
@@ -100,34 +95,26 @@ fn description(description: Option<Description>) -> [Assignment; 2] {
     [
         (
             Task::DescriptionFold,
-            Expr::val(text.as_deref().map(search_key)),
+            Set::to(text.as_deref().map(search_key)),
         ),
-        (Task::Description, Expr::val(text)),
+        (Task::Description, Set::to(text)),
     ]
 }
 
 /// The tags: as they were sent, and as they are compared.
 fn tags(tags: Tags) -> [Assignment; 2] {
     [
-        (Task::TagsFold, folded(&tags).into()),
-        (Task::Tags, Expr::val(StoredTags::from(tags))),
+        (Task::TagsFold, Set::to(folded(&tags))),
+        (Task::Tags, Set::to(StoredTags::from(tags))),
     ]
 }
 
 /// The due date: the instant, and whether it is a date without a time.
 fn due_date(due: Option<DueDate>) -> [Assignment; 2] {
     [
-        (Task::DueAt, Expr::val(due.map(DueDate::instant))),
-        (Task::DueIsDate, due.is_some_and(DueDate::is_date).into()),
+        (Task::DueAt, Set::to(due.map(DueDate::instant))),
+        (Task::DueIsDate, Set::to(due.is_some_and(DueDate::is_date))),
     ]
-}
-
-/// The completion turned to its other side.
-pub(super) fn other_completion() -> Expr {
-    let open = Expr::col(Task::CompletedAt).is_null();
-    Expr::case(open, Expr::col(With::Moment))
-        .finally(Expr::val(None::<DateTimeUtc>))
-        .into()
 }
 
 /// Each tag, case-folded, between line feeds, which no tag contains.

@@ -1,20 +1,20 @@
 //! Creating a task, once, however often the request comes.
 
 use sea_orm::{
-    ConnectionTrait, ExprTrait, QueryResult,
+    ExprTrait as _, QueryResult,
     prelude::DateTimeUtc,
-    sea_query::{Expr, Func, OnConflict, Query},
+    sea_query::{Expr, Query},
 };
 
 use super::{
     Scope, StoreError, columns,
+    commit::{Set, What, Write},
     digest::RequestDigest,
-    entity::{task, user_clock},
-    entity::{task::Column as Task, user_clock::Column as Clock},
-    error::{Outage, is_duplicate, is_lost},
-    row::{COLUMNS, TaskRow},
+    entity::{task, task::Column as Task},
+    error::is_duplicate,
+    row::TaskRow,
     scope::CanWrite,
-    write::{With, WriteStatement},
+    tasks::get::select,
 };
 use crate::contract::{self, Flag, Maybe, NewTask};
 
@@ -76,7 +76,7 @@ impl<A: CanWrite> Scope<A> {
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::CreateKey).is_in(keys.iter().map(|key| key.0.as_str())))
             .to_owned();
-        let found = self.read(|| self.database.pool().query_all(&query)).await?;
+        let found = self.rows(&query).await?;
         for row in found {
             check_digest(&row, digest)?;
         }
@@ -88,22 +88,22 @@ impl<A: CanWrite> Scope<A> {
         new: NewTask,
         keyed: Option<(&IdempotencyKey, &RequestDigest)>,
     ) -> Result<Created, StoreError> {
-        let write = self.insertion(new, keyed);
-        let mut result = self.database.write(&write).await;
-        if let Err(error) = &result {
-            // With a key it is safe to send it again even if it may have been done.
-            let again = match Outage::of(error) {
-                Some(Outage::NotDone) => is_lost(error),
-                Some(Outage::Unknown) => keyed.is_some(),
-                Some(Outage::Unable) | None => false,
-            };
-            if again {
-                result = self.database.write(&write).await;
-            }
-        }
+        let completed_at = match new.completed {
+            Maybe(Some(Flag(true))) => Set::Moment,
+            _ => Set::to(None::<DateTimeUtc>),
+        };
+        let write = Write {
+            user: self.user.clone(),
+            what: What::Create {
+                values: columns::of_new_task(new, completed_at),
+                key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),
+                limit: self.database.max_tasks(),
+            },
+        };
+        let result = self.database.lanes().writing.send(write).await;
         match (result, keyed) {
             (Ok(Some(row)), _) => Ok(Created {
-                task: row.into_task(self.user.as_str())?,
+                task: TaskRow::read(&row)?.into_task(self.user.as_str())?,
                 replayed: false,
             }),
             // The limit is checked before the key: a task of this key may be there all the same.
@@ -130,11 +130,10 @@ impl<A: CanWrite> Scope<A> {
         key: &IdempotencyKey,
         digest: &RequestDigest,
     ) -> Result<Option<Created>, StoreError> {
-        let query = self
-            .select(Task::CreateKey, key.0.as_str())
+        let query = select(&self.user, Task::CreateKey, key.0.as_str())
             .column(Task::CreateHash)
             .to_owned();
-        let Some(found) = self.read(|| self.database.pool().query_one(&query)).await? else {
+        let Some(found) = self.rows(&query).await?.pop() else {
             return Ok(None);
         };
         check_digest(&found, digest)?;
@@ -148,91 +147,6 @@ impl<A: CanWrite> Scope<A> {
             task,
             replayed: true,
         }))
-    }
-
-    #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
-    fn insertion(
-        &self,
-        new: NewTask,
-        keyed: Option<(&IdempotencyKey, &RequestDigest)>,
-    ) -> WriteStatement {
-        let moment = || Expr::col(With::Moment);
-        let completed_at = match new.completed {
-            Maybe(Some(Flag(true))) => moment(),
-            _ => Expr::val(None::<DateTimeUtc>),
-        };
-        let values = [
-            (Task::UserId, self.user.as_str().into()),
-            (Task::Id, Expr::col(With::LastId)),
-            (
-                Task::CreateKey,
-                Expr::val(keyed.map(|(key, _)| key.0.as_str())),
-            ),
-            (
-                Task::CreateHash,
-                Expr::val(keyed.map(|(_, digest)| digest.as_str())),
-            ),
-            (Task::CreatedAt, moment()),
-            (Task::UpdatedAt, moment()),
-            (Task::Revision, Expr::col(With::Tick)),
-        ];
-        let values = values
-            .into_iter()
-            .chain(columns::of_new_task(new, completed_at));
-        let (names, values): (Vec<_>, Vec<_>) = values.unzip();
-        let select = Query::select().exprs(values).from(With::Clock).to_owned();
-        let task = Query::insert()
-            .into_table(task::Entity)
-            .columns(names)
-            .select_from(select)
-            .expect("as many values as columns: they come in pairs")
-            .returning(Query::returning().columns(COLUMNS))
-            .to_owned();
-        WriteStatement {
-            target: None,
-            clock: self.first_tick().into(),
-            task: task.into(),
-        }
-    }
-
-    /// Moves the clock for a new task; the first write of a user makes it.
-    fn first_tick(&self) -> sea_orm::sea_query::InsertStatement {
-        let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
-        let excluded = Expr::cust(r#""excluded"."updated_at""#);
-        let now = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
-        let below_limit =
-            Expr::col((user_clock::Entity, Clock::TaskCount)).lt(self.database.max_tasks());
-        Query::insert()
-            .into_table(user_clock::Entity)
-            .columns([
-                Clock::UserId,
-                Clock::Revision,
-                Clock::LastTaskId,
-                Clock::TaskCount,
-                Clock::UpdatedAt,
-            ])
-            .values_panic([
-                self.user.as_str().into(),
-                1i64.into(),
-                1i64.into(),
-                1i64.into(),
-                contract::Timestamp::now().get().into(),
-            ])
-            .on_conflict(
-                OnConflict::column(Clock::UserId)
-                    .value(Clock::Revision, next(Clock::Revision))
-                    .value(Clock::LastTaskId, next(Clock::LastTaskId))
-                    .value(Clock::TaskCount, next(Clock::TaskCount))
-                    .value(Clock::UpdatedAt, now)
-                    .action_and_where(below_limit)
-                    .to_owned(),
-            )
-            .returning(Query::returning().columns([
-                Clock::Revision,
-                Clock::LastTaskId,
-                Clock::UpdatedAt,
-            ]))
-            .to_owned()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The connections to the database.
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -9,15 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr, QueryResult, StatementBuilder};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     StoreError,
-    availability::Availability,
-    connect::{self, IDLE_TIMEOUT},
+    commit::Writing,
+    engine::{Engine, IDLE_TIMEOUT, Lane, Reading, is_in_memory},
     migrate,
-    sqlite_writer::SqliteWriter,
+    tasks::get::{Finding, Revisions},
 };
 
 /// How to reach the database, and what the store may hold.
@@ -68,12 +67,8 @@ pub struct Database(Arc<DatabaseState>);
 #[derive(Debug)]
 struct DatabaseState {
     url_setting: &'static str,
-    pool: DatabaseConnection,
-    backend: DbBackend,
-    /// The task that writes to SQLite, and its connection.
-    sqlite_writer: Option<(SqliteWriter, DatabaseConnection)>,
-    /// Whether PostgreSQL is there. A file is, or it is not.
-    availability: Option<Arc<Availability>>,
+    engine: Engine,
+    lanes: Lanes,
     /// Whether it is gone when this process ends.
     in_memory: bool,
     max_tasks: i64,
@@ -82,6 +77,20 @@ struct DatabaseState {
     /// When the database was last used for a request, in seconds since it was opened.
     used: AtomicU64,
     readiness: Mutex<Option<Asked>>,
+}
+
+/// The ways to the database, one for each kind of statement.
+pub(super) struct Lanes {
+    pub(super) tasks: Lane<Finding>,
+    pub(super) revisions: Lane<Revisions>,
+    pub(super) writing: Lane<Writing>,
+    pub(super) reading: Lane<Reading>,
+}
+
+impl std::fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lanes").finish_non_exhaustive()
+    }
 }
 
 /// When readiness was last asked for, and what the database said.
@@ -97,21 +106,18 @@ impl Database {
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let (pool, sqlite_writer, availability) = if settings.url.starts_with("sqlite:") {
-            let (pool, connection) = connect::sqlite(settings).await?;
-            let writer = SqliteWriter::start(connection.clone(), settings.acquire_timeout);
-            (pool, Some((writer, connection)), None)
-        } else {
-            let (pool, availability) = connect::postgres(settings).await?;
-            (pool, None, Some(availability))
+        let engine = Engine::open(settings).await?;
+        let lanes = Lanes {
+            tasks: engine.lane(),
+            revisions: engine.lane(),
+            writing: engine.lane(),
+            reading: engine.lane(),
         };
         Ok(Self(Arc::new(DatabaseState {
             url_setting: settings.url_setting,
-            backend: pool.get_database_backend(),
-            pool,
-            sqlite_writer,
-            availability,
-            in_memory: connect::is_in_memory(&settings.url),
+            engine,
+            lanes,
+            in_memory: is_in_memory(&settings.url),
             max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
             opened: Instant::now(),
@@ -160,10 +166,7 @@ impl Database {
             }
         }
         let at = Instant::now();
-        let away = self
-            .availability()
-            .is_some_and(|availability| availability.is_away());
-        let pending = match away {
+        let pending = match self.0.engine.is_away() {
             true => Err("away, and looked for".to_owned()),
             false => self.pending().await,
         };
@@ -175,31 +178,13 @@ impl Database {
     }
 
     async fn pending(&self) -> Result<usize, String> {
-        let pending = timeout(READINESS_TIMEOUT, migrate::pending(self.pool())).await;
-        let error = match pending {
-            Ok(Ok(pending)) => return Ok(pending),
+        let pending = timeout(READINESS_TIMEOUT, self.status()).await;
+        match pending {
+            Ok(Ok(status)) => Ok(status.iter().filter(|(_, applied)| !applied).count()),
             // A newer build has migrated it; during a rolling update the old ones still work.
-            Ok(Err(error)) if error.is::<migrate::UnknownMigrations>() => return Ok(0),
-            Ok(Err(error)) => format!("{error:#}"),
-            Err(_) => "no answer in time".to_owned(),
-        };
-        if let Some(availability) = self.availability() {
-            availability.look();
-        }
-        Err(error)
-    }
-
-    /// Does something for a request, unless the database is known to be away.
-    pub(super) async fn run<T>(
-        &self,
-        work: impl Future<Output = Result<T, DbErr>>,
-    ) -> Result<T, DbErr> {
-        self.0
-            .used
-            .store(self.0.opened.elapsed().as_secs(), Relaxed);
-        match self.availability() {
-            Some(availability) => availability.run(work).await,
-            None => work.await,
+            Ok(Err(error)) if error.is::<migrate::UnknownMigrations>() => Ok(0),
+            Ok(Err(error)) => Err(format!("{error:#}")),
+            Err(_) => Err("no answer in time".to_owned()),
         }
     }
 
@@ -208,30 +193,33 @@ impl Database {
         self.0.url_setting
     }
 
-    pub(super) fn availability(&self) -> Option<&Arc<Availability>> {
-        self.0.availability.as_ref()
-    }
-
     /// Ends all connections, after what runs on them.
     pub async fn close(&self) {
-        let writer = self.0.sqlite_writer.as_ref().map(|(_, pool)| pool);
-        for pool in writer.into_iter().chain([&self.0.pool]) {
-            if let Err(error) = pool.close_by_ref().await {
-                tracing::warn!(%error, "a database connection did not close cleanly");
-            }
-        }
+        self.0.engine.close().await;
     }
 
-    pub(super) fn pool(&self) -> &DatabaseConnection {
-        &self.0.pool
+    /// The ways to the database, for a request.
+    pub(super) fn lanes(&self) -> &Lanes {
+        let now = self.0.opened.elapsed().as_secs();
+        self.0.used.store(now, Relaxed);
+        &self.0.lanes
     }
 
-    pub(super) fn sqlite_writer(&self) -> Option<&SqliteWriter> {
-        self.0.sqlite_writer.as_ref().map(|(writer, _)| writer)
+    /// Reads for nobody's request: the database does not count as used.
+    pub(super) async fn read_unused(
+        &self,
+        statement: &impl StatementBuilder,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.backend().build(statement);
+        self.0.lanes.reading.send(statement).await
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     pub(super) fn backend(&self) -> DbBackend {
-        self.0.backend
+        self.0.engine.backend()
     }
 
     pub(super) fn max_tasks(&self) -> i64 {

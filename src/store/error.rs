@@ -1,6 +1,6 @@
 //! What can go wrong in the store: what the caller must know, and what only the log may.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, io, sync::Arc};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use thiserror::Error;
@@ -153,6 +153,11 @@ impl Outage {
     }
 }
 
+/// The error of a statement that was sent by the driver itself.
+pub(super) fn of_driver(error: SqlxError) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
 /// Whether a connection was lost, as opposed to one that could not be had in time, or on which nothing
 /// came in time.
 pub(super) fn is_lost(error: &DbErr) -> bool {
@@ -160,6 +165,11 @@ pub(super) fn is_lost(error: &DbErr) -> bool {
         |e: &SqlxError| matches!(e, SqlxError::Io(e) if e.kind() == io::ErrorKind::TimedOut);
     of_statement(error).is_some_and(|error| !timed_out(error))
         && matches!(Outage::of(error), Some(Outage::NotDone | Outage::Unknown))
+}
+
+/// Whether the database itself refused a statement, and did nothing of it.
+pub(super) fn is_refused(error: &DbErr) -> bool {
+    of_statement(error).is_some_and(|error| error.as_database_error().is_some())
 }
 
 /// Whether the transaction was rolled back for the sake of another one; the connection is well.
@@ -190,6 +200,14 @@ fn of_statement(error: &DbErr) -> Option<&SqlxError> {
 
 fn code(error: &SqlxError) -> Option<Cow<'_, str>> {
     error.as_database_error()?.code()
+}
+
+/// Whether a table is not there (PostgreSQL's `undefined_table`; SQLite has no code of its own for it).
+pub(super) fn is_missing_table(error: &DbErr) -> bool {
+    let database = of_statement(error).and_then(SqlxError::as_database_error);
+    database.is_some_and(|error| {
+        error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
+    })
 }
 
 /// Whether a unique constraint refused the write.

@@ -15,11 +15,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{
-    Database,
-    fault::postgres_fault,
-    migrate::{self, UnknownMigrations},
-};
+use super::{Database, fault::postgres_fault, migrate::UnknownMigrations};
 
 /// How long a connection may take. A suspended Neon database needs some hundred milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,18 +59,18 @@ impl Database {
     /// # Errors
     /// Why that failed, and what to do.
     pub async fn check_reachable(&self) -> anyhow::Result<()> {
-        if let Some(availability) = self.availability() {
-            let connection = connect(availability.options(), self.url_setting()).await;
+        if let Some(postgres) = self.engine().postgres() {
+            let connection = connect(postgres, self.url_setting()).await;
             connection.map_err(anyhow::Error::msg)?.close().await.ok();
         }
         Ok(())
     }
 
     async fn look(&self) -> Result<(), Finding> {
-        if let Some(availability) = self.availability() {
-            look_for_poolers(availability.options(), self.url_setting()).await?;
+        if let Some(postgres) = self.engine().postgres() {
+            look_for_poolers(postgres, self.url_setting()).await?;
         }
-        let migrations = match migrate::status(self.pool()).await {
+        let migrations = match self.status().await {
             Ok(migrations) => migrations,
             Err(error) if error.is::<UnknownMigrations>() => {
                 tracing::warn!("{error}");

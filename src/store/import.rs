@@ -1,17 +1,15 @@
 //! Writes tasks of another backend, with the times that they had there.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
-    TransactionTrait as _, TryInsertResult,
-    sea_query::{Expr, Query},
+    ActiveValue, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
+    TransactionTrait as _, TryInsertResult, sea_query::Query,
 };
 
 use super::{
-    Database, StoreError,
-    columns::{self, Assignment},
+    Database, StoreError, columns,
+    commit::{Assignment, Set},
+    engine::immediate,
     entity::{task, task::Column as Task, user_clock},
-    write::immediate,
 };
 use crate::contract::{NewTask, Timestamp};
 
@@ -48,7 +46,11 @@ impl Database {
         let database = self.clone();
         // In a task of its own, which runs to its end, as every transaction does.
         let work = tokio::spawn(async move {
-            let transaction = database.pool().begin_with_options(immediate()).await?;
+            let transaction = database
+                .engine()
+                .operator()
+                .begin_with_options(immediate())
+                .await?;
             let imported = write(&transaction, user_id, tasks).await?;
             match imported {
                 true => transaction.commit().await?,
@@ -74,7 +76,7 @@ impl Database {
             return Ok(false);
         }
         let analyze = r#"ANALYZE "task", "user_clock""#;
-        self.pool().execute_unprepared(analyze).await?;
+        self.engine().operator().execute_unprepared(analyze).await?;
         Ok(true)
     }
 }
@@ -96,11 +98,11 @@ async fn write(
     }
     let count = i64::try_from(tasks.len()).unwrap_or(i64::MAX);
     let clock = user_clock::ActiveModel {
-        user_id: Set(user_id.clone()),
-        revision: Set(count),
-        last_task_id: Set(count),
-        task_count: Set(count),
-        updated_at: Set(last.get().into()),
+        user_id: ActiveValue::Set(user_id.clone()),
+        revision: ActiveValue::Set(count),
+        last_task_id: ActiveValue::Set(count),
+        task_count: ActiveValue::Set(count),
+        updated_at: ActiveValue::Set(last.get().into()),
     };
     // The lock on this row is what keeps the user's own writes out until the commit.
     let fresh = user_clock::Entity::insert(clock)
@@ -120,7 +122,7 @@ async fn write(
         let mut insert = Query::insert();
         insert.into_table(task::Entity).columns(columns);
         for row in rows.by_ref().take(ROWS) {
-            insert.values_panic(row.into_iter().map(|(_, value)| value));
+            insert.values_panic(row.into_iter().map(|(column, set)| set.into_expr(column)));
         }
         transaction.execute(&insert).await?;
     }
@@ -136,13 +138,13 @@ fn row(user_id: &str, id: i64, revision: i64, imported: ImportedTask) -> Vec<Ass
         updated_at,
     } = imported;
     let own = [
-        (Task::UserId, user_id.into()),
-        (Task::Id, id.into()),
-        (Task::CreatedAt, created_at.get().into()),
-        (Task::UpdatedAt, updated_at.get().into()),
-        (Task::Revision, revision.into()),
+        (Task::UserId, Set::to(user_id)),
+        (Task::Id, Set::to(id)),
+        (Task::CreatedAt, Set::to(created_at.get())),
+        (Task::UpdatedAt, Set::to(updated_at.get())),
+        (Task::Revision, Set::to(revision)),
     ];
-    let completed_at = Expr::val(completed_at.map(Timestamp::get));
+    let completed_at = Set::to(completed_at.map(Timestamp::get));
     own.into_iter()
         .chain(columns::of_new_task(task, completed_at))
         .collect()

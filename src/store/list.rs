@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, Utc};
 use sea_orm::{
-    ConnectionTrait, DbBackend, ExprTrait, QueryResult,
+    DbBackend, ExprTrait, QueryResult,
     sea_query::{
         Alias, Condition, Expr, Func, JoinType, Query, SelectStatement, SubQueryStatement,
         UnionType,
@@ -78,9 +78,7 @@ impl<A: CanRead> Scope<A> {
         let limit = usize::try_from(limit.get()).unwrap_or_default();
         let select = self.selection(filter, order, after.as_ref(), limit)?;
 
-        let rows = self
-            .read(|| self.database.pool().query_all(&select))
-            .await?;
+        let rows = self.rows(&select).await?;
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
             return Ok(Page {
@@ -140,9 +138,7 @@ impl<A: CanRead> Scope<A> {
             .limit(*limit)
             .offset(*offset);
         order.apply(&mut select, None);
-        let rows = self
-            .read(|| self.database.pool().query_all(&select))
-            .await?;
+        let rows = self.rows(&select).await?;
         let Some(first) = rows.first() else {
             // No task at this place: there may be some before it.
             return Ok(Slice {
@@ -172,7 +168,7 @@ impl<A: CanRead> Scope<A> {
             let mut count = self.matching(filter);
             count.expr(Func::count(Expr::col(Task::Id))).to_owned()
         };
-        let row = self.read(|| self.database.pool().query_one(&count)).await?;
+        let row = self.rows(&count).await?.pop();
         Ok(row
             .map(|row| row.try_get_by_index(0))
             .transpose()?

@@ -14,11 +14,13 @@ use migration::{
     seaql_migrations,
 };
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _,
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Order, Query},
 };
 use thiserror::Error;
 
-use super::Database;
+use super::{Database, error::is_missing_table};
 use crate::unicode::search_key;
 
 /// What the migrations make.
@@ -89,13 +91,29 @@ pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<usize> {
 }
 
 impl Database {
+    /// Every migration of this build and whether the database has it, read over the connections of requests.
+    pub(super) async fn status(&self) -> anyhow::Result<Vec<(String, bool)>> {
+        let names = Query::select()
+            .column(seaql_migrations::Column::Version)
+            .from(seaql_migrations::Entity)
+            .order_by(seaql_migrations::Column::Version, Order::Asc)
+            .to_owned();
+        let rows = match self.read_unused(&names).await {
+            Err(error) if is_missing_table(&error) => Vec::new(),
+            rows => rows.context("cannot read the migrations")?,
+        };
+        let applied: Result<Vec<String>, DbErr> =
+            rows.iter().map(|row| row.try_get_by_index(0)).collect();
+        compare(&applied?)
+    }
+
     /// [`up`] on this database.
     ///
     /// # Errors
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_up(&self) -> anyhow::Result<Vec<String>> {
         self.check_reachable().await?;
-        up(self.pool()).await
+        up(self.engine().operator()).await
     }
 
     /// Computes the search keys of all tasks again, and returns how many differed. After a rolling update some
@@ -105,7 +123,7 @@ impl Database {
     /// If the database does not answer. What was written before stays, and it can be run again.
     pub async fn reindex(&self) -> anyhow::Result<u64> {
         self.check_reachable().await?;
-        Ok(migration::rewrite(self.pool(), search_key).await?)
+        Ok(migration::rewrite(self.engine().operator(), search_key).await?)
     }
 
     /// [`down`] on this database.
@@ -114,7 +132,7 @@ impl Database {
     /// If it does not answer, is locked for too long, or a migration fails.
     pub async fn migrate_down(&self, steps: u32) -> anyhow::Result<Vec<String>> {
         self.check_reachable().await?;
-        down(self.pool(), steps).await
+        down(self.engine().operator(), steps).await
     }
 
     /// [`status`] of this database.
@@ -123,7 +141,7 @@ impl Database {
     /// If it does not answer, or has [`UnknownMigrations`].
     pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
         self.check_reachable().await?;
-        status(self.pool()).await
+        status(self.engine().operator()).await
     }
 }
 
@@ -209,7 +227,11 @@ where
     C: ConnectionTrait,
     &'c C: IntoSchemaManagerConnection<'c>,
 {
-    let applied = applied(db).await.context("cannot read the migrations")?;
+    compare(&applied(db).await.context("cannot read the migrations")?)
+}
+
+/// Every migration of this build, and whether it is among those that the database has.
+fn compare(applied: &[String]) -> anyhow::Result<Vec<(String, bool)>> {
     let known: Vec<String> = migrator()
         .migrations()
         .iter()

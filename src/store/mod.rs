@@ -12,14 +12,14 @@
 //! - `database.rs`, `connect.rs`, `availability.rs`, `first_look.rs`: the connections, and what happens without them;
 //!   `migrate.rs`, `backup.rs`: for the operator.
 
-mod availability;
 mod backup;
 mod columns;
-mod connect;
+mod commit;
 mod create;
 mod cursor;
 mod database;
 mod digest;
+mod engine;
 mod entity;
 mod error;
 mod fault;
@@ -33,11 +33,11 @@ mod overview;
 mod query;
 mod row;
 mod scope;
-mod sqlite_writer;
+mod tasks;
 mod update;
-mod write;
 
 pub use backup::backup;
+pub use commit::Expected;
 pub use create::{Created, IdempotencyKey};
 pub use database::{Database, DatabaseSettings};
 pub(crate) use digest::Canonical;
@@ -48,4 +48,4 @@ pub use list::{Page, Slice, SliceQuery};
 pub use overview::{Overview, Periods};
 pub use query::{DueBound, Filter, ListQuery};
 pub use scope::{CanRead, CanWrite, Named, Read, ReadWrite, Scope, ScopeKind, Unchanged, Write};
-pub use update::{Changes, Expected, Restored};
+pub use update::{Changes, Restored};

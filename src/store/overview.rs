@@ -1,7 +1,7 @@
 //! How many tasks there are of which kind.
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, ExprTrait,
+    DbBackend, ExprTrait,
     sea_query::{Alias, Condition, Expr, Func, IntoCondition, Order, Query, SelectStatement},
 };
 
@@ -57,11 +57,11 @@ impl<A: CanRead> Scope<A> {
     /// If the database is away.
     pub async fn overview(&self, periods: &Periods) -> Result<Overview, StoreError> {
         let (counts, tags) = (self.counts(periods), self.tags());
-        let (counted, spellings) = futures_util::try_join!(
-            self.read(|| self.database.pool().query_one(&counts)),
-            self.read(|| self.database.pool().query_all(&tags)),
-        )?;
-        let counted = counted.ok_or_else(|| StoreError::Internal("no counts".to_owned()))?;
+        let (mut counted, spellings) =
+            futures_util::try_join!(self.rows(&counts), self.rows(&tags),)?;
+        let counted = counted
+            .pop()
+            .ok_or_else(|| StoreError::Internal("no counts".to_owned()))?;
         let number = |index| counted.try_get_by_index::<i64>(index);
         let mut overview = Overview {
             open: number(0)?,

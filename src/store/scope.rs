@@ -1,18 +1,10 @@
 //! The tasks of one user, and what may be done with them.
 
-use std::{future::Future, marker::PhantomData};
+use std::marker::PhantomData;
 
-use sea_orm::{
-    ConnectionTrait, DbErr, ExprTrait,
-    sea_query::{Expr, Query, SelectStatement},
-};
+use sea_orm::{DbErr, QueryResult, StatementBuilder};
 
-use super::{
-    Database, StoreError,
-    entity::{task, user_clock},
-    error::is_lost,
-    row::{COLUMNS, TaskRow},
-};
+use super::{Database, StoreError, row::TaskRow, tasks::get::Key};
 use crate::{
     auth::UserId,
     contract::{Task, TaskId, Version},
@@ -150,16 +142,12 @@ impl<A: CanRead> Scope<A> {
     /// # Errors
     /// If the database is away.
     pub async fn revision(&self) -> Result<i64, StoreError> {
-        let query = Query::select()
-            .column(user_clock::Column::Revision)
-            .from(user_clock::Entity)
-            .and_where(Expr::col(user_clock::Column::UserId).eq(self.user.as_str()))
-            .to_owned();
-        let row = self.read(|| self.database.pool().query_one(&query)).await?;
-        Ok(row
-            .map(|row| row.try_get("", "revision"))
-            .transpose()?
-            .unwrap_or(0))
+        Ok(self
+            .database
+            .lanes()
+            .revisions
+            .send(self.user.clone())
+            .await?)
     }
 }
 
@@ -175,30 +163,16 @@ impl<A> Scope<A> {
 
     /// The row of a task, deleted or not.
     pub(super) async fn row(&self, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
-        let query = self.select(task::Column::Id, id.get());
-        let row = self.read(|| self.database.pool().query_one(&query)).await?;
-        Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
+        let (user, id) = (self.user.clone(), id.get());
+        Ok(self.database.lanes().tasks.send(Key { user, id }).await?)
     }
 
-    /// Selects the user's task of which a column has a value.
-    pub(super) fn select(&self, column: task::Column, value: impl Into<Expr>) -> SelectStatement {
-        Query::select()
-            .columns(COLUMNS)
-            .from(task::Entity)
-            .and_where(Expr::col(task::Column::UserId).eq(self.user.as_str()))
-            .and_where(Expr::col(column).eq(value))
-            .to_owned()
-    }
-
-    /// Reads, and reads once more if the connection turned out to be gone: a database that sleeps or
-    /// restarts ends connections while they idle.
-    pub(super) async fn read<T, F: Future<Output = Result<T, DbErr>>>(
+    /// The rows that a statement of its own reads.
+    pub(super) async fn rows(
         &self,
-        read: impl Fn() -> F,
-    ) -> Result<T, DbErr> {
-        match self.database.run(read()).await {
-            Err(error) if is_lost(&error) => self.database.run(read()).await,
-            result => result,
-        }
+        statement: &impl StatementBuilder,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.database.backend().build(statement);
+        self.database.lanes().reading.send(statement).await
     }
 }

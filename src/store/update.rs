@@ -2,30 +2,20 @@
 
 use chrono::{TimeDelta, Utc};
 use sea_orm::{
-    ConnectionTrait, ExprTrait,
+    ExprTrait as _,
     prelude::DateTimeUtc,
-    sea_query::{Condition, Expr, Func, IntoCondition, LockType, Query},
+    sea_query::{Expr, Query},
 };
 
 use super::{
     Scope, StoreError,
-    columns::{self, Assignment, completion, other_completion},
-    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
-    error::{Outage, is_lost},
-    row::{COLUMNS, TaskRow},
+    columns::{self, completion},
+    commit::{Assignment, Condition, Count, Expected, Set, What, Write},
+    entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
+    row::TaskRow,
     scope::{CanRead, CanWrite, Named, Unchanged},
-    write::{With, WriteStatement},
 };
-use crate::contract::{self, TaskId, TaskPatch, Timestamp};
-
-/// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// Any: last write wins.
-    Any,
-    /// One of these.
-    OneOf(Vec<i64>),
-}
+use crate::contract::{self, TaskId, TaskPatch};
 
 impl Expected {
     /// The error for a task in another version.
@@ -41,17 +31,9 @@ impl Expected {
     }
 }
 
-/// What a change does to the number of live tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Count {
-    Same,
-    Less,
-    More,
-}
-
 /// What a patch changes: at least one member. A patch that names none is no write, so it needs a scope that can read.
 #[derive(Debug, Clone)]
-pub struct Changes(Vec<(Task, Expr)>);
+pub struct Changes(Vec<Assignment>);
 
 impl Changes {
     /// The changes that a patch names; `None` if it names none.
@@ -64,7 +46,7 @@ impl Changes {
     pub fn with_other_completion(patch: TaskPatch) -> Self {
         let mut values = columns::of_patch(patch);
         values.retain(|(column, _)| !matches!(column, Task::CompletedAt));
-        values.push((Task::CompletedAt, other_completion()));
+        values.push((Task::CompletedAt, Set::Turned));
         Self(values)
     }
 }
@@ -109,8 +91,8 @@ impl<A: CanWrite> Scope<A> {
         Changes(values): Changes,
         expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
-        let write = self.change(id, live(expected), values, Count::Same);
-        match self.attempt(&write).await? {
+        let write = self.change(id, expected, values, Count::Same);
+        match self.write(write).await? {
             Some(row) => row.into_task(self.user.as_str()),
             None => Err(self.refusal(id, expected).await),
         }
@@ -126,10 +108,10 @@ impl<A: CanWrite> Scope<A> {
         completed: Option<bool>,
         expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
-        let value = completed.map_or_else(other_completion, completion);
+        let value = completed.map_or(Set::Turned, completion);
         let values = vec![(Task::CompletedAt, value)];
-        let write = self.change(id, live(expected), values, Count::Same);
-        match self.attempt(&write).await? {
+        let write = self.change(id, expected, values, Count::Same);
+        match self.write(write).await? {
             Some(row) => row.into_task(self.user.as_str()),
             None => Err(self.refusal(id, expected).await),
         }
@@ -144,9 +126,9 @@ impl<A: CanWrite> Scope<A> {
         id: TaskId,
         expected: &Expected,
     ) -> Result<contract::Task, StoreError> {
-        let values = vec![(Task::DeletedAt, Expr::col(With::Moment))];
-        let write = self.change(id, live(expected), values, Count::Less);
-        match self.attempt(&write).await? {
+        let values = vec![(Task::DeletedAt, Set::Moment)];
+        let write = self.change(id, expected, values, Count::Less);
+        match self.write(write).await? {
             Some(row) => row.into_task(self.user.as_str()),
             None => Err(self.refusal(id, expected).await),
         }
@@ -158,11 +140,12 @@ impl<A: CanWrite> Scope<A> {
     /// [`StoreError::NotFound`] if there is neither the task nor a tombstone younger than the
     /// retention; [`StoreError::LimitReached`].
     pub async fn restore(&self, id: TaskId) -> Result<Restored, StoreError> {
-        let restorable = Expr::col(Task::DeletedAt).gt(self.oldest_tombstone());
-        let values = vec![(Task::DeletedAt, Expr::val(None::<DateTimeUtc>))];
-        let write = self.change(id, restorable.into_condition(), values, Count::More);
+        let restorable = Condition::DeletedAfter(self.oldest_tombstone());
+        let values = vec![(Task::DeletedAt, Set::to(None::<DateTimeUtc>))];
+        let count = Count::More(self.database.max_tasks());
+        let write = self.change_if(id, restorable, values, count);
         loop {
-            if let Some(row) = self.attempt(&write).await? {
+            if let Some(row) = self.write(write.clone()).await? {
                 return row.into_task(self.user.as_str()).map(Restored::Now);
             }
             match self.row(id).await? {
@@ -193,8 +176,7 @@ impl<A: CanWrite> Scope<A> {
             .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Clock::TaskCount).gte(limit))
             .to_owned();
-        let row = self.read(|| self.database.pool().query_one(&full)).await?;
-        Ok(row.is_some())
+        Ok(!self.rows(&full).await?.is_empty())
     }
 
     fn oldest_tombstone(&self) -> DateTimeUtc {
@@ -214,91 +196,39 @@ impl<A: CanWrite> Scope<A> {
         }
     }
 
-    /// Runs a change, once more if the first attempt surely was not done.
-    async fn attempt(&self, write: &WriteStatement) -> Result<Option<TaskRow>, StoreError> {
-        let result = match self.database.write(write).await {
-            Err(e) if is_lost(&e) && Outage::of(&e) == Some(Outage::NotDone) => {
-                self.database.write(write).await
-            }
-            result => result,
-        };
-        result.map_err(|error| StoreError::of_write(&error))
+    async fn write(&self, write: Write) -> Result<Option<TaskRow>, StoreError> {
+        let written = self.database.lanes().writing.send(write).await;
+        let row = written.map_err(|error| StoreError::of_write(&error))?;
+        Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }
 
-    /// A change of one task: if the condition holds, the clock moves and the values are set.
+    /// A change of a task that is not deleted.
     fn change(
+        &self,
+        id: TaskId,
+        expected: &Expected,
+        values: Vec<Assignment>,
+        count: Count,
+    ) -> Write {
+        let condition = Condition::Live(expected.clone());
+        self.change_if(id, condition, values, count)
+    }
+
+    fn change_if(
         &self,
         id: TaskId,
         condition: Condition,
         values: Vec<Assignment>,
         count: Count,
-    ) -> WriteStatement {
-        let this_task = || {
-            Condition::all()
-                .add(Expr::col(Task::UserId).eq(self.user.as_str()))
-                .add(Expr::col(Task::Id).eq(id.get()))
-        };
-        let target = Query::select()
-            .column(Task::Id)
-            .from(task::Entity)
-            .cond_where(this_task().add(condition))
-            .lock(LockType::Update)
-            .to_owned();
-        let now = Func::greatest([
-            Expr::col((user_clock::Entity, Clock::UpdatedAt)),
-            Timestamp::now().get().into(),
-        ]);
-        let mut clock = Query::update()
-            .table(user_clock::Entity)
-            .value(
-                Clock::Revision,
-                Expr::col((user_clock::Entity, Clock::Revision)).add(1),
-            )
-            .value(Clock::UpdatedAt, now)
-            .from(With::Target)
-            .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
-            .returning(Query::returning().columns([
-                Clock::Revision,
-                Clock::LastTaskId,
-                Clock::UpdatedAt,
-            ]))
-            .to_owned();
-        let task_count = Expr::col((user_clock::Entity, Clock::TaskCount));
-        match count {
-            Count::Same => {}
-            Count::Less => {
-                clock.value(Clock::TaskCount, task_count.sub(1));
-            }
-            Count::More => {
-                let limit = self.database.max_tasks();
-                clock.and_where(task_count.clone().lt(limit));
-                clock.value(Clock::TaskCount, task_count.add(1));
-            }
-        }
-        let task = Query::update()
-            .table(task::Entity)
-            .values(values)
-            .value(Task::UpdatedAt, Expr::col(With::Moment))
-            .value(Task::Revision, Expr::col(With::Tick))
-            .from(With::Clock)
-            .cond_where(this_task())
-            .returning(Query::returning().columns(COLUMNS))
-            .to_owned();
-        WriteStatement {
-            target: Some(target),
-            clock: clock.into(),
-            task: task.into(),
-        }
-    }
-}
-
-/// A task that is not deleted, in a version that is expected.
-fn live(expected: &Expected) -> Condition {
-    let live = Condition::all().add(Expr::col(Task::DeletedAt).is_null());
-    match expected {
-        Expected::Any => live,
-        Expected::OneOf(versions) => {
-            live.add(Expr::col(Task::Revision).is_in(versions.iter().copied()))
+    ) -> Write {
+        Write {
+            user: self.user.clone(),
+            what: What::Change {
+                id: id.get(),
+                condition,
+                values,
+                count,
+            },
         }
     }
 }

@@ -20,7 +20,7 @@ use sea_orm::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::{error::is_busy, write::immediate},
+    super::{engine::immediate, error::is_busy},
     Step, migrator, next,
 };
 

@@ -5,7 +5,6 @@ use std::{
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,18 +16,15 @@ use sea_orm::{
 };
 use tokio::time::sleep;
 
-use super::{
+use super::connections::IDLE_TIMEOUT;
+use crate::store::{
     DatabaseSettings, StoreError,
-    availability::Availability,
     error::is_busy,
     fault::{not_a_file, sqlite_fault},
 };
 
-/// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses
-/// is suspended: an open connection would keep it awake, or be ended.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 /// How long SQLite waits for the lock of another process.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::store) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same for the connection that writes for requests, which tries again until the time of each request is over.
 const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 /// Read and write for the owner alone, as for the development key.
@@ -46,7 +42,7 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
 }
 
 /// How this program connects to PostgreSQL.
-pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, SqlxError> {
+pub(in crate::store) fn postgres_options(url: &str) -> Result<PgConnectOptions, SqlxError> {
     url.parse().map(adapted)
 }
 
@@ -66,24 +62,20 @@ fn adapted(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-/// A pool that does not connect yet: PostgreSQL may start later than this server.
-pub(super) async fn postgres(
+/// The connections for what the operator does: migrations, imports. None is made before it is used.
+pub(in crate::store) async fn postgres_for_operator(
     settings: &DatabaseSettings,
-) -> Result<(DatabaseConnection, Arc<Availability>), DbErr> {
-    let address = postgres_options(&settings.url)
-        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
-    let availability = Availability::new(address, settings.acquire_timeout);
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(settings);
     options
         .min_connections(0)
         .connect_lazy(true)
         .map_sqlx_postgres_opts(adapted);
-    availability.watch(&mut options);
-    Ok((sea_orm::Database::connect(options).await?, availability))
+    sea_orm::Database::connect(options).await
 }
 
 /// A pool, and one of a single connection for the task that writes.
-pub(super) async fn sqlite(
+pub(in crate::store) async fn sqlite(
     settings: &DatabaseSettings,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
     let file = sqlite_file(settings)?;
@@ -100,12 +92,14 @@ pub(super) async fn sqlite(
 }
 
 /// Whether a database is gone when its process ends.
-pub(super) fn is_in_memory(url: &str) -> bool {
+pub(in crate::store) fn is_in_memory(url: &str) -> bool {
     url.starts_with("sqlite:") && (url.contains(":memory:") || url.contains("mode=memory"))
 }
 
 /// The file of a SQLite database, if it is in one. It need not be there yet.
-pub(super) fn sqlite_file(settings: &DatabaseSettings) -> Result<Option<PathBuf>, StoreError> {
+pub(in crate::store) fn sqlite_file(
+    settings: &DatabaseSettings,
+) -> Result<Option<PathBuf>, StoreError> {
     if is_in_memory(&settings.url) {
         return Ok(None);
     }
@@ -155,7 +149,7 @@ fn open_private(file: &Path, settings: &DatabaseSettings) -> Result<(), StoreErr
 }
 
 /// Creates an empty file for its owner alone, whatever the umask; `false` if there is a file already.
-pub(super) fn create_private(file: &Path) -> io::Result<bool> {
+pub(in crate::store) fn create_private(file: &Path) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     match options
         .write(true)

@@ -7,27 +7,37 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
+};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument as _, Span};
 
-use super::{
-    error::{Outage, is_busy},
-    row::TaskRow,
-    write::{WriteStatement, immediate},
-};
+use super::immediate;
+use crate::store::error::{Outage, is_busy};
 
 /// The most writes in one transaction. A larger one would make the first of them wait for the last.
 const MAX_GROUP: usize = 128;
 /// The most writes that wait. Beyond it, senders wait for a place until their time is over.
 const QUEUE: usize = 1024;
 
-/// What became of a write: the row that it wrote, or nothing if its conditions did not hold.
-type Done = Result<Option<TaskRow>, DbErr>;
+/// What is written to SQLite.
+pub(in crate::store) trait SqliteWrite: Send + Sync {
+    /// Runs it in a transaction, which is committed afterwards. It may be run again after a rollback. An error must undo
+    /// what it did.
+    fn run<'a>(
+        &'a self,
+        transaction: &'a DatabaseTransaction,
+    ) -> BoxFuture<'a, Result<Vec<QueryResult>, DbErr>>;
+}
+
+/// What became of a write: the rows that it wrote.
+type Done = Result<Vec<QueryResult>, DbErr>;
 
 /// A write that waits for its commit.
 struct Job {
-    write: Box<WriteStatement>,
+    write: Box<dyn SqliteWrite>,
     deadline: Instant,
     /// The span of the request, so that what is logged here has its id.
     span: Span,
@@ -50,7 +60,7 @@ impl SqliteWriter {
     }
 
     /// Runs a write and waits for its commit. It is done or not done as a whole, also if the caller goes away.
-    pub(super) async fn write(&self, write: Box<WriteStatement>) -> Done {
+    pub(super) async fn write(&self, write: Box<dyn SqliteWrite>) -> Done {
         let (answer, done) = oneshot::channel();
         let job = Job {
             write,
@@ -173,7 +183,7 @@ async fn apart(transaction: DatabaseTransaction, group: Vec<Job>) {
 
 async fn one(transaction: &DatabaseTransaction, job: &Job) -> Done {
     job.write
-        .run_on_sqlite(transaction)
+        .run(transaction)
         .instrument(job.span.clone())
         .await
 }

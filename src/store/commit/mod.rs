@@ -1,0 +1,162 @@
+//! One write: the user's clock moves and one task changes, together or not at all.
+//!
+//! Each write takes the next revision under the lock of the user's row in `user_clock`, which is held until the commit, so
+//! that revisions commit in order. Times never run backwards either: a write happens at the later of now and the time of
+//! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
+
+mod statement;
+mod together;
+
+use std::sync::Arc;
+
+use sea_orm::{
+    DbErr, ExprTrait as _, QueryResult,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, Func, Value},
+    sqlx::PgConnection,
+};
+
+use super::{
+    engine::{Batch, Sqlite, rows},
+    entity::task::Column as Task,
+};
+use crate::auth::UserId;
+use statement::{With, WriteStatement};
+
+/// What a column becomes.
+#[derive(Debug, Clone)]
+pub(super) enum Set {
+    /// This value.
+    To(Value),
+    /// The time of the write.
+    Moment,
+    /// The time of the write, unless it has a time already.
+    MomentIfNull,
+    /// The time of the write if it has none, and null if it has one.
+    Turned,
+}
+
+/// A column and what it becomes.
+pub(super) type Assignment = (Task, Set);
+
+impl Set {
+    pub(super) fn to(value: impl Into<Value>) -> Self {
+        Self::To(value.into())
+    }
+
+    pub(super) fn into_expr(self, column: Task) -> Expr {
+        let moment = || Expr::col(With::Moment);
+        match self {
+            Self::To(value) => Expr::val(value),
+            Self::Moment => moment(),
+            Self::MomentIfNull => Func::coalesce([Expr::col(column), moment()]).into(),
+            Self::Turned => Expr::case(Expr::col(column).is_null(), moment())
+                .finally(Expr::val(None::<DateTimeUtc>))
+                .into(),
+        }
+    }
+}
+
+/// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Any: last write wins.
+    Any,
+    /// One of these.
+    OneOf(Vec<i64>),
+}
+
+/// In which state a task must be to be changed.
+#[derive(Debug, Clone)]
+pub(super) enum Condition {
+    /// Not deleted, and in a version that is expected.
+    Live(Expected),
+    /// Deleted after this.
+    DeletedAfter(DateTimeUtc),
+}
+
+/// What a change does to the number of live tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    Same,
+    Less,
+    /// One more, if that is not more than so many.
+    More(i64),
+}
+
+/// What is done to one task of a user.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    pub(super) user: UserId,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// The user gets a task more.
+    Create {
+        /// Always the same columns, in the same order.
+        values: Vec<Assignment>,
+        /// The key of the request, and the digest of its body.
+        key: Option<(String, String)>,
+        /// The most tasks that the user may have.
+        limit: i64,
+    },
+    /// A task is changed, if it is there and as it must be.
+    Change {
+        id: i64,
+        condition: Condition,
+        values: Vec<Assignment>,
+        count: Count,
+    },
+}
+
+/// Writes of many users go together. The answer is the row that was written, which begins with
+/// [`COLUMNS`](super::row::COLUMNS); none if the conditions do not hold, and then nothing has changed.
+pub(super) enum Writing {}
+
+impl Batch for Writing {
+    type Element = Write;
+    type Answer = Option<QueryResult>;
+
+    const LANES: usize = 2;
+    const MAX: usize = 64;
+
+    fn locks(write: &Write) -> Option<&UserId> {
+        Some(&write.user)
+    }
+
+    fn joins(one: &Write, other: &Write) -> bool {
+        together::can_join(one)
+            && together::can_join(other)
+            && std::mem::discriminant(&one.what) == std::mem::discriminant(&other.what)
+    }
+
+    fn repeats(write: &Write) -> bool {
+        matches!(&write.what, What::Create { key: Some(_), .. })
+    }
+
+    async fn alone(
+        connection: &mut PgConnection,
+        write: &Write,
+    ) -> Result<Option<QueryResult>, DbErr> {
+        let statement = WriteStatement::of(write).as_one();
+        Ok(rows(connection, &statement).await?.pop())
+    }
+
+    async fn together(
+        connection: &mut PgConnection,
+        writes: &[Arc<Write>],
+    ) -> Result<Vec<Option<Option<QueryResult>>>, DbErr> {
+        let rows = match writes.first().map(|write| &write.what) {
+            Some(What::Create { .. }) => together::create(connection, writes).await?,
+            _ => together::change(connection, writes).await?,
+        };
+        together::hand_back(writes, rows)
+    }
+
+    async fn on_sqlite(sqlite: &Sqlite, write: Write) -> Result<Option<QueryResult>, DbErr> {
+        let statement = WriteStatement::of(&write);
+        Ok(sqlite.write(Box::new(statement)).await?.pop())
+    }
+}

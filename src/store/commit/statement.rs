@@ -1,0 +1,285 @@
+//! One write as statements: one on PostgreSQL, two in a transaction on SQLite.
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, DeriveIden, ExprTrait as _,
+    FromQueryResult, QueryResult, Statement,
+    prelude::DateTimeUtc,
+    sea_query::{
+        CommonTableExpression, Condition as Where, Expr, Func, InsertStatement, LockType,
+        OnConflict, Query, SelectStatement, SubQueryStatement, WithClause,
+    },
+};
+
+use super::{Assignment, Condition, Count, Expected, Set, What, Write};
+use crate::{
+    auth::UserId,
+    contract::Timestamp,
+    store::{
+        engine::SqliteWrite,
+        entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+        row::COLUMNS,
+    },
+};
+
+/// The table expressions that the statements of a write name.
+#[derive(Debug, Clone, Copy, DeriveIden)]
+pub(super) enum With {
+    /// The task that a change is about, if it is there and as expected; locked.
+    Target,
+    /// The clock after its move: one row, or none if the write is refused.
+    Clock,
+    /// The new revision.
+    Tick,
+    /// The last id given.
+    LastId,
+    /// When this write happens.
+    Moment,
+}
+
+/// The statements of one write. They run in this order, each over the result of the one before.
+#[derive(Debug, Clone)]
+pub(super) struct WriteStatement {
+    /// Finds and locks the task to be changed. The lock comes before the clock's, in every write, so
+    /// that two never wait for each other.
+    pub(super) target: Option<SelectStatement>,
+    /// Moves the clock, from [`With::Target`] if there is one; returns revision, id and time.
+    pub(super) clock: SubQueryStatement,
+    /// Writes the task from [`With::Clock`]; returns its [`COLUMNS`].
+    pub(super) task: SubQueryStatement,
+}
+
+/// The clock after its move.
+#[derive(Debug, FromQueryResult)]
+struct Moved {
+    revision: i64,
+    last_task_id: i64,
+    updated_at: DateTimeUtc,
+}
+
+impl WriteStatement {
+    /// All of it as one statement. PostgreSQL alone can write in a table expression.
+    pub(super) fn as_one(&self) -> Statement {
+        let mut with = WithClause::new();
+        if let Some(target) = &self.target {
+            with.cte(named(With::Target, target.clone()));
+        }
+        with.cte(clock(self.clock.clone()));
+        DbBackend::Postgres.build(&with.query(self.task.clone()))
+    }
+
+    /// The move of the clock alone.
+    fn of_clock(&self) -> Statement {
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| named(With::Target, target.clone()));
+        match (target, &self.clock) {
+            (Some(target), clock) => {
+                DbBackend::Sqlite.build(&WithClause::from(target).query(clock.clone()))
+            }
+            (None, SubQueryStatement::InsertStatement(insert)) => DbBackend::Sqlite.build(insert),
+            (None, other) => unreachable!("only an insertion has no target, not {other:?}"),
+        }
+    }
+
+    /// The statements of a write.
+    pub(super) fn of(Write { user, what }: &Write) -> Self {
+        match what {
+            What::Create { values, key, limit } => creation(user, values, key.as_ref(), *limit),
+            What::Change {
+                id,
+                condition,
+                values,
+                count,
+            } => change(user, *id, condition, values, *count),
+        }
+    }
+}
+
+impl SqliteWrite for WriteStatement {
+    fn run<'a>(
+        &'a self,
+        transaction: &'a DatabaseTransaction,
+    ) -> BoxFuture<'a, Result<Vec<QueryResult>, DbErr>> {
+        Box::pin(async move {
+            let Some(moved) = transaction.query_one_raw(self.of_clock()).await? else {
+                return Ok(Vec::new());
+            };
+            let Moved {
+                revision,
+                last_task_id,
+                updated_at,
+            } = Moved::from_query_result(&moved, "")?;
+            let values = Query::select()
+                .exprs([revision.into(), last_task_id.into(), Expr::val(updated_at)])
+                .to_owned();
+            let task = WithClause::from(clock(values)).query(self.task.clone());
+            let row = transaction.query_one(&task).await?;
+            // The clock moves for a task that was found in the same transaction.
+            let row =
+                row.ok_or_else(|| DbErr::Custom("the clock moved without a task".to_owned()))?;
+            Ok(vec![row])
+        })
+    }
+}
+
+/// A new task, if the user may have one more.
+#[expect(clippy::expect_used, reason = "columns and values come in pairs")]
+fn creation(
+    user: &UserId,
+    values: &[Assignment],
+    key: Option<&(String, String)>,
+    limit: i64,
+) -> WriteStatement {
+    let own = [
+        (Task::UserId, user.as_str().into()),
+        (Task::Id, Expr::col(With::LastId)),
+        (Task::CreateKey, Expr::val(key.map(|(key, _)| key.as_str()))),
+        (
+            Task::CreateHash,
+            Expr::val(key.map(|(_, digest)| digest.as_str())),
+        ),
+        (Task::CreatedAt, Expr::col(With::Moment)),
+        (Task::UpdatedAt, Expr::col(With::Moment)),
+        (Task::Revision, Expr::col(With::Tick)),
+    ];
+    let (names, values): (Vec<_>, Vec<_>) = own.into_iter().chain(exprs(values)).unzip();
+    let select = Query::select().exprs(values).from(With::Clock).to_owned();
+    let task = Query::insert()
+        .into_table(task::Entity)
+        .columns(names)
+        .select_from(select)
+        .expect("as many values as columns: they come in pairs")
+        .returning(Query::returning().columns(COLUMNS))
+        .to_owned();
+    WriteStatement {
+        target: None,
+        clock: first_tick(user, limit).into(),
+        task: task.into(),
+    }
+}
+
+/// Moves the clock for a new task; the first write of a user makes it.
+fn first_tick(user: &UserId, limit: i64) -> InsertStatement {
+    let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
+    let excluded = Expr::cust(r#""excluded"."updated_at""#);
+    let now = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
+    let below_limit = Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limit);
+    Query::insert()
+        .into_table(user_clock::Entity)
+        .columns([
+            Clock::UserId,
+            Clock::Revision,
+            Clock::LastTaskId,
+            Clock::TaskCount,
+            Clock::UpdatedAt,
+        ])
+        .values_panic([
+            user.as_str().into(),
+            1i64.into(),
+            1i64.into(),
+            1i64.into(),
+            Timestamp::now().get().into(),
+        ])
+        .on_conflict(
+            OnConflict::column(Clock::UserId)
+                .value(Clock::Revision, next(Clock::Revision))
+                .value(Clock::LastTaskId, next(Clock::LastTaskId))
+                .value(Clock::TaskCount, next(Clock::TaskCount))
+                .value(Clock::UpdatedAt, now)
+                .action_and_where(below_limit)
+                .to_owned(),
+        )
+        .returning(moved())
+        .to_owned()
+}
+
+/// A change of one task: if the condition holds, the clock moves and the values are set.
+fn change(
+    user: &UserId,
+    id: i64,
+    condition: &Condition,
+    values: &[Assignment],
+    count: Count,
+) -> WriteStatement {
+    let this_task = || {
+        Where::all()
+            .add(Expr::col(Task::UserId).eq(user.as_str()))
+            .add(Expr::col(Task::Id).eq(id))
+    };
+    let target = Query::select()
+        .column(Task::Id)
+        .from(task::Entity)
+        .cond_where(this_task().add(is_as_it_must_be(condition)))
+        .lock(LockType::Update)
+        .to_owned();
+    let of_clock = |column| Expr::col((user_clock::Entity, column));
+    let now = Func::greatest([of_clock(Clock::UpdatedAt), Timestamp::now().get().into()]);
+    let mut clock = Query::update()
+        .table(user_clock::Entity)
+        .value(Clock::Revision, of_clock(Clock::Revision).add(1))
+        .value(Clock::UpdatedAt, now)
+        .from(With::Target)
+        .and_where(of_clock(Clock::UserId).eq(user.as_str()))
+        .returning(moved())
+        .to_owned();
+    match count {
+        Count::Same => {}
+        Count::Less => {
+            clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).sub(1));
+        }
+        Count::More(limit) => {
+            clock.and_where(of_clock(Clock::TaskCount).lt(limit));
+            clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).add(1));
+        }
+    }
+    let task = Query::update()
+        .table(task::Entity)
+        .values(exprs(values))
+        .value(Task::UpdatedAt, Expr::col(With::Moment))
+        .value(Task::Revision, Expr::col(With::Tick))
+        .from(With::Clock)
+        .cond_where(this_task())
+        .returning(Query::returning().columns(COLUMNS))
+        .to_owned();
+    WriteStatement {
+        target: Some(target),
+        clock: clock.into(),
+        task: task.into(),
+    }
+}
+
+fn is_as_it_must_be(condition: &Condition) -> Where {
+    let deleted_at = Expr::col(Task::DeletedAt);
+    match condition {
+        Condition::Live(Expected::Any) => Where::all().add(deleted_at.is_null()),
+        Condition::Live(Expected::OneOf(versions)) => Where::all()
+            .add(deleted_at.is_null())
+            .add(Expr::col(Task::Revision).is_in(versions.iter().copied())),
+        Condition::DeletedAfter(time) => Where::all().add(deleted_at.gt(*time)),
+    }
+}
+
+fn exprs(values: &[Assignment]) -> impl Iterator<Item = (Task, Expr)> {
+    let exprs = values.iter().cloned();
+    exprs.map(|(column, set): (Task, Set)| (column, set.into_expr(column)))
+}
+
+/// What is read of a clock after its move.
+fn moved() -> sea_orm::sea_query::ReturningClause {
+    Query::returning().columns([Clock::Revision, Clock::LastTaskId, Clock::UpdatedAt])
+}
+
+fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+    CommonTableExpression::new()
+        .table_name(name)
+        .query(query)
+        .to_owned()
+}
+
+fn clock(query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+    named(With::Clock, query)
+        .columns([With::Tick, With::LastId, With::Moment])
+        .to_owned()
+}

@@ -1,0 +1,235 @@
+//! The connections to PostgreSQL.
+//!
+//! A connection is used by tasks of the engine only, never by the future of a request. So a client that hangs up cuts
+//! nothing, and a connection that comes back is ready for the next statement: it needs no ping, which the pool of the
+//! driver sends at each return. One that was cut in the middle is closed.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use sea_orm::{
+    ConnAcquireErr, DbErr, RuntimeErr, SqlxError,
+    sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout, timeout_at},
+};
+
+use super::availability::Availability;
+use crate::store::error::is_lost;
+
+/// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses is suspended: an
+/// open connection would keep it awake, or be ended.
+pub(in crate::store) const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
+/// How often idle connections are looked through.
+const SWEEP: Duration = Duration::from_secs(30);
+/// A connection that idled longer is tried before it is used. A ping at each use would cost a round trip.
+const PING_AFTER: Duration = Duration::from_secs(10);
+/// How long such a try may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two tries to connect.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The connections of this process.
+#[derive(Debug)]
+pub(in crate::store) struct Connections {
+    options: PgConnectOptions,
+    /// How long a request waits, and how long a statement may take.
+    limit: Duration,
+    /// One permit per connection that may be open and is not idle.
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+    availability: Arc<Availability>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: PgConnection,
+    opened: Instant,
+    since: Instant,
+}
+
+/// The use of a connection. Dropped without [`give_back`](Self::give_back), it closes the connection.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) connection: PgConnection,
+    opened: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connections {
+    /// Connects to nothing yet: PostgreSQL may start later than this server.
+    pub(super) fn new(options: PgConnectOptions, most: usize, limit: Duration) -> Arc<Self> {
+        let connections = Arc::new(Self {
+            availability: Availability::new(options.clone()),
+            options,
+            limit,
+            permits: Arc::new(Semaphore::new(most)),
+            idle: Mutex::default(),
+        });
+        tokio::spawn(close_idle(Arc::downgrade(&connections)));
+        connections
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Whether a connection may be had if one waits for it.
+    pub(super) fn may_come(&self) -> bool {
+        !self.availability.is_away() && !self.permits.is_closed()
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    pub(super) fn availability(&self) -> &Arc<Availability> {
+        &self.availability
+    }
+
+    /// A connection that works, as far as is known.
+    ///
+    /// # Errors
+    /// If the database is away, refuses, or no connection is free in time.
+    pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
+        let deadline = Instant::now() + self.limit;
+        if self.availability.is_away() {
+            return Err(not_in_time());
+        }
+        let permit = timeout_at(deadline.into(), self.permits.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            self.availability.look();
+            return Err(not_in_time());
+        };
+        let (connection, opened) = match self.idle().await {
+            Some(idle) => (idle.connection, idle.opened),
+            None => (self.connect(deadline).await?, Instant::now()),
+        };
+        Ok(Lease {
+            connection,
+            opened,
+            _permit: permit,
+        })
+    }
+
+    /// Takes a connection back after a statement, unless the statement shows that it is broken.
+    pub(super) fn give_back<T>(&self, lease: Lease, after: &Result<T, DbErr>) {
+        let broken = after.as_ref().is_err_and(breaks);
+        if broken || self.availability.has_lost_since(lease.opened) || self.permits.is_closed() {
+            return;
+        }
+        let Lease {
+            connection,
+            opened,
+            _permit,
+        } = lease;
+        let since = Instant::now();
+        // Before the permit is free again, so that whoever gets it finds the connection.
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Idle {
+                connection,
+                opened,
+                since,
+            });
+    }
+
+    /// Ends all connections, after what runs on them. No further ones are made.
+    pub(super) async fn close(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for Idle { connection, .. } in idle {
+            if !matches!(timeout(PING_TIMEOUT, connection.close()).await, Ok(Ok(()))) {
+                tracing::warn!("a database connection did not close cleanly");
+            }
+        }
+    }
+
+    /// The connection that was used last, if it can still be used.
+    async fn idle(&self) -> Option<Idle> {
+        loop {
+            let mut idle = {
+                let mut all = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                all.pop()?
+            };
+            // Who tries again must not get the next one that is about to be ended.
+            if self.availability.has_lost_since(idle.opened) {
+                continue;
+            }
+            if idle.since.elapsed() < PING_AFTER
+                || matches!(
+                    timeout(PING_TIMEOUT, idle.connection.ping()).await,
+                    Ok(Ok(()))
+                )
+            {
+                return Some(idle);
+            }
+        }
+    }
+
+    /// Connects, again if the database is not there: it may be restarting.
+    async fn connect(&self, deadline: Instant) -> Result<PgConnection, DbErr> {
+        loop {
+            match timeout_at(deadline.into(), self.options.connect()).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                // 57P03: it is starting or stopping.
+                Ok(Err(SqlxError::Database(error))) if error.code().as_deref() != Some("57P03") => {
+                    let error = Arc::new(SqlxError::Database(error));
+                    return Err(DbErr::Conn(RuntimeErr::SqlxError(error)));
+                }
+                Ok(Err(_)) => self.availability.look(),
+                Err(_) => {
+                    self.availability.look();
+                    return Err(not_in_time());
+                }
+            }
+            if self.availability.is_away() || Instant::now() + PAUSE >= deadline {
+                return Err(not_in_time());
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Whether a connection cannot be used after an error.
+fn breaks(error: &DbErr) -> bool {
+    is_lost(error)
+        || matches!(
+            error,
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))
+                if !matches!(&**error, SqlxError::Database(_) | SqlxError::ColumnDecode { .. } | SqlxError::Decode(_))
+        )
+}
+
+/// No connection could be had; nothing was sent.
+pub(super) fn not_in_time() -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+}
+
+/// Closes what has been idle for long, as long as there are connections.
+async fn close_idle(connections: Weak<Connections>) {
+    loop {
+        sleep(SWEEP).await;
+        let Some(connections) = connections.upgrade() else {
+            return;
+        };
+        let mut old = Vec::new();
+        {
+            let mut idle = connections
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            // The ones used last stand at the end.
+            let fresh = idle.partition_point(|idle| idle.since.elapsed() >= IDLE_TIMEOUT);
+            old.extend(idle.drain(..fresh));
+        }
+        for Idle { connection, .. } in old {
+            let _ = timeout(PING_TIMEOUT, connection.close()).await;
+        }
+    }
+}

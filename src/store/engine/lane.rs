@@ -1,0 +1,392 @@
+//! Lanes: where statements of one kind wait, and go together.
+//!
+//! Whatever waits when a connection becomes free goes in one statement. There is no timer: a statement that comes alone
+//! goes alone and at once. A batch never waits for a lock, so it can be part of no deadlock: it leaves out what others
+//! have locked, and that goes alone.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use sea_orm::{DbErr, sqlx::PgConnection};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::{Instrument as _, Span};
+
+use super::{
+    Sqlite,
+    availability::no_answer,
+    connections::{Connections, Lease, not_in_time},
+};
+use crate::{
+    auth::UserId,
+    store::error::{Outage, is_lost, is_refused},
+};
+
+/// After this time, what is sent counts as slow: it waits for a lock, or the database is far away. Then another task may
+/// send what waits meanwhile.
+const SLOW: Duration = Duration::from_millis(25);
+
+/// Statements of one kind.
+pub(in crate::store) trait Batch: Send + Sync + 'static {
+    /// The parameters of one statement.
+    type Element: Send + Sync + 'static;
+    /// What comes back.
+    type Answer: Send + 'static;
+
+    /// The most tasks that send what waits, not counting those whose statement is [`SLOW`]. More would make the batches
+    /// smaller.
+    const LANES: usize;
+    /// The most elements in one batch.
+    const MAX: usize;
+
+    /// The user whose rows an element locks. Of one user, one element is sent at a time; the others would wait for
+    /// its locks with a connection each.
+    fn locks(_element: &Self::Element) -> Option<&UserId> {
+        None
+    }
+
+    /// Whether two elements can go in one statement.
+    fn joins(one: &Self::Element, other: &Self::Element) -> bool;
+
+    /// Whether an element may be sent again when it may have been done already.
+    fn repeats(element: &Self::Element) -> bool;
+
+    /// Sends one element.
+    fn alone(
+        connection: &mut PgConnection,
+        element: &Self::Element,
+    ) -> impl Future<Output = Result<Self::Answer, DbErr>> + Send;
+
+    /// Sends several elements in one statement and answers each in its place; `None` for one that must go alone.
+    fn together(
+        connection: &mut PgConnection,
+        elements: &[Arc<Self::Element>],
+    ) -> impl Future<Output = Result<Vec<Option<Self::Answer>>, DbErr>> + Send;
+
+    /// Does the same on SQLite.
+    fn on_sqlite(
+        sqlite: &Sqlite,
+        element: Self::Element,
+    ) -> impl Future<Output = Result<Self::Answer, DbErr>> + Send;
+}
+
+/// The way to the statements of one kind.
+pub(in crate::store) enum Lane<B: Batch> {
+    Sqlite(Sqlite),
+    Postgres(Arc<Queue<B>>),
+}
+
+impl<B: Batch> Lane<B> {
+    /// Sends an element, and waits for its answer, not for longer than a request may wait. If the caller goes away, what
+    /// was sent is done all the same.
+    pub(in crate::store) async fn send(&self, element: B::Element) -> Result<B::Answer, DbErr> {
+        match self {
+            Self::Sqlite(sqlite) => B::on_sqlite(sqlite, element).await,
+            Self::Postgres(queue) => queue.send(element).await,
+        }
+    }
+}
+
+/// What waits on the way to PostgreSQL.
+pub(in crate::store) struct Queue<B: Batch> {
+    connections: Arc<Connections>,
+    state: Mutex<State<B>>,
+}
+
+struct State<B: Batch> {
+    waiting: VecDeque<Waiting<B>>,
+    /// How many tasks send what waits.
+    senders: usize,
+    /// The users whose rows are locked by what has been sent.
+    locked: HashSet<UserId>,
+}
+
+/// An element that waits for its answer.
+struct Waiting<B: Batch> {
+    element: Arc<B::Element>,
+    answer: oneshot::Sender<Result<B::Answer, DbErr>>,
+    /// Set by whoever is first: the task that sends the element, or the caller whose time is over.
+    claimed: Arc<AtomicBool>,
+    /// It was sent before, and the connection broke.
+    again: bool,
+    /// It was left out of a batch.
+    alone: bool,
+    /// The span of the request, so that what is logged has its id.
+    span: Span,
+}
+
+impl<B: Batch> Queue<B> {
+    pub(super) fn new(connections: Arc<Connections>) -> Arc<Self> {
+        Arc::new(Self {
+            connections,
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                senders: 0,
+                locked: HashSet::new(),
+            }),
+        })
+    }
+
+    async fn send(self: &Arc<Self>, element: B::Element) -> Result<B::Answer, DbErr> {
+        let deadline = Instant::now() + self.connections.limit();
+        let claimed = Arc::new(AtomicBool::new(false));
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            element: Arc::new(element),
+            answer,
+            claimed: claimed.clone(),
+            again: false,
+            alone: false,
+            span: Span::current(),
+        };
+        self.add(waiting);
+        let answered = timeout_at(deadline, answered).await;
+        match answered {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(DbErr::Custom("the task that sends has ended".to_owned())),
+            Err(_) => {
+                self.connections.availability().look();
+                let sent = claimed.swap(true, Relaxed);
+                Err(if sent { no_answer() } else { not_in_time() })
+            }
+        }
+    }
+
+    fn add(self: &Arc<Self>, waiting: Waiting<B>) {
+        let mut state = self.state();
+        state.waiting.push_back(waiting);
+        self.start_sender(state);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a task that sends what waits, unless there are enough.
+    fn start_sender(self: &Arc<Self>, mut state: MutexGuard<'_, State<B>>) {
+        if state.senders >= B::LANES || !state.has_some() {
+            return;
+        }
+        state.senders += 1;
+        drop(state);
+        tokio::spawn(Sender::new(self.clone()).run());
+    }
+}
+
+impl<B: Batch> State<B> {
+    fn can_go(&self, waiting: &Waiting<B>) -> bool {
+        B::locks(&waiting.element).is_none_or(|user| !self.locked.contains(user))
+    }
+
+    /// Whether something waits that can be sent now.
+    fn has_some(&self) -> bool {
+        self.waiting.iter().any(|waiting| self.can_go(waiting))
+    }
+
+    /// Takes what goes next, and nothing if nothing can go now.
+    fn take(&mut self) -> Vec<Waiting<B>> {
+        let mut batch: Vec<Waiting<B>> = Vec::new();
+        let mut later = VecDeque::new();
+        while let Some(next) = self.waiting.pop_front() {
+            if batch.len() == B::MAX {
+                later.push_back(next);
+                break;
+            }
+            let joins = batch.first().is_none_or(|first| {
+                !first.alone && !next.alone && B::joins(&first.element, &next.element)
+            });
+            if !joins || !self.can_go(&next) {
+                later.push_back(next);
+                continue;
+            }
+            // Nobody waits for it any more.
+            if next.answer.is_closed()
+                || !next.again && !next.alone && next.claimed.swap(true, Relaxed)
+            {
+                continue;
+            }
+            if let Some(user) = B::locks(&next.element) {
+                self.locked.insert(user.clone());
+            }
+            batch.push(next);
+        }
+        while let Some(next) = later.pop_back() {
+            self.waiting.push_front(next);
+        }
+        batch
+    }
+}
+
+/// A task that sends what waits, until nothing does.
+struct Sender<B: Batch> {
+    queue: Arc<Queue<B>>,
+    /// Whether it is counted: not while its statement is slow.
+    counted: bool,
+}
+
+impl<B: Batch> Drop for Sender<B> {
+    fn drop(&mut self) {
+        if self.counted {
+            self.queue.state().senders -= 1;
+        }
+    }
+}
+
+impl<B: Batch> Sender<B> {
+    fn new(queue: Arc<Queue<B>>) -> Self {
+        let counted = true;
+        Self { queue, counted }
+    }
+
+    async fn run(mut self) {
+        while self.counted {
+            let lease = match self.queue.connections.lease().await {
+                Ok(lease) => lease,
+                Err(error) => {
+                    self.refuse(&error);
+                    continue;
+                }
+            };
+            let batch = self.next();
+            if batch.is_empty() {
+                self.queue.connections.give_back(lease, &Ok(()));
+            } else {
+                self.send(lease, batch).await;
+            }
+        }
+    }
+
+    /// What goes next. If nothing does, this task ends.
+    fn next(&mut self) -> Vec<Waiting<B>> {
+        let mut state = self.queue.state();
+        let batch = state.take();
+        if batch.is_empty() {
+            // Under the lock under which others look whether a task must be started.
+            state.senders -= 1;
+            self.counted = false;
+        }
+        batch
+    }
+
+    /// No connection is to be had: answers all that wait, unless they can hope for one in the time that they have left.
+    fn refuse(&mut self, error: &DbErr) {
+        let hope =
+            matches!(error, DbErr::ConnectionAcquire(_)) && self.queue.connections.may_come();
+        let refused = {
+            let mut state = self.queue.state();
+            let refused = match hope {
+                true => {
+                    state.waiting.retain(|waiting| !waiting.answer.is_closed());
+                    VecDeque::new()
+                }
+                false => std::mem::take(&mut state.waiting),
+            };
+            if !state.has_some() {
+                state.senders -= 1;
+                self.counted = false;
+            }
+            refused
+        };
+        for waiting in refused {
+            let _ = waiting.answer.send(Err(error.clone()));
+        }
+    }
+
+    async fn send(&mut self, mut lease: Lease, batch: Vec<Waiting<B>>) {
+        let connections = self.queue.connections.clone();
+        if let [one] = &*batch {
+            let work = B::alone(&mut lease.connection, &one.element).instrument(one.span.clone());
+            let result = self.watch(&connections, work).await;
+            connections.give_back(lease, &result);
+            let outcomes = batch.into_iter().zip([result.map(Some)]).collect();
+            return self.settle(outcomes);
+        }
+        let elements: Vec<_> = batch.iter().map(|one| one.element.clone()).collect();
+        let work = B::together(&mut lease.connection, &elements);
+        let result = self.watch(&connections, work).await;
+        connections.give_back(lease, &result);
+        let outcomes: Vec<_> = match result {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            // Nothing of it was done. One of the elements is to blame, and the others should not suffer.
+            Err(error) if Outage::of(&error).is_none() && is_refused(&error) => {
+                tracing::debug!(%error, "a batch was refused; its statements are sent one by one");
+                batch.iter().map(|_| Ok(None)).collect()
+            }
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        };
+        self.settle(batch.into_iter().zip(outcomes).collect());
+    }
+
+    async fn watch<T>(
+        &mut self,
+        connections: &Connections,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let work = connections.availability().watch(connections.limit(), work);
+        let mut work = std::pin::pin!(work);
+        if let Ok(result) = timeout(SLOW, &mut work).await {
+            return result;
+        }
+        self.step_aside();
+        let result = work.await;
+        self.step_back();
+        result
+    }
+
+    /// Lets another task send what waits.
+    fn step_aside(&mut self) {
+        let mut state = self.queue.state();
+        state.senders -= 1;
+        self.counted = false;
+        self.queue.start_sender(state);
+    }
+
+    fn step_back(&mut self) {
+        let mut state = self.queue.state();
+        if state.senders < B::LANES {
+            state.senders += 1;
+            self.counted = true;
+        }
+    }
+
+    /// Answers those that are done, and puts back those that must be sent again.
+    fn settle(&self, outcomes: Vec<(Waiting<B>, Result<Option<B::Answer>, DbErr>)>) {
+        let mut answers = Vec::with_capacity(outcomes.len());
+        let mut state = self.queue.state();
+        for (mut waiting, outcome) in outcomes {
+            if let Some(user) = B::locks(&waiting.element) {
+                state.locked.remove(user);
+            }
+            match outcome {
+                Ok(Some(answer)) => answers.push((waiting.answer, Ok(answer))),
+                Ok(None) => {
+                    waiting.alone = true;
+                    state.waiting.push_front(waiting);
+                }
+                Err(error) => {
+                    let not_done = Outage::of(&error) == Some(Outage::NotDone);
+                    let safe = not_done || B::repeats(&waiting.element);
+                    if is_lost(&error) && safe && !waiting.again {
+                        waiting.again = true;
+                        state.waiting.push_front(waiting);
+                    } else {
+                        answers.push((waiting.answer, Err(error)));
+                    }
+                }
+            }
+        }
+        self.queue.start_sender(state);
+        for (answer, outcome) in answers {
+            let _ = answer.send(outcome);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! How statements run, on PostgreSQL and on SQLite.
+//!
+//! A request gives an element to a [`Lane`] and waits. On PostgreSQL, tasks of the lane send what waits, together where it
+//! can go together, over connections that no request ever holds. On SQLite, one task commits all writes that wait in one
+//! transaction. Queues, deadlines, outages and retries are here, and nowhere else.
+
+mod availability;
+mod connect;
+mod connections;
+mod lane;
+mod sqlite;
+mod sqlite_writer;
+mod statement;
+
+use std::sync::Arc;
+
+use sea_orm::{
+    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    sqlx::postgres::PgConnectOptions,
+};
+
+use super::{DatabaseSettings, StoreError};
+use connections::Connections;
+use lane::Queue;
+
+pub(super) use connect::{BUSY_TIMEOUT, create_private, is_in_memory, sqlite_file};
+pub(super) use connections::IDLE_TIMEOUT;
+pub(super) use lane::{Batch, Lane};
+pub(super) use sqlite::Sqlite;
+pub(super) use sqlite_writer::SqliteWrite;
+pub(super) use statement::{Reading, rows};
+
+/// A database, and how statements get there.
+#[derive(Debug)]
+pub(super) enum Engine {
+    Sqlite(Sqlite),
+    Postgres {
+        connections: Arc<Connections>,
+        /// For what the operator does; connects when it is used.
+        operator: DatabaseConnection,
+    },
+}
+
+impl Engine {
+    /// Opens the database. PostgreSQL is not waited for: it may start later than this server.
+    pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        if settings.url.starts_with("sqlite:") {
+            return Ok(Self::Sqlite(Sqlite::open(settings).await?));
+        }
+        let options = connect::postgres_options(&settings.url)
+            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
+        let most = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        Ok(Self::Postgres {
+            connections: Connections::new(options, most, settings.acquire_timeout),
+            operator: connect::postgres_for_operator(settings).await?,
+        })
+    }
+
+    /// A way for statements of one kind.
+    pub(super) fn lane<B: Batch>(&self) -> Lane<B> {
+        match self {
+            Self::Sqlite(sqlite) => Lane::Sqlite(sqlite.clone()),
+            Self::Postgres { connections, .. } => Lane::Postgres(Queue::new(connections.clone())),
+        }
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        match self {
+            Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Postgres { .. } => DbBackend::Postgres,
+        }
+    }
+
+    /// The connections for what the operator does.
+    pub(super) fn operator(&self) -> &DatabaseConnection {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.pool(),
+            Self::Postgres { operator, .. } => operator,
+        }
+    }
+
+    /// How PostgreSQL is reached; `None` for SQLite.
+    pub(super) fn postgres(&self) -> Option<&PgConnectOptions> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres { connections, .. } => Some(connections.options()),
+        }
+    }
+
+    /// Whether PostgreSQL has been looked for in vain. A file is there, or it is not.
+    pub(super) fn is_away(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres { connections, .. } => connections.availability().is_away(),
+        }
+    }
+
+    /// Ends all connections, after what runs on them.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Postgres {
+                connections,
+                operator,
+            } => {
+                connections.close().await;
+                if let Err(error) = operator.close_by_ref().await {
+                    tracing::warn!(%error, "a database connection did not close cleanly");
+                }
+            }
+        }
+    }
+}
+
+/// On SQLite the write lock is taken at the start: a transaction that reads first and then wants to write fails without
+/// waiting when another one wrote in between (SQLITE_BUSY_SNAPSHOT).
+pub(super) fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}

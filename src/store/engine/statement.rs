@@ -1,0 +1,66 @@
+//! Statements that go alone: reads of a kind that is rare, or that cost so much that sending them together saves nothing.
+
+use std::sync::Arc;
+
+use sea_orm::{
+    DbErr, QueryResult, Statement,
+    sqlx::{self, AssertSqlSafe, PgConnection},
+};
+use sea_query_sqlx::SqlxValues;
+
+use super::{Batch, Sqlite};
+use crate::store::error::of_driver;
+
+/// A statement that reads.
+pub(in crate::store) enum Reading {}
+
+impl Batch for Reading {
+    type Element = Statement;
+    type Answer = Vec<QueryResult>;
+
+    const LANES: usize = usize::MAX;
+    const MAX: usize = 1;
+
+    fn joins(_: &Statement, _: &Statement) -> bool {
+        false
+    }
+
+    fn repeats(_: &Statement) -> bool {
+        true
+    }
+
+    async fn alone(
+        connection: &mut PgConnection,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        rows(connection, statement).await
+    }
+
+    async fn together(
+        _: &mut PgConnection,
+        statements: &[Arc<Statement>],
+    ) -> Result<Vec<Option<Vec<QueryResult>>>, DbErr> {
+        Ok(statements.iter().map(|_| None).collect())
+    }
+
+    async fn on_sqlite(sqlite: &Sqlite, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        sqlite.rows(statement).await
+    }
+}
+
+/// Runs a statement of sea-query on a connection of PostgreSQL.
+pub(in crate::store) async fn rows(
+    connection: &mut PgConnection,
+    statement: &Statement,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let values = SqlxValues(
+        statement
+            .values
+            .clone()
+            .unwrap_or_else(|| sea_orm::Values(Vec::new())),
+    );
+    // sea-query has put every value into a parameter.
+    let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values);
+    let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+    Ok(rows.into_iter().map(QueryResult::from).collect())
+}

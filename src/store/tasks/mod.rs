@@ -1,0 +1,3 @@
+//! The operations on tasks.
+
+pub(super) mod get;

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     access::{Caller, problem},
     contract::{
-        CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, Nullable, PageLimit, Priority,
-        Problem, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
+        CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, PageLimit, Priority, Problem,
+        RenderedJson, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
         codes::{BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
-    store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Page, Read, Restored, Write},
+    store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Read, Restored, Write},
 };
 
 /// The codes of an operation whose path names a task.
@@ -29,7 +29,7 @@ enum TaskListResponse {
     /// A page of your tasks.
     #[oai(status = 200)]
     Page(
-        Json<TaskList>,
+        RenderedJson<TaskList>,
         /// The revision of your tasks, in quotes.
         #[oai(header = "ETag")]
         String,
@@ -187,18 +187,12 @@ impl Tasks {
                 return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
-        let Page {
-            items,
-            next_cursor,
-            revision,
-        } = caller.tasks().list(&query).await.map_err(problem)?;
-        let link = next_cursor
-            .as_ref()
-            .map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
-        let next_cursor = Nullable(next_cursor);
+        let page = caller.tasks().page(&query).await.map_err(problem)?;
+        let next = page.next_cursor.as_ref();
+        let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
         Ok(TaskListResponse::Page(
-            Json(TaskList { items, next_cursor }),
-            etag(revision),
+            RenderedJson::new(page.body.clone()),
+            etag(page.revision),
             link,
         ))
     }

@@ -27,6 +27,9 @@ settings! { "Database";
     /// most tasks that one user can have
     MAX_TASKS_PER_USER: u32 = "10000", |text| number(text, 1..=u32::MAX, "");
 
+    /// mebibytes of memory for pages that can be sent again while nothing has changed; 0 for none
+    PAGE_CACHE_MIB: u32 = "16", |text| number(text, 0..=65_536, " of mebibytes");
+
     /// days for which a deleted task can be restored
     TOMBSTONE_RETENTION_DAYS: u32 = "30", |text| number(text, 1..=36_500, " of days");
 }
@@ -62,12 +65,14 @@ pub(super) fn read(source: &mut Source) -> Databases {
     let days = u64::from(source.get(&TOMBSTONE_RETENTION_DAYS));
     let auto_migrate = source.get(&AUTO_MIGRATE);
     let max_connections = source.get(&DATABASE_MAX_CONNECTIONS);
+    let page_cache = source.get(&PAGE_CACHE_MIB);
     let max_tasks = source.get(&MAX_TASKS_PER_USER);
     let settings = |url: &DatabaseUrl, url_setting| DatabaseSettings {
         url: url.url.clone(),
         url_setting,
         max_connections: max_connections.unwrap_or_else(connections_by_cores),
         acquire_timeout: ACQUIRE_TIMEOUT,
+        page_cache_bytes: u64::from(page_cache) * 1024 * 1024,
         max_tasks: max_tasks.into(),
         tombstone_retention: Duration::from_secs(days * 24 * 60 * 60),
     };

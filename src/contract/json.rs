@@ -1,7 +1,8 @@
 //! JSON bodies: read within limits of size and time, written by serde.
 
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
 
+use bytes::Bytes;
 use mime::Mime;
 use poem::{
     IntoResponse, Request, Response,
@@ -28,6 +29,41 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A JSON body. In an answer it is written by serde; a test holds this against the document.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
+
+/// The JSON of a value, written before.
+#[derive(Debug)]
+pub struct RenderedJson<T> {
+    body: Bytes,
+    of: PhantomData<T>,
+}
+
+impl<T> RenderedJson<T> {
+    /// Takes what was written for a `T`.
+    pub fn new(body: Bytes) -> Self {
+        let of = PhantomData;
+        Self { body, of }
+    }
+}
+
+impl<T: Type + Serialize> Payload for RenderedJson<T> {
+    const CONTENT_TYPE: &'static str = Json::<T>::CONTENT_TYPE;
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: Send> IntoResponse for RenderedJson<T> {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .content_type("application/json")
+            .body(self.body)
+    }
+}
 
 /// A type that is read from a request's body.
 pub trait RequestBody: Type + Sized {

@@ -35,7 +35,7 @@ mod time_zone;
 
 pub use due_date::{DueDate, DueFilter};
 pub(crate) use ignored::note_ignored;
-pub use json::{Json, RequestBody};
+pub use json::{Json, RenderedJson, RequestBody};
 pub(crate) use json::{check_media_type, read_body};
 pub use lenient::Lenient;
 pub use nullability::{Change, Maybe, Nullable};

@@ -12,7 +12,7 @@ use super::{
 /// The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
 /// first. `due_date`: soonest first. `priority`: low first. `title`: in the order of the code points, after case,
 /// accents and variants are unified as for `q`. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum, Serialize)]
 pub enum Sort {
     /// Oldest first.
     #[oai(rename = "created_at")]
@@ -57,6 +57,11 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// All orders.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(_, sort)| sort)
+    }
+
     const ALL: [(&'static str, Self); 10] = [
         ("-created_at", Self::CreatedDesc),
         ("created_at", Self::Created),

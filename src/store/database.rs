@@ -16,7 +16,11 @@ use super::{
     commit::Writing,
     engine::{Engine, IDLE_TIMEOUT, Lane, Reading, is_in_memory},
     migrate,
-    tasks::get::{Finding, Revisions},
+    pages::Pages,
+    tasks::{
+        get::{Finding, Revisions},
+        paging::Paging,
+    },
 };
 
 /// How to reach the database, and what the store may hold.
@@ -30,6 +34,8 @@ pub struct DatabaseSettings {
     pub max_connections: u32,
     /// How long a request waits for a connection before it is answered with 503.
     pub acquire_timeout: Duration,
+    /// How many bytes of pages are kept in memory; 0: none.
+    pub page_cache_bytes: u64,
     /// The most live tasks of one user.
     pub max_tasks: u64,
     /// How long a deleted task can be restored.
@@ -43,6 +49,7 @@ impl std::fmt::Debug for DatabaseSettings {
             url_setting,
             max_connections,
             acquire_timeout,
+            page_cache_bytes,
             max_tasks,
             tombstone_retention,
         } = self;
@@ -51,6 +58,7 @@ impl std::fmt::Debug for DatabaseSettings {
             .field("url_setting", url_setting)
             .field("max_connections", max_connections)
             .field("acquire_timeout", acquire_timeout)
+            .field("page_cache_bytes", page_cache_bytes)
             .field("max_tasks", max_tasks)
             .field("tombstone_retention", tombstone_retention)
             .finish()
@@ -69,6 +77,7 @@ struct DatabaseState {
     url_setting: &'static str,
     engine: Engine,
     lanes: Lanes,
+    pages: Pages,
     /// Whether it is gone when this process ends.
     in_memory: bool,
     max_tasks: i64,
@@ -84,6 +93,7 @@ pub(super) struct Lanes {
     pub(super) tasks: Lane<Finding>,
     pub(super) revisions: Lane<Revisions>,
     pub(super) writing: Lane<Writing>,
+    pub(super) paging: Lane<Paging>,
     pub(super) reading: Lane<Reading>,
 }
 
@@ -111,12 +121,14 @@ impl Database {
             tasks: engine.lane(),
             revisions: engine.lane(),
             writing: engine.lane(),
+            paging: engine.lane(),
             reading: engine.lane(),
         };
         Ok(Self(Arc::new(DatabaseState {
             url_setting: settings.url_setting,
             engine,
             lanes,
+            pages: Pages::new(settings.page_cache_bytes),
             in_memory: is_in_memory(&settings.url),
             max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             tombstone_retention: settings.tombstone_retention,
@@ -212,6 +224,10 @@ impl Database {
     ) -> Result<Vec<QueryResult>, DbErr> {
         let statement = self.backend().build(statement);
         self.0.lanes.reading.send(statement).await
+    }
+
+    pub(super) fn pages(&self) -> &Pages {
+        &self.0.pages
     }
 
     pub(super) fn engine(&self) -> &Engine {

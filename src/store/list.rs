@@ -1,5 +1,7 @@
 //! Lists: filtered, sorted, in pages that are continued by keyset, never by offset.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Datelike as _, Utc};
 use sea_orm::{
     DbBackend, ExprTrait, QueryResult,
@@ -15,8 +17,10 @@ use super::{
     cursor::{self, Fingerprint, Position},
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     order::Ordering,
+    pages::{Frame, Item, PageKey, RenderedPage},
     row::{COLUMNS, TaskRow, rank},
     scope::CanRead,
+    tasks::paging::{FirstPage, ShownRow},
 };
 use crate::{
     contract::{self, DueFilter, Sort},
@@ -57,6 +61,116 @@ pub struct Page {
 }
 
 impl<A: CanRead> Scope<A> {
+    /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`] if the cursor is of another list.
+    pub async fn page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+        let order = Ordering::of(query.sort, query.time_zone);
+        let frame = Frame {
+            order,
+            fingerprint: Fingerprint::of(self.user.as_str(), &query.filter, &order, query.sort),
+            limit: usize::try_from(query.limit.get()).unwrap_or_default(),
+        };
+        match query.is_plain() && self.database.backend() == DbBackend::Postgres {
+            true => self.first_page(query.sort, frame).await,
+            false => self.other_page(query, frame).await,
+        }
+    }
+
+    /// The first page of a list without a filter. The same statement reads the revision, and what is not known.
+    async fn first_page(&self, sort: Sort, frame: Frame) -> Result<Arc<RenderedPage>, StoreError> {
+        let key = PageKey::First {
+            user: self.user.clone(),
+            sort,
+            limit: frame.limit,
+        };
+        loop {
+            let epoch = self.database.engine().epoch();
+            let kept = self.database.pages().get(&key, epoch);
+            let mut request = FirstPage {
+                user: self.user.clone(),
+                sort,
+                most: frame.limit as i64 + 1,
+                known: kept.as_ref().map(|page| page.revision),
+            };
+            let mut shown = self.database.lanes().paging.send(request.clone()).await?;
+            let mut page = None;
+            if let Some(kept) = kept.filter(|_| request.is_told_changes(shown.revision)) {
+                if self.database.engine().epoch() != epoch {
+                    continue;
+                }
+                if shown.revision == kept.revision {
+                    return Ok(kept);
+                }
+                let changed: Vec<i64> = shown.rows.iter().map(|row| row.task.id).collect();
+                let live = self.items(frame.order, shown.rows)?;
+                page = kept.renewed(frame, shown.revision, &changed, live);
+                if page.is_none() {
+                    request.known = None;
+                    shown = self.database.lanes().paging.send(request).await?;
+                } else {
+                    shown.rows = Vec::new();
+                }
+            }
+            let page = match page {
+                Some(page) => page,
+                None => {
+                    let mut items = self.items(frame.order, shown.rows)?;
+                    items.sort_by(|one, other| frame.order.compare(&one.position, &other.position));
+                    RenderedPage::new(frame, shown.revision, items, false)
+                }
+            };
+            let page = Arc::new(page);
+            self.database.pages().keep(key, &page, epoch);
+            return Ok(page);
+        }
+    }
+
+    /// Another page: the revision is read first if the page is known.
+    async fn other_page(
+        &self,
+        query: &ListQuery,
+        frame: Frame,
+    ) -> Result<Arc<RenderedPage>, StoreError> {
+        let key = PageKey::Other {
+            user: self.user.clone(),
+            fingerprint: frame.fingerprint,
+            limit: frame.limit,
+            cursor: query
+                .cursor
+                .as_ref()
+                .map(|cursor| cursor.as_str().to_owned()),
+        };
+        let epoch = self.database.engine().epoch();
+        if let Some(kept) = self.database.pages().get(&key, epoch)
+            && self.revision().await? == kept.revision
+            && self.database.engine().epoch() == epoch
+        {
+            return Ok(kept);
+        }
+        let Page {
+            items,
+            next_cursor,
+            revision,
+        } = self.list(query).await?;
+        let page = RenderedPage::of(items, next_cursor, revision)?;
+        let page = Arc::new(page);
+        self.database.pages().keep(key, &page, epoch);
+        Ok(page)
+    }
+
+    /// The live ones of some rows, with their places in an order.
+    fn items(&self, order: Ordering, rows: Vec<ShownRow>) -> Result<Vec<Item>, StoreError> {
+        let live = rows.into_iter().filter(|row| row.task.deleted_at.is_none());
+        live.map(|ShownRow { task, title_fold }| {
+            let task = task.into_task(self.user.as_str())?;
+            let position = order.position(&task, title_fold);
+            Item::new(&task, position)
+        })
+        .collect()
+    }
+
     /// A page of the user's tasks, and the revision at which it was read, in one statement.
     ///
     /// # Errors

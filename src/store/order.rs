@@ -1,5 +1,7 @@
 //! The orders in which a list can be read, and how each is continued after a task.
 
+use std::cmp;
+
 use sea_orm::{
     ExprTrait,
     sea_query::{Alias, Condition, Expr, NullOrdering, Order, SelectStatement},
@@ -104,6 +106,27 @@ impl Ordering {
         Position {
             key,
             id: task.id.get(),
+        }
+    }
+
+    /// Which of two positions comes first.
+    pub(super) fn compare(self, one: &Position, other: &Position) -> cmp::Ordering {
+        let by_key = match (&one.key, &other.key) {
+            (SortKey::Number(one), SortKey::Number(other)) => one.cmp(other),
+            // Byte by byte, as the databases compare.
+            (SortKey::Text(one), SortKey::Text(other)) => one.cmp(other),
+            // Tasks without a due date come last in both directions.
+            (SortKey::Null(()), SortKey::Null(())) => cmp::Ordering::Equal,
+            (SortKey::Null(()), _) => return cmp::Ordering::Greater,
+            (_, SortKey::Null(())) => return cmp::Ordering::Less,
+            (SortKey::Number(_), SortKey::Text(_)) | (SortKey::Text(_), SortKey::Number(_)) => {
+                cmp::Ordering::Equal
+            }
+        };
+        let order = by_key.then(one.id.cmp(&other.id));
+        match self.descending {
+            true => order.reverse(),
+            false => order,
         }
     }
 

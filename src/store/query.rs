@@ -88,3 +88,13 @@ pub struct ListQuery {
     /// The `next_cursor` of the page before.
     pub cursor: Option<CursorText>,
 }
+
+impl ListQuery {
+    /// Whether it asks for the first page of a list without a filter, in an order that every time zone has.
+    pub(super) fn is_plain(&self) -> bool {
+        let zone_matters = matches!(self.sort, Sort::Due | Sort::DueDesc);
+        self.cursor.is_none()
+            && self.filter == Filter::default()
+            && !(zone_matters && self.time_zone.is_some())
+    }
+}

@@ -53,21 +53,26 @@ impl From<Tags> for StoredTags {
 }
 
 impl TaskRow {
-    /// Reads a row that begins with [`COLUMNS`]. By position: a list of 50 looks up 600 names otherwise.
+    /// Reads a row that begins with [`COLUMNS`].
     pub(super) fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        Self::read_from(row, 0)
+    }
+
+    /// Reads a row that has [`COLUMNS`] from an index on. By position: a list of 50 looks up 600 names otherwise.
+    pub(super) fn read_from(row: &QueryResult, first: usize) -> Result<Self, DbErr> {
         Ok(Self {
-            id: row.try_get_by_index(0)?,
-            title: row.try_get_by_index(1)?,
-            description: row.try_get_by_index(2)?,
-            completed_at: row.try_get_by_index(3)?,
-            priority: row.try_get_by_index(4)?,
-            due_at: row.try_get_by_index(5)?,
-            due_is_date: row.try_get_by_index(6)?,
-            tags: row.try_get_by_index(7)?,
-            created_at: row.try_get_by_index(8)?,
-            updated_at: row.try_get_by_index(9)?,
-            revision: row.try_get_by_index(10)?,
-            deleted_at: row.try_get_by_index(11)?,
+            id: row.try_get_by_index(first)?,
+            title: row.try_get_by_index(first + 1)?,
+            description: row.try_get_by_index(first + 2)?,
+            completed_at: row.try_get_by_index(first + 3)?,
+            priority: row.try_get_by_index(first + 4)?,
+            due_at: row.try_get_by_index(first + 5)?,
+            due_is_date: row.try_get_by_index(first + 6)?,
+            tags: row.try_get_by_index(first + 7)?,
+            created_at: row.try_get_by_index(first + 8)?,
+            updated_at: row.try_get_by_index(first + 9)?,
+            revision: row.try_get_by_index(first + 10)?,
+            deleted_at: row.try_get_by_index(first + 11)?,
         })
     }
 

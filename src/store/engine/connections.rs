@@ -5,7 +5,10 @@
 //! driver sends at each return. One that was cut in the middle is closed.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -42,22 +45,47 @@ pub(in crate::store) struct Connections {
     /// One permit per connection that may be open and is not idle.
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
+    /// How many are open.
+    count: Arc<AtomicUsize>,
+    epoch: AtomicU64,
     availability: Arc<Availability>,
 }
 
 #[derive(Debug)]
 struct Idle {
-    connection: PgConnection,
-    opened: Instant,
+    open: Open,
     since: Instant,
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Open {
+    connection: PgConnection,
+    since: Instant,
+    _counted: Counted,
+}
+
+/// Counts a connection as long as it lives.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// The use of a connection. Dropped without [`give_back`](Self::give_back), it closes the connection.
 #[derive(Debug)]
 pub(super) struct Lease {
-    pub(super) connection: PgConnection,
-    opened: Instant,
+    open: Open,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.open.connection
+    }
 }
 
 impl Connections {
@@ -69,6 +97,8 @@ impl Connections {
             limit,
             permits: Arc::new(Semaphore::new(most)),
             idle: Mutex::default(),
+            count: Arc::default(),
+            epoch: AtomicU64::new(0),
         });
         tokio::spawn(close_idle(Arc::downgrade(&connections)));
         connections
@@ -105,46 +135,51 @@ impl Connections {
             self.availability.look();
             return Err(not_in_time());
         };
-        let (connection, opened) = match self.idle().await {
-            Some(idle) => (idle.connection, idle.opened),
-            None => (self.connect(deadline).await?, Instant::now()),
+        let open = match self.idle().await {
+            Some(idle) => idle.open,
+            None => self.open(deadline).await?,
         };
         Ok(Lease {
-            connection,
-            opened,
+            open,
             _permit: permit,
         })
     }
 
     /// Takes a connection back after a statement, unless the statement shows that it is broken.
     pub(super) fn give_back<T>(&self, lease: Lease, after: &Result<T, DbErr>) {
-        let broken = after.as_ref().is_err_and(breaks);
-        if broken || self.availability.has_lost_since(lease.opened) || self.permits.is_closed() {
+        if after.as_ref().is_err_and(breaks) {
+            self.end_epoch();
             return;
         }
-        let Lease {
-            connection,
-            opened,
-            _permit,
-        } = lease;
+        if self.availability.has_lost_since(lease.open.since) || self.permits.is_closed() {
+            return;
+        }
+        let Lease { open, _permit } = lease;
         let since = Instant::now();
         // Before the permit is free again, so that whoever gets it finds the connection.
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Idle {
-                connection,
-                opened,
-                since,
-            });
+        self.all_idle().push(Idle { open, since });
+    }
+
+    /// The time of the present connections: see [`Engine::epoch`](super::Engine::epoch).
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Relaxed)
+    }
+
+    fn end_epoch(&self) {
+        self.epoch.fetch_add(1, Relaxed);
+    }
+
+    fn all_idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends all connections, after what runs on them. No further ones are made.
     pub(super) async fn close(&self) {
         self.permits.close();
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for Idle { connection, .. } in idle {
-            if !matches!(timeout(PING_TIMEOUT, connection.close()).await, Ok(Ok(()))) {
+        let idle = std::mem::take(&mut *self.all_idle());
+        for Idle { open, .. } in idle {
+            let closed = timeout(PING_TIMEOUT, open.connection.close()).await;
+            if !matches!(closed, Ok(Ok(()))) {
                 tracing::warn!("a database connection did not close cleanly");
             }
         }
@@ -153,23 +188,31 @@ impl Connections {
     /// The connection that was used last, if it can still be used.
     async fn idle(&self) -> Option<Idle> {
         loop {
-            let mut idle = {
-                let mut all = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                all.pop()?
-            };
+            let mut idle = self.all_idle().pop()?;
             // Who tries again must not get the next one that is about to be ended.
-            if self.availability.has_lost_since(idle.opened) {
+            if self.availability.has_lost_since(idle.open.since) {
                 continue;
             }
-            if idle.since.elapsed() < PING_AFTER
-                || matches!(
-                    timeout(PING_TIMEOUT, idle.connection.ping()).await,
-                    Ok(Ok(()))
-                )
-            {
+            if idle.since.elapsed() < PING_AFTER {
                 return Some(idle);
             }
+            match timeout(PING_TIMEOUT, idle.open.connection.ping()).await {
+                Ok(Ok(())) => return Some(idle),
+                _ => self.end_epoch(),
+            }
         }
+    }
+
+    async fn open(&self, deadline: Instant) -> Result<Open, DbErr> {
+        let connection = self.connect(deadline).await?;
+        if self.count.fetch_add(1, Relaxed) == 0 {
+            self.end_epoch();
+        }
+        Ok(Open {
+            connection,
+            since: Instant::now(),
+            _counted: Counted(self.count.clone()),
+        })
     }
 
     /// Connects, again if the database is not there: it may be restarting.
@@ -220,16 +263,13 @@ async fn close_idle(connections: Weak<Connections>) {
         };
         let mut old = Vec::new();
         {
-            let mut idle = connections
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut idle = connections.all_idle();
             // The ones used last stand at the end.
             let fresh = idle.partition_point(|idle| idle.since.elapsed() >= IDLE_TIMEOUT);
             old.extend(idle.drain(..fresh));
         }
-        for Idle { connection, .. } in old {
-            let _ = timeout(PING_TIMEOUT, connection.close()).await;
+        for Idle { open, .. } in old {
+            let _ = timeout(PING_TIMEOUT, open.connection.close()).await;
         }
     }
 }

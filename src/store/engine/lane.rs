@@ -304,14 +304,14 @@ impl<B: Batch> Sender<B> {
     async fn send(&mut self, mut lease: Lease, batch: Vec<Waiting<B>>) {
         let connections = self.queue.connections.clone();
         if let [one] = &*batch {
-            let work = B::alone(&mut lease.connection, &one.element).instrument(one.span.clone());
+            let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(&connections, work).await;
             connections.give_back(lease, &result);
             let outcomes = batch.into_iter().zip([result.map(Some)]).collect();
             return self.settle(outcomes);
         }
         let elements: Vec<_> = batch.iter().map(|one| one.element.clone()).collect();
-        let work = B::together(&mut lease.connection, &elements);
+        let work = B::together(lease.connection(), &elements);
         let result = self.watch(&connections, work).await;
         connections.give_back(lease, &result);
         let outcomes: Vec<_> = match result {

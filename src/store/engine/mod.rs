@@ -95,6 +95,15 @@ impl Engine {
         }
     }
 
+    /// The time of the present connections. It changes when one of them breaks, or when there was none: then another
+    /// server may be in its place.
+    pub(super) fn epoch(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres { connections, .. } => connections.epoch(),
+        }
+    }
+
     /// Ends all connections, after what runs on them.
     pub(super) async fn close(&self) {
         match self {

@@ -1,3 +1,4 @@
 //! The operations on tasks.
 
 pub(super) mod get;
+pub(super) mod paging;

@@ -98,6 +98,7 @@ impl TestApp {
             url: url.clone(),
             url_setting: "DATABASE_URL",
             max_connections: settings.max_connections,
+            page_cache_bytes: 1024 * 1024,
             acquire_timeout: Duration::from_secs(10),
             max_tasks: settings.max_tasks,
             tombstone_retention: settings.tombstone_retention,

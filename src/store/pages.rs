@@ -1,0 +1,214 @@
+//! Pages as they were sent, kept in memory.
+//!
+//! A page is served again if, and only if, the user's revision, read from the database for the same request, is the one at
+//! which the page was read. So there is nothing to invalidate, and nothing stale. After a failover or a restore the same
+//! revision may stand for other tasks: a page counts only as long as the connections of its time live.
+
+use std::{cmp, ops::Range, sync::Arc};
+
+use bytes::Bytes;
+use quick_cache::{Weighter, sync::Cache};
+
+use super::{
+    StoreError,
+    cursor::{self, Fingerprint, Position},
+    order::Ordering,
+};
+use crate::{
+    auth::UserId,
+    contract::{Nullable, Sort, Task, TaskList},
+};
+
+/// A page of a list as it is sent.
+#[derive(Debug)]
+pub struct RenderedPage {
+    /// The user's revision that it shows.
+    pub revision: i64,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+    /// The page as JSON: a [`TaskList`](crate::contract::TaskList).
+    pub body: Bytes,
+    /// The tasks in it, in their order.
+    places: Vec<Place>,
+}
+
+/// A task in a page.
+#[derive(Debug)]
+struct Place {
+    position: Position,
+    /// Where its JSON is in the body.
+    range: Range<usize>,
+}
+
+/// A task that is to be put into a page.
+pub(super) struct Item {
+    pub(super) position: Position,
+    pub(super) json: Bytes,
+}
+
+impl Item {
+    pub(super) fn new(task: &Task, position: Position) -> Result<Self, StoreError> {
+        let json = serde_json::to_vec(task).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let json = json.into();
+        Ok(Self { position, json })
+    }
+}
+
+/// What a page must fit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) order: Ordering,
+    pub(super) fingerprint: Fingerprint,
+    /// The most tasks on it.
+    pub(super) limit: usize,
+}
+
+impl RenderedPage {
+    /// Puts tasks together that are in order. `more`: whether there are others after them.
+    pub(super) fn new(frame: Frame, revision: i64, mut items: Vec<Item>, more: bool) -> Self {
+        let more = more || items.len() > frame.limit;
+        items.truncate(frame.limit);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|item| cursor::encode(frame.fingerprint, &item.position));
+        let length: usize = items.iter().map(|item| item.json.len() + 1).sum();
+        let mut body = Vec::with_capacity(length + 128);
+        body.extend_from_slice(br#"{"items":["#);
+        let mut places = Vec::with_capacity(items.len());
+        for Item { position, json } in items {
+            if !places.is_empty() {
+                body.push(b',');
+            }
+            let start = body.len();
+            body.extend_from_slice(&json);
+            let range = start..body.len();
+            places.push(Place { position, range });
+        }
+        body.extend_from_slice(br#"],"next_cursor":"#);
+        match &next_cursor {
+            // base64url: nothing in it that JSON escapes.
+            Some(cursor) => body.extend_from_slice(format!("\"{cursor}\"").as_bytes()),
+            None => body.extend_from_slice(b"null"),
+        }
+        body.push(b'}');
+        Self {
+            revision,
+            next_cursor,
+            body: body.into(),
+            places,
+        }
+    }
+
+    /// A page that will not be renewed.
+    pub(super) fn of(
+        items: Vec<Task>,
+        next_cursor: Option<String>,
+        revision: i64,
+    ) -> Result<Self, StoreError> {
+        let next = Nullable(next_cursor.clone());
+        let list = TaskList {
+            items,
+            next_cursor: next,
+        };
+        let body = serde_json::to_vec(&list).map_err(|e| StoreError::Internal(e.to_string()))?;
+        Ok(Self {
+            revision,
+            next_cursor,
+            body: body.into(),
+            places: Vec::new(),
+        })
+    }
+
+    /// The page at a later revision, if these tasks, and no others, have changed since. `None` where the page alone
+    /// does not tell what it shows now: a task that it does not have may have moved up.
+    pub(super) fn renewed(
+        &self,
+        frame: Frame,
+        revision: i64,
+        changed: &[i64],
+        live: Vec<Item>,
+    ) -> Option<Self> {
+        let more = self.next_cursor.is_some();
+        // Beyond its last task the page knows nothing, unless it was the last page.
+        let end = self.places.last().filter(|_| more);
+        let known = |item: &Item| {
+            end.is_none_or(|end| {
+                frame.order.compare(&item.position, &end.position) != cmp::Ordering::Greater
+            })
+        };
+        let kept = self
+            .places
+            .iter()
+            .filter(|place| !changed.contains(&place.position.id));
+        let kept = kept.map(|place| Item {
+            position: place.position.clone(),
+            json: self.body.slice(place.range.clone()),
+        });
+        let mut items: Vec<Item> = kept.chain(live.into_iter().filter(known)).collect();
+        if more && items.len() < frame.limit {
+            return None;
+        }
+        items.sort_by(|one, other| frame.order.compare(&one.position, &other.position));
+        Some(Self::new(frame, revision, items, more))
+    }
+}
+
+/// Which page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum PageKey {
+    /// The first page of a list without a filter.
+    First {
+        user: UserId,
+        sort: Sort,
+        limit: usize,
+    },
+    /// Any other; the fingerprint stands for filters and order.
+    Other {
+        user: UserId,
+        fingerprint: Fingerprint,
+        limit: usize,
+        cursor: Option<String>,
+    },
+}
+
+/// A page, and the time of the connections that it was read over.
+#[derive(Debug, Clone)]
+struct Kept {
+    page: Arc<RenderedPage>,
+    epoch: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Weight;
+
+impl Weighter<PageKey, Kept> for Weight {
+    fn weight(&self, _: &PageKey, kept: &Kept) -> u64 {
+        // With what the key, the places and the cache itself take.
+        let places = kept.page.places.len() * size_of::<Place>();
+        (kept.page.body.len() + places + 512) as u64
+    }
+}
+
+/// The pages that are kept, up to a number of bytes; those that were not used for long go first.
+#[derive(Debug)]
+pub(super) struct Pages(Option<Cache<PageKey, Kept, Weight>>);
+
+impl Pages {
+    /// Keeps up to so many bytes; 0: nothing.
+    pub(super) fn new(bytes: u64) -> Self {
+        // What a page of some ten tasks takes; only to size the tables.
+        let pages = usize::try_from(bytes / 16_384).unwrap_or(usize::MAX);
+        Self((bytes > 0).then(|| Cache::with_weighter(pages, bytes, Weight)))
+    }
+
+    pub(super) fn get(&self, key: &PageKey, epoch: u64) -> Option<Arc<RenderedPage>> {
+        let kept = self.0.as_ref()?.get(key)?;
+        (kept.epoch == epoch).then_some(kept.page)
+    }
+
+    pub(super) fn keep(&self, key: PageKey, page: &Arc<RenderedPage>, epoch: u64) {
+        let page = page.clone();
+        if let Some(cache) = &self.0 {
+            cache.insert(key, Kept { page, epoch });
+        }
+    }
+}

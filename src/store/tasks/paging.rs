@@ -1,0 +1,202 @@
+//! First pages of lists without a filter: many requests in one statement, which reads no more than has changed.
+//!
+//! A request says at which revision it knows the page. If that is the user's revision, the statement reads the clock alone.
+//! If a few tasks have changed since, it reads those; otherwise the page.
+
+use std::sync::{Arc, LazyLock};
+
+use sea_orm::{
+    DbErr, IdenStatic as _, QueryResult,
+    sea_query::{Alias, Expr, ExprTrait as _, PostgresQueryBuilder, Query},
+    sqlx::{self, AssertSqlSafe, PgConnection, postgres::PgRow},
+};
+
+use crate::{
+    auth::UserId,
+    contract::Sort,
+    store::{
+        engine::{Batch, Sqlite},
+        entity::{task, task::Column as Task},
+        error::of_driver,
+        order::Ordering,
+        row::{COLUMNS, TaskRow},
+    },
+};
+
+/// Up to so many changes are read as such. Beyond it, the page is read.
+const CHANGES: i64 = 16;
+
+/// Reads first pages.
+pub(in crate::store) enum Paging {}
+
+/// A first page that is asked for.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct FirstPage {
+    pub(in crate::store) user: UserId,
+    pub(in crate::store) sort: Sort,
+    /// The most tasks to be read.
+    pub(in crate::store) most: i64,
+    /// The revision at which the page is known.
+    pub(in crate::store) known: Option<i64>,
+}
+
+/// What was read, at one moment.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Shown {
+    /// The user's revision; 0 before the first write.
+    pub(in crate::store) revision: i64,
+    /// The page, or the tasks that [have changed](FirstPage::is_told_changes), deleted ones too. In no order.
+    pub(in crate::store) rows: Vec<ShownRow>,
+}
+
+impl FirstPage {
+    /// Whether the statement reads what has changed since the revision that is known, instead of the page.
+    pub(in crate::store) fn is_told_changes(&self, revision: i64) -> bool {
+        let since = self.known.map(|known| revision - known);
+        since.is_some_and(|since| (0..=CHANGES).contains(&since))
+    }
+}
+
+/// A task, and its folded title in the orders by title.
+#[derive(Debug)]
+pub(in crate::store) struct ShownRow {
+    pub(in crate::store) task: TaskRow,
+    pub(in crate::store) title_fold: Option<String>,
+}
+
+/// The statements by [`Sort`]: for one page, and for many. sea-query knows neither `unnest` of several arrays nor a limit
+/// that is a column; the sub-selects keep the planner from planning for the length of each array anew.
+static STATEMENTS: LazyLock<Vec<(Sort, [String; 2])>> = LazyLock::new(|| {
+    let one =
+        "(SELECT 1::int8 AS place, $1::text AS user_id, $2::int8 AS most, $3::int8 AS known) AS k";
+    let many = "unnest((SELECT $1::text[]), (SELECT $2::int8[]), (SELECT $3::int8[])) \
+                WITH ORDINALITY AS k(user_id, most, known, place)";
+    let of = |sort| (sort, [statement(sort, one), statement(sort, many)]);
+    Sort::all().map(of).collect()
+});
+
+/// The statements for an order: for one page, and for many.
+fn statements(sort: Sort) -> Result<&'static [String; 2], DbErr> {
+    let found = STATEMENTS.iter().find(|(of, _)| *of == sort);
+    found
+        .map(|(_, texts)| texts)
+        .ok_or_else(|| DbErr::Custom("no statement for an order".to_owned()))
+}
+
+fn statement(sort: Sort, requests: &str) -> String {
+    let order = Ordering::of(sort, None);
+    let mut names = COLUMNS.map(|column| column.as_str()).to_vec();
+    if order.by_title() {
+        names.push(Task::TitleFold.as_str());
+    }
+    let columns = |table: &str| {
+        let all = names.iter().map(|name| format!(r#"{table}."{name}""#));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let table = Alias::new("t");
+    let mut tasks = Query::select();
+    tasks
+        .columns(COLUMNS.map(|column| (table.clone(), column)))
+        .from_as(task::Entity, table.clone())
+        .and_where(Expr::cust("t.user_id = k.user_id"))
+        .and_where(Expr::col((table.clone(), Task::DeletedAt)).is_null());
+    if order.by_title() {
+        tasks.column((table, Task::TitleFold));
+    }
+    order.apply(&mut tasks, Some("t"));
+    format!(
+        "SELECT k.place, c.revision, {shown}
+FROM {requests}
+JOIN user_clock c ON c.user_id = k.user_id
+LEFT JOIN LATERAL (
+    SELECT * FROM ({page} LIMIT k.most) AS page
+    WHERE k.known IS NULL OR c.revision - k.known NOT BETWEEN 0 AND {CHANGES}
+    UNION ALL
+    SELECT {changed} FROM task t
+    WHERE t.user_id = k.user_id AND t.revision > k.known AND c.revision - k.known BETWEEN 1 AND {CHANGES}
+) AS p ON true",
+        shown = columns("p"),
+        page = tasks.to_string(PostgresQueryBuilder),
+        changed = columns("t"),
+    )
+}
+
+impl Batch for Paging {
+    type Element = FirstPage;
+    type Answer = Shown;
+
+    const LANES: usize = 2;
+    const MAX: usize = 16;
+
+    fn joins(one: &FirstPage, other: &FirstPage) -> bool {
+        one.sort == other.sort
+    }
+
+    fn repeats(_: &FirstPage) -> bool {
+        true
+    }
+
+    async fn alone(connection: &mut PgConnection, page: &FirstPage) -> Result<Shown, DbErr> {
+        let [one, _] = statements(page.sort)?;
+        let query = sqlx::query(AssertSqlSafe(one.as_str()))
+            .bind(page.user.as_str())
+            .bind(page.most)
+            .bind(page.known);
+        let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+        let mut shown = [Shown::default()];
+        hand_back(rows, page.sort, &mut shown)?;
+        let [shown] = shown;
+        Ok(shown)
+    }
+
+    async fn together(
+        connection: &mut PgConnection,
+        pages: &[Arc<FirstPage>],
+    ) -> Result<Vec<Option<Shown>>, DbErr> {
+        let sort = pages[0].sort;
+        let [_, many] = statements(sort)?;
+        let query = sqlx::query(AssertSqlSafe(many.as_str()))
+            .bind(
+                pages
+                    .iter()
+                    .map(|page| page.user.as_str())
+                    .collect::<Vec<_>>(),
+            )
+            .bind(pages.iter().map(|page| page.most).collect::<Vec<_>>())
+            .bind(pages.iter().map(|page| page.known).collect::<Vec<_>>());
+        let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+        let mut shown: Vec<Shown> = pages.iter().map(|_| Shown::default()).collect();
+        hand_back(rows, sort, &mut shown)?;
+        Ok(shown.into_iter().map(Some).collect())
+    }
+
+    async fn on_sqlite(_: &Sqlite, _: FirstPage) -> Result<Shown, DbErr> {
+        Err(DbErr::Custom("SQLite reads each page alone".to_owned()))
+    }
+}
+
+/// Gives each request its rows.
+fn hand_back(rows: Vec<PgRow>, sort: Sort, shown: &mut [Shown]) -> Result<(), DbErr> {
+    let by_title = Ordering::of(sort, None).by_title();
+    for row in rows {
+        let row = QueryResult::from(row);
+        let place: i64 = row.try_get_by_index(0)?;
+        let index = usize::try_from(place - 1).unwrap_or(usize::MAX);
+        let shown = shown
+            .get_mut(index)
+            .ok_or_else(|| DbErr::Custom("a batch read a page that nobody asked for".to_owned()))?;
+        shown.revision = row.try_get_by_index(1)?;
+        // If no task is read, there is a row for the clock, with nulls.
+        if row.try_get_by_index::<Option<i64>>(2)?.is_none() {
+            continue;
+        }
+        shown.rows.push(ShownRow {
+            task: TaskRow::read_from(&row, 2)?,
+            title_fold: match by_title {
+                true => row.try_get_by_index(2 + COLUMNS.len())?,
+                false => None,
+            },
+        });
+    }
+    Ok(())
+}

@@ -14,6 +14,7 @@ use taskward::{
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
+    time::{sleep, timeout},
 };
 
 pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
@@ -56,17 +57,53 @@ async fn open_database(config: &Config) -> anyhow::Result<Database> {
     let database = Database::connect(&config.database).await?;
     if config.auto_migrate {
         // A database in memory lives as long as its connection: migrate over that.
-        let direct = match config.direct.url == config.database.url {
+        let direct = match config.database.url.starts_with("sqlite:") {
             true => database.clone(),
             false => Database::connect(&config.direct).await?,
         };
-        let migrated = direct.migrate_up().await;
-        for name in migrated.context("cannot migrate the database")? {
-            tracing::info!(name, "migration applied");
-        }
+        migrate(direct).await?;
     }
     database.first_look().await?;
     Ok(database)
+}
+
+/// How long the start waits for PostgreSQL.
+const START_WAITS: Duration = Duration::from_secs(2);
+/// Between two looks for it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Applies what is pending; if PostgreSQL is not there yet, once it has come. Requests get 503 until then.
+async fn migrate(database: Database) -> anyhow::Result<()> {
+    if let Ok(Ok(())) = timeout(START_WAITS, database.check_reachable()).await {
+        let applied = database.migrate_up().await;
+        report(&applied.context("cannot migrate the database")?);
+        return Ok(());
+    }
+    tracing::warn!("migrations are applied once the database can be reached");
+    tokio::spawn(async move {
+        let mut told = String::new();
+        loop {
+            sleep(PAUSE).await;
+            if database.check_reachable().await.is_err() {
+                continue;
+            }
+            match database.migrate_up().await {
+                Ok(applied) => break report(&applied),
+                Err(error) if told == format!("{error:#}") => {}
+                Err(error) => {
+                    told = format!("{error:#}");
+                    tracing::error!("cannot migrate the database: {told}");
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+fn report(applied: &[String]) {
+    for name in applied {
+        tracing::info!(name, "migration applied");
+    }
 }
 
 struct Signals {
@@ -84,7 +121,7 @@ impl Signals {
                 tracing::info!("SIGTERM: /readyz fails from now on");
                 stopping.begin();
                 // Load balancers need a moment to notice, and send requests until then.
-                tokio::time::sleep(delay).await;
+                sleep(delay).await;
             }
         }
         tracing::info!("finishing the requests in flight");

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use tokio::{task::block_in_place, time::timeout};
 
-use super::{Home, Process, Reply, eventually, number, proxy::Proxy, reply};
+use super::{Home, Process, Reply, any, eventually, number, proxy::Proxy, reply};
 use crate::support::{Actor, postgres::Cluster};
 
 /// The default of the program: how long a request waits for a connection.
@@ -120,6 +120,24 @@ async fn readers_do_not_notice_ended_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_first_migrates_when_the_database_comes() {
+    let Ok(cluster) = Cluster::own_cluster(false) else {
+        return;
+    };
+    let database = cluster.empty_database().await;
+    block_in_place(|| cluster.stop());
+    let home = Home::postgres(&database.url()).set("AUTO_MIGRATE", "on");
+    let server = home.start().await;
+    assert_eq!(server.anon().get("/healthz").await.status, 200);
+    assert_eq!(server.anon().get("/readyz").await.status, 503);
+    let alice = server.user("alice");
+    assert_unavailable(&get(&alice, "/api/v1/tasks").await);
+    block_in_place(|| cluster.start());
+    assert_ready(&server).await;
+    alice.create("Buy milk").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_starts_first_becomes_ready_by_itself() {
     let Ok(cluster) = Cluster::own_cluster(false) else {
         return;
@@ -163,8 +181,12 @@ async fn a_network_that_drops_all_packets_counts_as_an_outage() {
 /// Reads until the server has several connections.
 async fn open_connections(actor: &Actor, path: &str, url: &str) {
     eventually("several connections are open", || async {
-        // Lists with a filter go alone, each over a connection of its own.
-        let lists = join_all((0..20).map(|_| actor.get("/api/v1/tasks?q=milk")));
+        // Lists with a filter that nobody has asked for go alone, each over a connection of its own.
+        let list = || async {
+            let path = format!("/api/v1/tasks?q={}", any(0..u64::MAX));
+            actor.get(&path).await
+        };
+        let lists = join_all((0..20).map(|_| list()));
         tokio::join!(lists, actor.get(path));
         let open = "SELECT count(*) FROM pg_stat_activity \
              WHERE application_name = 'taskward' AND datname = current_database()";

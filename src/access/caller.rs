@@ -56,8 +56,8 @@ impl<A: Access> Caller<A> {
         authenticator.authenticate(request).await?.caller()
     }
 
-    /// The caller's tasks.
-    pub fn tasks(&self) -> &Scope<A> {
+    /// The way to the caller's data.
+    pub fn scope(&self) -> &Scope<A> {
         &self.scope
     }
 
@@ -81,7 +81,7 @@ impl Caller<Write> {
     pub(crate) fn problem(&self, error: StoreError) -> Problem {
         match (error, self.reading()) {
             (StoreError::Changed(task), Ok(reader)) => {
-                store_problem::changed(&task, Some(reader.tasks().show(&task)))
+                store_problem::changed(&task, Some(reader.scope().tasks().show(&task)))
             }
             (error, _) => store_problem::problem(error),
         }

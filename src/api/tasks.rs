@@ -182,12 +182,12 @@ impl Tasks {
         };
         faults.check(&names)?;
         if if_none_match.is_given() {
-            let revision = caller.tasks().revision().await.map_err(problem)?;
+            let revision = caller.scope().tasks().revision().await.map_err(problem)?;
             if if_none_match.matches(revision) {
                 return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
-        let page = caller.tasks().page(&query).await.map_err(problem)?;
+        let page = caller.scope().tasks().page(&query).await.map_err(problem)?;
         let next = page.next_cursor.as_ref();
         let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
         Ok(TaskListResponse::Page(
@@ -212,6 +212,7 @@ impl Tasks {
         task: Json<NewTask>,
     ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
         let Created { task, replayed } = caller
+            .scope()
             .tasks()
             .create(task.0, key.0)
             .await
@@ -234,7 +235,7 @@ impl Tasks {
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
     ) -> Result<Found, Fail<{ CALLER | ONE }>> {
-        let task = caller.tasks().get(id.0).await.map_err(problem)?;
+        let task = caller.scope().tasks().get(id.0).await.map_err(problem)?;
         let version = task.version.get();
         if if_none_match.matches(version) {
             return Ok(Found::NotModified(etag(version)));
@@ -285,6 +286,7 @@ impl Tasks {
         if_match: IfMatch,
     ) -> Result<Deleted, Fail<{ CALLER | ONE | WRITE | VERSION }>> {
         caller
+            .scope()
             .tasks()
             .delete(id.0, &if_match.0)
             .await
@@ -307,9 +309,15 @@ impl Tasks {
         /// The id of the task.
         id: PathId,
     ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT }>> {
-        let task = match caller.tasks().restore(id.0).await.map_err(problem)? {
+        let task = match caller
+            .scope()
+            .tasks()
+            .restore(id.0)
+            .await
+            .map_err(problem)?
+        {
             Restored::Now(task) => task,
-            Restored::Already(task) => caller.reading()?.tasks().show(&task),
+            Restored::Already(task) => caller.reading()?.scope().tasks().show(&task),
         };
         Ok(ChangedTask::task(task))
     }
@@ -323,8 +331,15 @@ pub(super) async fn update(
     expected: &Expected,
 ) -> Result<Task, Problem> {
     let result = match Changes::of(patch) {
-        Some(changes) => caller.tasks().update(id, changes, expected).await,
-        None => caller.reading()?.tasks().get_expected(id, expected).await,
+        Some(changes) => caller.scope().tasks().update(id, changes, expected).await,
+        None => {
+            caller
+                .reading()?
+                .scope()
+                .tasks()
+                .get_expected(id, expected)
+                .await
+        }
     };
     result.map_err(|error| caller.problem(error))
 }

@@ -117,7 +117,7 @@ impl Import {
         let mut imported = Imported::default();
         for (user, tasks) in self.0 {
             let count = tasks.len();
-            let written = database.import_for_operator(user.clone(), tasks).await;
+            let written = database.for_operator().import(user.clone(), tasks).await;
             let done = format!("the tasks of {user} were not imported; before that, {imported}");
             match written.context(done)? {
                 true => {
@@ -127,7 +127,7 @@ impl Import {
                 false => imported.left.push(user),
             }
         }
-        if imported.tasks > 0 && database.analyze().await? {
+        if imported.tasks > 0 && database.for_operator().analyze().await? {
             tracing::info!(
                 "the tables were analysed (ANALYZE), so that lists are planned for what they hold now"
             );

@@ -1,26 +1,18 @@
 //! The connections to the database.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use sea_orm::{DbBackend, DbErr, QueryResult, StatementBuilder};
+use sea_orm::{DbErr, QueryResult, StatementBuilder};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     StoreError,
-    commit::Writing,
     engine::{Engine, IDLE_TIMEOUT, Lane, Reading, is_in_memory},
     migrate,
-    pages::Pages,
-    tasks::{
-        get::{Finding, Revisions},
-        paging::Paging,
-    },
+    tasks::TaskStore,
 };
 
 /// How to reach the database, and what the store may hold.
@@ -75,32 +67,13 @@ pub struct Database(Arc<DatabaseState>);
 #[derive(Debug)]
 struct DatabaseState {
     url_setting: &'static str,
-    engine: Engine,
-    lanes: Lanes,
-    pages: Pages,
+    engine: Arc<Engine>,
+    tasks: Arc<TaskStore>,
+    /// For what nobody's request asks for.
+    reading: Lane<Reading>,
     /// Whether it is gone when this process ends.
     in_memory: bool,
-    max_tasks: i64,
-    tombstone_retention: Duration,
-    opened: Instant,
-    /// When the database was last used for a request, in seconds since it was opened.
-    used: AtomicU64,
     readiness: Mutex<Option<Asked>>,
-}
-
-/// The ways to the database, one for each kind of statement.
-pub(super) struct Lanes {
-    pub(super) tasks: Lane<Finding>,
-    pub(super) revisions: Lane<Revisions>,
-    pub(super) writing: Lane<Writing>,
-    pub(super) paging: Lane<Paging>,
-    pub(super) reading: Lane<Reading>,
-}
-
-impl std::fmt::Debug for Lanes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lanes").finish_non_exhaustive()
-    }
 }
 
 /// When readiness was last asked for, and what the database said.
@@ -116,24 +89,19 @@ impl Database {
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let engine = Engine::open(settings).await?;
-        let lanes = Lanes {
-            tasks: engine.lane(),
-            revisions: engine.lane(),
-            writing: engine.lane(),
-            paging: engine.lane(),
-            reading: engine.lane(),
-        };
+        let engine = Arc::new(Engine::open(settings).await?);
+        let tasks = TaskStore::new(
+            &engine,
+            i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
+            settings.tombstone_retention,
+            settings.page_cache_bytes,
+        );
         Ok(Self(Arc::new(DatabaseState {
             url_setting: settings.url_setting,
+            tasks: Arc::new(tasks),
+            reading: engine.lane(),
             engine,
-            lanes,
-            pages: Pages::new(settings.page_cache_bytes),
             in_memory: is_in_memory(&settings.url),
-            max_tasks: i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
-            tombstone_retention: settings.tombstone_retention,
-            opened: Instant::now(),
-            used: AtomicU64::new(0),
             readiness: Mutex::new(None),
         })))
     }
@@ -161,18 +129,13 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not answer, or did not when it was last asked.
     pub async fn readiness(&self) -> Result<usize, StoreError> {
-        let idle = self
-            .0
-            .opened
-            .elapsed()
-            .as_secs()
-            .saturating_sub(self.0.used.load(Relaxed));
+        let idle = self.0.tasks.idle();
         let arrived = Instant::now();
         let mut last = self.0.readiness.lock().await;
         if let Some(Asked { at, answer }) = &*last {
             // Of many who ask at once, one asks the database.
             let fresh = *at >= arrived;
-            let asleep = idle > IDLE_TIMEOUT.as_secs() && *answer == Ok(0);
+            let asleep = idle > IDLE_TIMEOUT && *answer == Ok(0);
             if fresh || asleep {
                 return answer.clone().map_err(StoreError::Unavailable);
             }
@@ -210,11 +173,14 @@ impl Database {
         self.0.engine.close().await;
     }
 
-    /// The ways to the database, for a request.
-    pub(super) fn lanes(&self) -> &Lanes {
-        let now = self.0.opened.elapsed().as_secs();
-        self.0.used.store(now, Relaxed);
-        &self.0.lanes
+    /// The tasks of all users. For the operator, who has the database and no token; a request opens a
+    /// [`Scope`](super::Scope).
+    pub fn for_operator(&self) -> &TaskStore {
+        &self.0.tasks
+    }
+
+    pub(super) fn tasks(&self) -> &Arc<TaskStore> {
+        &self.0.tasks
     }
 
     /// Reads for nobody's request: the database does not count as used.
@@ -222,27 +188,11 @@ impl Database {
         &self,
         statement: &impl StatementBuilder,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let statement = self.backend().build(statement);
-        self.0.lanes.reading.send(statement).await
-    }
-
-    pub(super) fn pages(&self) -> &Pages {
-        &self.0.pages
+        let statement = self.0.engine.backend().build(statement);
+        self.0.reading.send(statement).await
     }
 
     pub(super) fn engine(&self) -> &Engine {
         &self.0.engine
-    }
-
-    pub(super) fn backend(&self) -> DbBackend {
-        self.0.engine.backend()
-    }
-
-    pub(super) fn max_tasks(&self) -> i64 {
-        self.0.max_tasks
-    }
-
-    pub(super) fn tombstone_retention(&self) -> Duration {
-        self.0.tombstone_retention
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io, sync::Arc};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use thiserror::Error;
 
-use super::scope::Unchanged;
+use super::tasks::Unchanged;
 use crate::contract::TaskId;
 
 /// Why the store did not do what was asked. Causes are for the log and the operator, never for a client.

@@ -213,7 +213,12 @@ impl OwnerPaths {
         given.check(&mut faults);
         faults.check_values(&names)?;
         let query = given.into_query();
-        let slice = caller.tasks().slice(&query).await.map_err(problem)?;
+        let slice = caller
+            .scope()
+            .tasks()
+            .slice(&query)
+            .await
+            .map_err(problem)?;
         let Slice { tasks, total } = slice;
         let read = query.offset + tasks.len() as u64;
         let next = (read < total.unsigned_abs() && !tasks.is_empty()).then(|| {
@@ -249,6 +254,7 @@ impl OwnerPaths {
             return Err(Problem::validation(vec![fault]).into());
         }
         let Created { task, replayed } = caller
+            .scope()
             .tasks()
             .create(task.0.into(), key.0)
             .await
@@ -275,7 +281,7 @@ impl OwnerPaths {
         #[oai(name = "If-None-Match")]
         if_none_match: IfNoneMatch,
     ) -> Result<OwnerTaskFound, Fail<ONE>> {
-        let task = caller.tasks().get(id.0).await.map_err(problem)?;
+        let task = caller.scope().tasks().get(id.0).await.map_err(problem)?;
         let version = task.version.get();
         Ok(match if_none_match.matches(version) {
             true => OwnerTaskFound::NotModified(etag(version)),
@@ -350,6 +356,7 @@ impl OwnerPaths {
         completion: Json<OwnerCompletion>,
     ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
         let task = caller
+            .scope()
             .tasks()
             .complete(id.0, completion.0.side(), &if_match.0)
             .await
@@ -381,6 +388,7 @@ impl OwnerPaths {
         prefer: Prefer,
     ) -> Result<DeletedOwnerTask, Fail<{ ONE | WRITE | VERSION }>> {
         let task = caller
+            .scope()
             .tasks()
             .delete(id.0, &if_match.0)
             .await
@@ -404,7 +412,11 @@ async fn change(
     let task = match contradicts_itself {
         true => {
             let changes = Changes::with_other_completion(patch);
-            let changed = caller.tasks().update(id.0, changes, &if_match.0).await;
+            let changed = caller
+                .scope()
+                .tasks()
+                .update(id.0, changes, &if_match.0)
+                .await;
             changed.map_err(|error| caller.problem(error))?
         }
         false => update(caller, id.0, patch, &if_match.0).await?,

@@ -15,7 +15,7 @@ use crate::{
         tool_error::ToolError,
         worded::{self, Worded},
     },
-    store::{Canonical, Created, IdempotencyKey, RequestDigest, Scope, StoreError, Write},
+    store::{Canonical, Created, IdempotencyKey, RequestDigest, StoreError, Tasks, Write},
 };
 
 /// Adds tasks.
@@ -89,7 +89,7 @@ impl Tool for AddTasks {
             request_id,
             time_zone,
         } = additions;
-        let tasks = call.caller.tasks();
+        let tasks = call.caller.scope().tasks();
         let request = request_id.0.map(|id| (id, digest(&items, time_zone.0)));
         if let Some((id, digest)) = &request {
             let keys: Vec<_> = (0..items.0.len()).map(|index| id.key(index)).collect();
@@ -99,14 +99,14 @@ impl Tool for AddTasks {
         let mut results = Vec::with_capacity(items.0.len());
         for (index, item) in items.0.into_iter().enumerate() {
             let key = request.as_ref().map(|(id, digest)| (id.key(index), digest));
-            results.push(add(tasks, item, key, &mut dates).await.into());
+            results.push(add(&tasks, item, key, &mut dates).await.into());
         }
         Ok(Results::new(results, dates))
     }
 }
 
 async fn add(
-    tasks: &Scope<Write>,
+    tasks: &Tasks<Write>,
     item: Result<Addition, Vec<Fault>>,
     key: Option<(IdempotencyKey, &RequestDigest)>,
     dates: &mut Dates,
@@ -136,7 +136,7 @@ async fn add(
 
 /// The result for an item that an earlier call with this key added.
 async fn made_before(
-    tasks: &Scope<Write>,
+    tasks: &Tasks<Write>,
     key: Option<&(IdempotencyKey, &RequestDigest)>,
     dates: &Dates,
 ) -> Result<Option<ItemResult>, ToolError> {

@@ -71,10 +71,10 @@ impl Tool for CompleteTasks {
         call: Call<ReadWrite>,
         Completion { ids, completed }: Completion,
     ) -> Result<Results, ToolError> {
-        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
         let patch = completion(completed.0.is_none_or(|Flag(done)| done));
         let act = async |id| {
-            Ok(change(tasks, id, &patch, None, &dates)
+            Ok(change(&tasks, id, &patch, None, &dates)
                 .await?
                 .into_item(&dates))
         };
@@ -97,7 +97,7 @@ impl Tool for DeleteTasks {
     }
 
     async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
-        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
         let act = async |id| {
             let task = tasks.delete(id, &Expected::Any).await?;
             Ok(ItemResult::task(Row::of(&task, &dates)))
@@ -121,7 +121,7 @@ impl Tool for RestoreTasks {
     }
 
     async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
-        let (tasks, dates) = (call.caller.tasks(), Dates::new(call.now, None));
+        let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
         let act = async |id| match tasks.restore(id).await {
             Ok(Restored::Now(task)) => Ok(ItemResult::task(Row::of(&task, &dates))),
             Ok(Restored::Already(task)) => {

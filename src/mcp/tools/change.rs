@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     contract::{Flag, Maybe, Task, TaskId, TaskPatch, Version},
     mcp::{date::Dates, outcome::ItemResult, row::Row, tool_error::ToolError},
-    store::{Changes, Expected, ReadWrite, Scope, StoreError},
+    store::{Changes, Expected, ReadWrite, StoreError, Tasks},
 };
 
 /// A task after a change.
@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 5;
 /// Changes a task. The change is made only to the version that was read, so that `before` is exactly what it replaced,
 /// even if other clients change the task. A change that would change nothing is not made.
 pub(super) async fn change(
-    tasks: &Scope<ReadWrite>,
+    tasks: &Tasks<ReadWrite>,
     id: TaskId,
     patch: &TaskPatch,
     expected: Option<Version>,

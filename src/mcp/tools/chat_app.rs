@@ -161,7 +161,7 @@ impl Tool for AddTask {
             description,
             ..NewTask::new(title)
         };
-        let task = call.caller.tasks().create(new, None).await?.task;
+        let task = call.caller.scope().tasks().create(new, None).await?.task;
         Ok(Done {
             task_id: task.id.get(),
             status: "created",
@@ -196,10 +196,10 @@ impl Tool for ListTasks {
             cursor: None,
         };
         let dates = Dates::new(call.now, None);
-        let page = call.caller.tasks().list(&query).await?;
+        let page = call.caller.scope().tasks().list(&query).await?;
         let note = match page.next_cursor {
             Some(_) => {
-                let all = call.caller.tasks().count(&query.filter).await?;
+                let all = call.caller.scope().tasks().count(&query.filter).await?;
                 let count = page.items.len();
                 Some(format!(
                     "These are the newest {count} of {all} tasks; find_tasks finds the others."
@@ -231,7 +231,7 @@ impl Tool for CompleteTask {
         check(&call, &user_id)?;
         let dates = Dates::new(call.now, None);
         let task = change(
-            call.caller.tasks(),
+            &call.caller.scope().tasks(),
             task_id,
             &completion(true),
             None,
@@ -259,7 +259,12 @@ impl Tool for DeleteTask {
 
     async fn call(call: Call<Write>, One { user_id, task_id }: One) -> Result<Done, ToolError> {
         check(&call, &user_id)?;
-        let task = call.caller.tasks().delete(task_id, &Expected::Any).await?;
+        let task = call
+            .caller
+            .scope()
+            .tasks()
+            .delete(task_id, &Expected::Any)
+            .await?;
         Ok(Done {
             task_id: task.id.get(),
             status: "deleted",
@@ -292,7 +297,7 @@ impl Tool for UpdateTask {
             description,
             ..TaskPatch::default()
         };
-        let changed = change(call.caller.tasks(), task_id, &patch, None, &dates).await?;
+        let changed = change(&call.caller.scope().tasks(), task_id, &patch, None, &dates).await?;
         Ok(Done {
             task_id: changed.task.id.get(),
             status: "updated",

@@ -155,7 +155,7 @@ impl Tool for FindTasks {
                 .unwrap_or(PageLimit::DEFAULT),
             cursor: cursor.0,
         };
-        let tasks = call.caller.tasks();
+        let tasks = call.caller.scope().tasks();
         let (page, total) = futures_util::try_join!(tasks.list(&query), tasks.count(&query.filter))
             .map_err(|error| match error {
                 StoreError::BadCursor => ToolError(

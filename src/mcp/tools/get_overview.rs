@@ -124,7 +124,7 @@ impl Tool for GetOverview {
             soon,
             by_priority: [low, medium, high],
             tags,
-        } = call.caller.tasks().overview(&periods).await?;
+        } = call.caller.scope().tasks().overview(&periods).await?;
         Ok(Counts {
             today: today.format("%Y-%m-%d").to_string(),
             weekday: today.format("%A").to_string(),

@@ -36,7 +36,7 @@ impl Tool for GetTask {
 
     async fn call(call: Call<Read>, which: Which) -> Result<Whole, ToolError> {
         let Which { id, time_zone } = which;
-        let task = call.caller.tasks().get(id).await?;
+        let task = call.caller.scope().tasks().get(id).await?;
         Ok(Whole::of(&task, &Dates::new(call.now, time_zone.0)))
     }
 }

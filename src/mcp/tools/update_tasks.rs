@@ -12,7 +12,7 @@ use crate::{
         tool_error::ToolError,
         worded::{self, Worded},
     },
-    store::{ReadWrite, Scope},
+    store::{ReadWrite, Tasks},
 };
 
 /// Changes tasks.
@@ -59,14 +59,18 @@ impl Tool for UpdateTasks {
         let mut dates = Dates::new(call.now, time_zone.0);
         let mut results = Vec::with_capacity(tasks.0.len());
         for item in tasks.0 {
-            results.push(update(call.caller.tasks(), item, &mut dates).await.into());
+            results.push(
+                update(&call.caller.scope().tasks(), item, &mut dates)
+                    .await
+                    .into(),
+            );
         }
         Ok(Results::new(results, dates))
     }
 }
 
 async fn update(
-    tasks: &Scope<ReadWrite>,
+    tasks: &Tasks<ReadWrite>,
     item: Result<Update, Vec<Fault>>,
     dates: &mut Dates,
 ) -> Result<ItemResult, ToolError> {

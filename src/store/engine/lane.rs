@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    fmt,
     future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -83,6 +84,12 @@ pub(in crate::store) trait Batch: Send + Sync + 'static {
 pub(in crate::store) enum Lane<B: Batch> {
     Sqlite(Sqlite),
     Postgres(Arc<Queue<B>>),
+}
+
+impl<B: Batch> fmt::Debug for Lane<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").finish_non_exhaustive()
+    }
 }
 
 impl<B: Batch> Lane<B> {

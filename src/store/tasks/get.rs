@@ -12,32 +12,55 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection},
 };
 
+use super::{Tasks, Unchanged};
 use crate::{
     auth::UserId,
+    contract::{self, TaskId},
     store::{
+        StoreError,
         engine::{Batch, Sqlite},
         entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
         error::of_driver,
+        kind::CanRead,
         row::{COLUMNS, TaskRow},
     },
 };
 
+impl<A: CanRead> Tasks<A> {
+    /// One task.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the user has no such task, whoever else has one of that number.
+    pub async fn get(&self, id: TaskId) -> Result<contract::Task, StoreError> {
+        self.find(id).await
+    }
+
+    /// The task that a write of this user met.
+    pub fn show(&self, task: &Unchanged) -> contract::Task {
+        task.task.as_ref().clone()
+    }
+
+    /// The user's revision: that of the last write, 0 before the first.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        Ok(self.store.revisions.send(self.user.clone()).await?)
+    }
+}
+
 /// Reads tasks by user and id, deleted or not.
-pub(in crate::store) enum Finding {}
+pub(super) enum Finding {}
 
 /// Which task.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct Key {
-    pub(in crate::store) user: UserId,
-    pub(in crate::store) id: i64,
+pub(super) struct Key {
+    pub(super) user: UserId,
+    pub(super) id: i64,
 }
 
 /// Selects the user's task of which a column has a value.
-pub(in crate::store) fn select(
-    user: &UserId,
-    column: Task,
-    value: impl Into<Expr>,
-) -> SelectStatement {
+pub(super) fn select(user: &UserId, column: Task, value: impl Into<Expr>) -> SelectStatement {
     Query::select()
         .columns(COLUMNS)
         .from(task::Entity)
@@ -127,7 +150,7 @@ impl Batch for Finding {
 }
 
 /// Reads the revisions of users; 0 before the first write.
-pub(in crate::store) enum Revisions {}
+pub(super) enum Revisions {}
 
 const REVISION: &str = "SELECT revision FROM user_clock WHERE user_id = $1";
 const ALL_REVISIONS: &str = "SELECT user_id, revision FROM user_clock WHERE user_id = ANY($1)";

@@ -1,4 +1,173 @@
-//! The operations on tasks.
+//! The tasks of a user: one operation a file.
+//!
+//! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
+//! `overview`; `create` (with `digest`, which tells a retry from another request), `update`; `import` for the operator.
+//! `derived`: the columns that a write sets, those that follow from others included.
 
-pub(super) mod get;
-pub(super) mod paging;
+mod create;
+mod cursor;
+mod derived;
+mod digest;
+mod get;
+mod import;
+mod list;
+mod local_order;
+mod order;
+mod overview;
+mod pages;
+mod paging;
+mod query;
+mod update;
+
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::{DbErr, QueryResult, StatementBuilder};
+
+use super::{
+    StoreError,
+    commit::Writing,
+    engine::{Engine, Lane, Reading},
+    row::TaskRow,
+};
+use crate::{
+    auth::UserId,
+    contract::{Task, TaskId, Version},
+};
+use get::{Finding, Key, Revisions};
+use pages::Pages;
+use paging::Paging;
+
+pub use create::{Created, IdempotencyKey};
+pub(crate) use digest::Canonical;
+pub use digest::RequestDigest;
+pub use import::ImportedTask;
+pub use list::{Page, Slice, SliceQuery};
+pub use overview::{Overview, Periods};
+pub use pages::RenderedPage;
+pub use query::{DueBound, Filter, ListQuery};
+pub use update::{Changes, Restored};
+
+/// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.
+#[derive(Debug)]
+pub struct TaskStore {
+    engine: Arc<Engine>,
+    finding: Lane<Finding>,
+    revisions: Lane<Revisions>,
+    paging: Lane<Paging>,
+    reading: Lane<Reading>,
+    writing: Lane<Writing>,
+    pages: Pages,
+    /// The most live tasks of one user.
+    limit: i64,
+    /// How long a deleted task can be restored.
+    tombstone_retention: Duration,
+    opened: Instant,
+    /// When a request last used it, in seconds since it was opened.
+    used: AtomicU64,
+}
+
+impl TaskStore {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        limit: i64,
+        tombstone_retention: Duration,
+        page_cache_bytes: u64,
+    ) -> Self {
+        Self {
+            engine: engine.clone(),
+            finding: engine.lane(),
+            revisions: engine.lane(),
+            paging: engine.lane(),
+            reading: engine.lane(),
+            writing: engine.lane(),
+            pages: Pages::new(page_cache_bytes),
+            limit,
+            tombstone_retention,
+            opened: Instant::now(),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    /// For how long no request has used it.
+    pub(super) fn idle(&self) -> Duration {
+        let used = Duration::from_secs(self.used.load(Relaxed));
+        self.opened.elapsed().saturating_sub(used)
+    }
+}
+
+/// The tasks of one user, for one kind of access.
+#[derive(Debug)]
+pub struct Tasks<A> {
+    store: Arc<TaskStore>,
+    user: UserId,
+    kind: PhantomData<fn() -> A>,
+}
+
+/// A task that a write met and did not change. Only a scope that can read [shows](Tasks::show) it: the answer to a
+/// write has the task that was written, and no other.
+#[derive(Debug)]
+pub struct Unchanged {
+    task: Box<Task>,
+    /// What the write expected.
+    named: Named,
+}
+
+/// Which version a write expected that the task does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// None that a task can have.
+    Nothing,
+    /// One that the task may have had.
+    Earlier,
+    /// One that the task has not reached.
+    Later,
+}
+
+impl Unchanged {
+    /// Which version the write expected.
+    pub fn named(&self) -> Named {
+        self.named
+    }
+
+    /// The version of the task.
+    pub fn version(&self) -> Version {
+        self.task.version
+    }
+}
+
+// What the operations are made of. A write reads, too: whether there is a task that it could not change.
+impl<A> Tasks<A> {
+    pub(super) fn of(store: Arc<TaskStore>, user: UserId) -> Self {
+        let now = store.opened.elapsed().as_secs();
+        store.used.store(now, Relaxed);
+        let kind = PhantomData;
+        Self { store, user, kind }
+    }
+
+    /// One task that is not deleted.
+    async fn find(&self, id: TaskId) -> Result<Task, StoreError> {
+        match self.row(id).await? {
+            Some(row) if row.deleted_at.is_none() => row.into_task(self.user.as_str()),
+            _ => Err(StoreError::NotFound(id)),
+        }
+    }
+
+    /// The row of a task, deleted or not.
+    async fn row(&self, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
+        let (user, id) = (self.user.clone(), id.get());
+        Ok(self.store.finding.send(Key { user, id }).await?)
+    }
+
+    /// The rows that a statement of its own reads.
+    async fn rows(&self, statement: &impl StatementBuilder) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.store.engine.backend().build(statement);
+        self.store.reading.send(statement).await
+    }
+}

@@ -11,6 +11,7 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection, postgres::PgRow},
 };
 
+use super::order::Ordering;
 use crate::{
     auth::UserId,
     contract::Sort,
@@ -18,7 +19,6 @@ use crate::{
         engine::{Batch, Sqlite},
         entity::{task, task::Column as Task},
         error::of_driver,
-        order::Ordering,
         row::{COLUMNS, TaskRow},
     },
 };
@@ -27,31 +27,31 @@ use crate::{
 const CHANGES: i64 = 16;
 
 /// Reads first pages.
-pub(in crate::store) enum Paging {}
+pub(super) enum Paging {}
 
 /// A first page that is asked for.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct FirstPage {
-    pub(in crate::store) user: UserId,
-    pub(in crate::store) sort: Sort,
+pub(super) struct FirstPage {
+    pub(super) user: UserId,
+    pub(super) sort: Sort,
     /// The most tasks to be read.
-    pub(in crate::store) most: i64,
+    pub(super) most: i64,
     /// The revision at which the page is known.
-    pub(in crate::store) known: Option<i64>,
+    pub(super) known: Option<i64>,
 }
 
 /// What was read, at one moment.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Shown {
+pub(super) struct Shown {
     /// The user's revision; 0 before the first write.
-    pub(in crate::store) revision: i64,
+    pub(super) revision: i64,
     /// The page, or the tasks that [have changed](FirstPage::is_told_changes), deleted ones too. In no order.
-    pub(in crate::store) rows: Vec<ShownRow>,
+    pub(super) rows: Vec<ShownRow>,
 }
 
 impl FirstPage {
     /// Whether the statement reads what has changed since the revision that is known, instead of the page.
-    pub(in crate::store) fn is_told_changes(&self, revision: i64) -> bool {
+    pub(super) fn is_told_changes(&self, revision: i64) -> bool {
         let since = self.known.map(|known| revision - known);
         since.is_some_and(|since| (0..=CHANGES).contains(&since))
     }
@@ -59,9 +59,9 @@ impl FirstPage {
 
 /// A task, and its folded title in the orders by title.
 #[derive(Debug)]
-pub(in crate::store) struct ShownRow {
-    pub(in crate::store) task: TaskRow,
-    pub(in crate::store) title_fold: Option<String>,
+pub(super) struct ShownRow {
+    pub(super) task: TaskRow,
+    pub(super) title_fold: Option<String>,
 }
 
 /// The statements by [`Sort`]: for one page, and for many. sea-query knows neither `unnest` of several arrays nor a limit

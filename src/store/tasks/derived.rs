@@ -6,7 +6,7 @@
 
 use sea_orm::prelude::DateTimeUtc;
 
-use super::{
+use crate::store::{
     commit::{Assignment, Set},
     entity::task::Column as Task,
     row::{StoredTags, rank},

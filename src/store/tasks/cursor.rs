@@ -7,9 +7,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::StoreError;
 use super::{order::Ordering, query::Filter};
 use crate::contract::Sort;
+use crate::store::StoreError;
 
 /// What the list was sorted by, at the last task of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

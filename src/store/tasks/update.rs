@@ -8,14 +8,18 @@ use sea_orm::{
 };
 
 use super::{
-    Scope, StoreError,
-    columns::{self, completion},
-    commit::{Assignment, Condition, Count, Expected, Set, What, Write},
-    entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
-    row::TaskRow,
-    scope::{CanRead, CanWrite, Named, Unchanged},
+    Named, Tasks, Unchanged,
+    derived::{self, completion},
 };
 use crate::contract::{self, TaskId, TaskPatch};
+use crate::store::{
+    StoreError,
+    commit::{Assignment, Condition, Count, Expected, Set, What, Write},
+    entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
+    kind::CanRead,
+    kind::CanWrite,
+    row::TaskRow,
+};
 
 impl Expected {
     /// The error for a task in another version.
@@ -38,13 +42,13 @@ pub struct Changes(Vec<Assignment>);
 impl Changes {
     /// The changes that a patch names; `None` if it names none.
     pub fn of(patch: TaskPatch) -> Option<Self> {
-        let values = columns::of_patch(patch);
+        let values = derived::of_patch(patch);
         (!values.is_empty()).then_some(Self(values))
     }
 
     /// The changes that a patch names, and the completion turned to its other side.
     pub fn with_other_completion(patch: TaskPatch) -> Self {
-        let mut values = columns::of_patch(patch);
+        let mut values = derived::of_patch(patch);
         values.retain(|(column, _)| !matches!(column, Task::CompletedAt));
         values.push((Task::CompletedAt, Set::Turned));
         Self(values)
@@ -60,7 +64,7 @@ pub enum Restored {
     Already(Unchanged),
 }
 
-impl<A: CanRead> Scope<A> {
+impl<A: CanRead> Tasks<A> {
     /// One task, in a version that is expected: what a patch that names no member comes to.
     ///
     /// # Errors
@@ -80,7 +84,7 @@ impl<A: CanRead> Scope<A> {
     }
 }
 
-impl<A: CanWrite> Scope<A> {
+impl<A: CanWrite> Tasks<A> {
     /// Changes what the patch names and leaves the rest as it is, whoever else changes it meanwhile.
     ///
     /// # Errors
@@ -142,7 +146,7 @@ impl<A: CanWrite> Scope<A> {
     pub async fn restore(&self, id: TaskId) -> Result<Restored, StoreError> {
         let restorable = Condition::DeletedAfter(self.oldest_tombstone());
         let values = vec![(Task::DeletedAt, Set::to(None::<DateTimeUtc>))];
-        let count = Count::More(self.database.max_tasks());
+        let count = Count::More(self.store.limit);
         let write = self.change_if(id, restorable, values, count);
         loop {
             if let Some(row) = self.write(write.clone()).await? {
@@ -158,7 +162,7 @@ impl<A: CanWrite> Scope<A> {
                 }
                 Some(row) if row.deleted_at > Some(self.oldest_tombstone()) => {
                     if self.is_full().await? {
-                        return Err(StoreError::LimitReached(self.database.max_tasks()));
+                        return Err(StoreError::LimitReached(self.store.limit));
                     }
                     // Another request has just deleted it, or made room: now it can be restored.
                 }
@@ -169,7 +173,7 @@ impl<A: CanWrite> Scope<A> {
 
     /// Whether the user has as many tasks as one may have.
     async fn is_full(&self) -> Result<bool, StoreError> {
-        let limit = self.database.max_tasks();
+        let limit = self.store.limit;
         let full = Query::select()
             .expr(Expr::value(1))
             .from(user_clock::Entity)
@@ -180,8 +184,7 @@ impl<A: CanWrite> Scope<A> {
     }
 
     fn oldest_tombstone(&self) -> DateTimeUtc {
-        Utc::now()
-            - TimeDelta::from_std(self.database.tombstone_retention()).unwrap_or(TimeDelta::MAX)
+        Utc::now() - TimeDelta::from_std(self.store.tombstone_retention).unwrap_or(TimeDelta::MAX)
     }
 
     /// Why a change was refused: the task was not there, or not as expected.
@@ -197,7 +200,7 @@ impl<A: CanWrite> Scope<A> {
     }
 
     async fn write(&self, write: Write) -> Result<Option<TaskRow>, StoreError> {
-        let written = self.database.lanes().writing.send(write).await;
+        let written = self.store.writing.send(write).await;
         let row = written.map_err(|error| StoreError::of_write(&error))?;
         Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }

@@ -5,13 +5,16 @@ use sea_orm::{
     sea_query::{Alias, Condition, Expr, Func, IntoCondition, Order, Query, SelectStatement},
 };
 
-use super::query::DueBound;
 use super::{
-    Scope, StoreError,
-    entity::{task, task::Column as Task},
+    Tasks,
     list::{due_after_bound, due_before_bound},
+    query::DueBound,
+};
+use crate::store::{
+    StoreError,
+    entity::{task, task::Column as Task},
+    kind::CanRead,
     row::rank,
-    scope::CanRead,
 };
 use crate::{contract::Priority, unicode::fold};
 
@@ -50,7 +53,7 @@ const TAGS: usize = 10;
 /// How many spellings are looked at: those that differ in case only are one tag.
 const SPELLINGS: u64 = 100;
 
-impl<A: CanRead> Scope<A> {
+impl<A: CanRead> Tasks<A> {
     /// Counts the user's tasks: one pass over their rows, and one over the tags of the open ones.
     ///
     /// # Errors
@@ -130,14 +133,14 @@ impl<A: CanRead> Scope<A> {
 
     /// The spellings of tags in open tasks, the most frequent first.
     fn tags(&self) -> SelectStatement {
-        let elements = match self.database.backend() {
+        let elements = match self.store.engine.backend() {
             DbBackend::Postgres => "json_array_elements_text",
             _ => "json_each",
         };
         let each = || Alias::new("each");
         let value = || Expr::col((each(), Alias::new("value")));
         // As all texts are compared, whatever the locale of the database; SQLite knows no other way.
-        let by_bytes = match self.database.backend() {
+        let by_bytes = match self.store.engine.backend() {
             DbBackend::Postgres => Expr::cust(r#""each"."value" COLLATE "C""#),
             _ => value(),
         };

@@ -5,13 +5,15 @@ use sea_orm::{
     TransactionTrait as _, TryInsertResult, sea_query::Query,
 };
 
-use super::{
-    Database, StoreError, columns,
+use super::TaskStore;
+use super::derived;
+use crate::contract::{NewTask, Timestamp};
+use crate::store::{
+    StoreError,
     commit::{Assignment, Set},
     engine::immediate,
     entity::{task, task::Column as Task, user_clock},
 };
-use crate::contract::{NewTask, Timestamp};
 
 /// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 15.
 const ROWS: usize = 1_000;
@@ -29,28 +31,24 @@ pub struct ImportedTask {
     pub updated_at: Timestamp,
 }
 
-impl Database {
+impl TaskStore {
     /// Writes all tasks of one user. Writes none, and returns `false`, if that user has a clock, and so has or
-    /// had tasks, already. It needs no token: it is for the operator's command line, never for a request.
+    /// had tasks, already. It needs no token: it is for the operator, never for a request.
     ///
     /// Ids count from 1 in the order of creation, and revisions in that of the last change, since lists
     /// rely on both.
     ///
     /// # Errors
     /// If the database is away. Then nothing of this user is written.
-    pub async fn import_for_operator(
+    pub async fn import(
         &self,
         user_id: String,
         tasks: Vec<ImportedTask>,
     ) -> Result<bool, StoreError> {
-        let database = self.clone();
+        let engine = self.engine.clone();
         // In a task of its own, which runs to its end, as every transaction does.
         let work = tokio::spawn(async move {
-            let transaction = database
-                .engine()
-                .operator()
-                .begin_with_options(immediate())
-                .await?;
+            let transaction = engine.operator().begin_with_options(immediate()).await?;
             let imported = write(&transaction, user_id, tasks).await?;
             match imported {
                 true => transaction.commit().await?,
@@ -63,20 +61,18 @@ impl Database {
             .map_err(|e| StoreError::Internal(e.to_string()))?;
         done.map_err(|error: DbErr| StoreError::of_write(&error))
     }
-}
 
-impl Database {
     /// Has PostgreSQL look at what its tables hold, after they were filled at once. Until it has, it plans lists
     /// for empty tables, which costs ten times as much. `false` where that is not needed.
     ///
     /// # Errors
     /// If the database is away.
     pub async fn analyze(&self) -> Result<bool, StoreError> {
-        if self.backend() != DbBackend::Postgres {
+        if self.engine.backend() != DbBackend::Postgres {
             return Ok(false);
         }
         let analyze = r#"ANALYZE "task", "user_clock""#;
-        self.engine().operator().execute_unprepared(analyze).await?;
+        self.engine.operator().execute_unprepared(analyze).await?;
         Ok(true)
     }
 }
@@ -146,6 +142,6 @@ fn row(user_id: &str, id: i64, revision: i64, imported: ImportedTask) -> Vec<Ass
     ];
     let completed_at = Set::to(completed_at.map(Timestamp::get));
     own.into_iter()
-        .chain(columns::of_new_task(task, completed_at))
+        .chain(derived::of_new_task(task, completed_at))
         .collect()
 }

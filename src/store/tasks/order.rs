@@ -8,13 +8,11 @@ use sea_orm::{
 };
 
 use super::{
-    StoreError,
     cursor::{Position, SortKey},
-    entity::task::Column as Task,
     local_order::instant_of,
-    row::rank,
 };
 use crate::contract::{self, Sort, TimeZone};
+use crate::store::{StoreError, entity::task::Column as Task, row::rank};
 
 /// An order in which a list can be read, and continued after a position.
 #[derive(Debug, Clone, Copy)]

@@ -6,17 +6,16 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
-use super::{
-    Scope, StoreError, columns,
+use super::{Tasks, derived, digest::RequestDigest, get::select};
+use crate::contract::{self, Flag, Maybe, NewTask};
+use crate::store::{
+    StoreError,
     commit::{Set, What, Write},
-    digest::RequestDigest,
     entity::{task, task::Column as Task},
     error::is_duplicate,
+    kind::CanWrite,
     row::TaskRow,
-    scope::CanWrite,
-    tasks::get::select,
 };
-use crate::contract::{self, Flag, Maybe, NewTask};
 
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct Created {
     pub replayed: bool,
 }
 
-impl<A: CanWrite> Scope<A> {
+impl<A: CanWrite> Tasks<A> {
     /// Creates a task. With a key, a retry finds what the first request made.
     ///
     /// # Errors
@@ -95,12 +94,12 @@ impl<A: CanWrite> Scope<A> {
         let write = Write {
             user: self.user.clone(),
             what: What::Create {
-                values: columns::of_new_task(new, completed_at),
+                values: derived::of_new_task(new, completed_at),
                 key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),
-                limit: self.database.max_tasks(),
+                limit: self.store.limit,
             },
         };
-        let result = self.database.lanes().writing.send(write).await;
+        let result = self.store.writing.send(write).await;
         match (result, keyed) {
             (Ok(Some(row)), _) => Ok(Created {
                 task: TaskRow::read(&row)?.into_task(self.user.as_str())?,
@@ -109,9 +108,9 @@ impl<A: CanWrite> Scope<A> {
             // The limit is checked before the key: a task of this key may be there all the same.
             (Ok(None), Some((key, digest))) => match self.replay(key, digest).await? {
                 Some(created) => Ok(created),
-                None => Err(StoreError::LimitReached(self.database.max_tasks())),
+                None => Err(StoreError::LimitReached(self.store.limit)),
             },
-            (Ok(None), None) => Err(StoreError::LimitReached(self.database.max_tasks())),
+            (Ok(None), None) => Err(StoreError::LimitReached(self.store.limit)),
             (Err(error), Some((key, digest))) if is_duplicate(&error) => {
                 let replayed = self.replay(key, digest).await?;
                 replayed.ok_or_else(|| StoreError::Internal(error.to_string()))

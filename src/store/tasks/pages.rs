@@ -10,10 +10,10 @@ use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 
 use super::{
-    StoreError,
     cursor::{self, Fingerprint, Position},
     order::Ordering,
 };
+use crate::store::StoreError;
 use crate::{
     auth::UserId,
     contract::{Nullable, Sort, Task, TaskList},

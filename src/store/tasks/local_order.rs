@@ -9,12 +9,11 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
 use sea_orm::{ExprTrait, sea_query::Expr};
 
 use super::{
-    StoreError,
     cursor::{Position, SortKey},
-    entity::task::Column as Task,
     order::Ordering,
 };
 use crate::contract::{DueDate, Task as TaskOnTheWire, TimeZone};
+use crate::store::{StoreError, entity::task::Column as Task};
 
 impl Ordering {
     /// The column of due dates, for sorting and comparing. A day that the zone left out begins with the next day, so it

@@ -11,16 +11,19 @@ use sea_orm::{
     },
 };
 
-use super::query::{DueBound, Filter, ListQuery};
 use super::{
-    Scope, StoreError,
+    Tasks,
     cursor::{self, Fingerprint, Position},
-    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
     order::Ordering,
     pages::{Frame, Item, PageKey, RenderedPage},
+    paging::{FirstPage, ShownRow},
+    query::{DueBound, Filter, ListQuery},
+};
+use crate::store::{
+    StoreError,
+    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+    kind::CanRead,
     row::{COLUMNS, TaskRow, rank},
-    scope::CanRead,
-    tasks::paging::{FirstPage, ShownRow},
 };
 use crate::{
     contract::{self, DueFilter, Sort},
@@ -60,7 +63,7 @@ pub struct Page {
     pub revision: i64,
 }
 
-impl<A: CanRead> Scope<A> {
+impl<A: CanRead> Tasks<A> {
     /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
     ///
     /// # Errors
@@ -72,7 +75,7 @@ impl<A: CanRead> Scope<A> {
             fingerprint: Fingerprint::of(self.user.as_str(), &query.filter, &order, query.sort),
             limit: usize::try_from(query.limit.get()).unwrap_or_default(),
         };
-        match query.is_plain() && self.database.backend() == DbBackend::Postgres {
+        match query.is_plain() && self.store.engine.backend() == DbBackend::Postgres {
             true => self.first_page(query.sort, frame).await,
             false => self.other_page(query, frame).await,
         }
@@ -86,18 +89,18 @@ impl<A: CanRead> Scope<A> {
             limit: frame.limit,
         };
         loop {
-            let epoch = self.database.engine().epoch();
-            let kept = self.database.pages().get(&key, epoch);
+            let epoch = self.store.engine.epoch();
+            let kept = self.store.pages.get(&key, epoch);
             let mut request = FirstPage {
                 user: self.user.clone(),
                 sort,
                 most: frame.limit as i64 + 1,
                 known: kept.as_ref().map(|page| page.revision),
             };
-            let mut shown = self.database.lanes().paging.send(request.clone()).await?;
+            let mut shown = self.store.paging.send(request.clone()).await?;
             let mut page = None;
             if let Some(kept) = kept.filter(|_| request.is_told_changes(shown.revision)) {
-                if self.database.engine().epoch() != epoch {
+                if self.store.engine.epoch() != epoch {
                     continue;
                 }
                 if shown.revision == kept.revision {
@@ -108,7 +111,7 @@ impl<A: CanRead> Scope<A> {
                 page = kept.renewed(frame, shown.revision, &changed, live);
                 if page.is_none() {
                     request.known = None;
-                    shown = self.database.lanes().paging.send(request).await?;
+                    shown = self.store.paging.send(request).await?;
                 } else {
                     shown.rows = Vec::new();
                 }
@@ -122,7 +125,7 @@ impl<A: CanRead> Scope<A> {
                 }
             };
             let page = Arc::new(page);
-            self.database.pages().keep(key, &page, epoch);
+            self.store.pages.keep(key, &page, epoch);
             return Ok(page);
         }
     }
@@ -142,10 +145,10 @@ impl<A: CanRead> Scope<A> {
                 .as_ref()
                 .map(|cursor| cursor.as_str().to_owned()),
         };
-        let epoch = self.database.engine().epoch();
-        if let Some(kept) = self.database.pages().get(&key, epoch)
+        let epoch = self.store.engine.epoch();
+        if let Some(kept) = self.store.pages.get(&key, epoch)
             && self.revision().await? == kept.revision
-            && self.database.engine().epoch() == epoch
+            && self.store.engine.epoch() == epoch
         {
             return Ok(kept);
         }
@@ -156,7 +159,7 @@ impl<A: CanRead> Scope<A> {
         } = self.list(query).await?;
         let page = RenderedPage::of(items, next_cursor, revision)?;
         let page = Arc::new(page);
-        self.database.pages().keep(key, &page, epoch);
+        self.store.pages.keep(key, &page, epoch);
         Ok(page)
     }
 
@@ -295,7 +298,7 @@ impl<A: CanRead> Scope<A> {
             .from(task::Entity)
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::DeletedAt).is_null())
-            .cond_where(matching(self.database.backend(), filter))
+            .cond_where(matching(self.store.engine.backend(), filter))
             .to_owned()
     }
 

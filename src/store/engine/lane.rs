@@ -117,6 +117,9 @@ struct State<B: Batch> {
     locked: HashSet<UserId>,
 }
 
+/// What became of an element; `None` if it must go alone.
+type Outcome<B> = Result<Option<<B as Batch>::Answer>, DbErr>;
+
 /// An element that waits for its answer.
 struct Waiting<B: Batch> {
     element: Arc<B::Element>,
@@ -366,7 +369,7 @@ impl<B: Batch> Sender<B> {
     }
 
     /// Answers those that are done, and puts back those that must be sent again.
-    fn settle(&self, outcomes: Vec<(Waiting<B>, Result<Option<B::Answer>, DbErr>)>) {
+    fn settle(&self, outcomes: Vec<(Waiting<B>, Outcome<B>)>) {
         let mut answers = Vec::with_capacity(outcomes.len());
         let mut state = self.queue.state();
         for (mut waiting, outcome) in outcomes {

@@ -8,15 +8,18 @@ mod create;
 mod cursor;
 mod derived;
 mod digest;
+mod filter;
 mod get;
 mod import;
 mod list;
 mod local_order;
 mod order;
 mod overview;
+mod page;
 mod pages;
 mod paging;
 mod query;
+mod slice;
 mod update;
 
 use std::{
@@ -48,10 +51,11 @@ pub use create::{Created, IdempotencyKey};
 pub(crate) use digest::Canonical;
 pub use digest::RequestDigest;
 pub use import::ImportedTask;
-pub use list::{Page, Slice, SliceQuery};
+pub use list::Page;
 pub use overview::{Overview, Periods};
 pub use pages::RenderedPage;
 pub use query::{DueBound, Filter, ListQuery};
+pub use slice::{Slice, SliceQuery};
 pub use update::{Changes, Restored};
 
 /// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.

@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     Tasks,
-    list::{due_after_bound, due_before_bound},
+    filter::{due_after_bound, due_before_bound},
     query::DueBound,
 };
 use crate::store::{

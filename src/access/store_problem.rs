@@ -67,6 +67,10 @@ pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
             "If-Match names a version that the task has not reached; it is at version {version}. {then} decide again and send \
              If-Match with that version."
         ),
+        Named::Excluded => format!(
+            "If-None-Match excludes the task as it is, at version {version}. {then} decide again, and to change only that version \
+             send If-Match with it."
+        ),
         Named::Nothing => format!(
             "If-Match names no version of a task; the task is at version {version}. {then} decide again and send If-Match with its \
              ETag as it came."

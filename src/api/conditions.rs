@@ -1,7 +1,7 @@
 //! Headers that make a request conditional (RFC 9110 §13) or repeatable.
 
 use poem::{
-    Request, RequestBody,
+    FromRequest, Request, RequestBody,
     http::{HeaderName, header},
 };
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -135,18 +135,50 @@ fn version(tag: &str) -> Option<i64> {
         .filter(|version: &i64| version.to_string() == plain)
 }
 
-/// `If-Match`: change the task only in this version.
-#[derive(Debug)]
-pub struct IfMatch(pub Expected);
+fn versions(tags: &[String]) -> Vec<i64> {
+    tags.iter().filter_map(|tag| version(tag)).collect()
+}
 
-header_parameter!(IfMatch, etag_schema(), |request| {
-    Ok(Self(match read_tags(request, &header::IF_MATCH)? {
-        None | Some(EntityTags::Any) => Expected::Any,
-        Some(EntityTags::List(tags)) => {
-            Expected::OneOf(tags.iter().filter_map(|tag| version(tag)).collect())
+/// In which version the task must be to be changed: that of `If-Match`, or another than that of `If-None-Match`. The
+/// contract documents the former alone. The latter is hardly ever what a client means, but must not be ignored (RFC 9110
+/// §13.2.1).
+#[derive(Debug)]
+pub struct Precondition(pub Expected);
+
+header_parameter!(Precondition, etag_schema(), |request| {
+    let one_of = read_tags(request, &header::IF_MATCH)?;
+    let none_of = read_tags(request, &header::IF_NONE_MATCH)?;
+    Ok(Self(match (one_of, none_of) {
+        (None | Some(EntityTags::Any), None) => Expected::Any,
+        (Some(EntityTags::List(tags)), None) => Expected::OneOf(versions(&tags)),
+        (None, Some(EntityTags::List(tags))) => Expected::NoneOf(versions(&tags)),
+        (None, Some(EntityTags::Any)) => Expected::Nothing,
+        (Some(_), Some(_)) => {
+            let detail = "must not be sent together with If-Match";
+            return Err(fault(&header::IF_NONE_MATCH, detail.to_owned()));
         }
     }))
 });
+
+/// For an operation that creates a task: refuses preconditions, which would be about the list of all tasks (RFC 9110
+/// §13.1). Clients that send `If-None-Match: *` mean the new task.
+#[derive(Debug)]
+pub struct NoPrecondition;
+
+impl<'a> FromRequest<'a> for NoPrecondition {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let refused = [&header::IF_MATCH, &header::IF_NONE_MATCH];
+        let detail =
+            "is not supported here; to create a task once and not twice, send an Idempotency-Key";
+        let given = refused
+            .into_iter()
+            .find(|name| request.headers().contains_key(*name));
+        match given {
+            Some(name) => Err(into_poem(fault(name, detail.to_owned()))),
+            None => Ok(Self),
+        }
+    }
+}
 
 /// `If-None-Match`: answer 304 if the task or the list still has this version.
 #[derive(Debug)]

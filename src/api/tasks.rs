@@ -4,7 +4,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 
 use super::{
     OperationGroup,
-    conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
+    conditions::{IfNoneMatch, NoPrecondition, Precondition, RetryKey, etag},
     parameters::{Address, NoQuery, ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
@@ -206,6 +206,7 @@ impl Tasks {
         &self,
         caller: Caller<Write>,
         _query: NoQuery,
+        _precondition: NoPrecondition,
         /// A text that is the same for all retries of one request, and for no other (a UUID, for example).
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
@@ -260,10 +261,10 @@ impl Tasks {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
         patch: Json<TaskPatch>,
     ) -> Result<ChangedTask, Fail<{ CALLER | ONE | BODY | WRITE | VERSION }>> {
-        let task = update(&caller, id.0, patch.0, &if_match.0).await?;
+        let task = update(&caller, id.0, patch.0, &precondition.0).await?;
         Ok(ChangedTask::task(task))
     }
 
@@ -283,12 +284,12 @@ impl Tasks {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
     ) -> Result<Deleted, Fail<{ CALLER | ONE | WRITE | VERSION }>> {
         caller
             .scope()
             .tasks()
-            .delete(id.0, &if_match.0)
+            .delete(id.0, &precondition.0)
             .await
             .map_err(|error| caller.problem(error))?;
         Ok(Deleted::Gone)
@@ -296,7 +297,8 @@ impl Tasks {
 
     /// Restore a deleted task
     ///
-    /// The task is as it was, with the same `id`. A task that is not deleted stays as it is.
+    /// The task is as it was, with the same `id`. A task that is not deleted stays as it is. A deletion is a
+    /// version of the task, so `If-Match` must name that one; a 412 says which it is.
     #[oai(
         path = "/api/v1/tasks/:id/restore",
         method = "post",
@@ -308,16 +310,14 @@ impl Tasks {
         _query: NoQuery,
         /// The id of the task.
         id: PathId,
-    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT }>> {
-        let task = match caller
-            .scope()
-            .tasks()
-            .restore(id.0)
-            .await
-            .map_err(problem)?
-        {
-            Restored::Now(task) => task,
-            Restored::Already(task) => caller.reading()?.scope().tasks().show(&task),
+        /// The ETag of the task as you have it: answers 412 if the task has changed since.
+        #[oai(name = "If-Match")]
+        precondition: Precondition,
+    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | WRITE | LIMIT | VERSION }>> {
+        let task = match caller.scope().tasks().restore(id.0, &precondition.0).await {
+            Ok(Restored::Now(task)) => task,
+            Ok(Restored::Already(task)) => caller.reading()?.scope().tasks().show(&task),
+            Err(error) => return Err(caller.problem(error).into()),
         };
         Ok(ChangedTask::task(task))
     }

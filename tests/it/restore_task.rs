@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use expect_test::expect;
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::json;
 
@@ -140,5 +141,64 @@ on_both! {
         let (one, other) = tokio::join!(alice.post_nothing(&restore), alice.post_nothing(&restore));
         assert_eq!(one.has(200).body, other.has(200).body);
         assert_eq!(alice.get("/api/v1/tasks").await.header("etag"), "\"3\"");
+    }
+
+    async fn if_match_refuses_to_restore_another_version(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        let restore = async |tag: &str| {
+            let request = alice.request(Method::POST, &format!("{}/restore", milk.location));
+            alice.send(request.header("if-match", tag)).await
+        };
+        // A task that is not deleted.
+        restore("\"2\"").await.fails(412, "version_mismatch");
+        assert_eq!(restore("\"1\"").await.has(200).body, milk.task);
+        // A deletion is a version, too.
+        alice.delete(&milk.location).await.has(204);
+        restore("\"1\"").await.is(expect![[r#"
+            412 Precondition Failed
+
+            {
+              "type": "urn:taskward:problem:version_mismatch",
+              "title": "Version mismatch",
+              "status": 412,
+              "detail": "The task has changed since and is now at version 2. `current` shows it; decide again and send If-Match with that version.",
+              "code": "version_mismatch",
+              "request_id": "[id]",
+              "current": {
+                "id": 1,
+                "user_id": "alice",
+                "title": "Buy milk",
+                "description": null,
+                "completed": false,
+                "completed_at": null,
+                "priority": "medium",
+                "due_date": null,
+                "tags": [],
+                "created_at": "[now]",
+                "updated_at": "[now]",
+                "version": 2
+              }
+            }"#]]);
+        restore("\"3\"").await.fails(412, "version_mismatch");
+        restore("\"x\"").await.fails(412, "version_mismatch");
+        restore("2").await.fails(400, "invalid_parameters");
+        alice.get(&milk.location).await.fails(404, "task_not_found");
+        assert_eq!(restore("\"1\", \"2\"").await.has(200).header("etag"), "\"3\"");
+        restore("\"2\"").await.fails(412, "version_mismatch");
+        alice.delete(&milk.location).await.has(204);
+        restore("*").await.has(200);
+    }
+
+    async fn a_token_that_may_not_read_is_not_shown_the_deleted_task(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        alice.delete(&milk.location).await.has(204);
+        let writer = app.user_with_scope("alice", "tasks:write");
+        let request = writer.request(Method::POST, &format!("{}/restore", milk.location));
+        let refused = writer.send(request.header("if-match", &milk.etag)).await.fails(412, "version_mismatch");
+        assert_eq!(refused.body.get("current"), None);
     }
 }

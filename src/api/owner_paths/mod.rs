@@ -15,7 +15,7 @@ use self::{
 };
 use super::{
     OperationGroup,
-    conditions::{IfMatch, IfNoneMatch, RetryKey, etag},
+    conditions::{IfNoneMatch, NoPrecondition, Precondition, RetryKey, etag},
     parameters::{Address, ParameterFaults, PathId, Query, QueryNames},
     tasks::update,
 };
@@ -244,6 +244,7 @@ impl OwnerPaths {
         /// Your user id: the `sub` of your token, or `me`.
         #[oai(name = "user_id")]
         OwnerCaller(caller): OwnerCaller<Write>,
+        _precondition: NoPrecondition,
         /// A text that is the same for all retries of one request, and for no other (a UUID, for example).
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
@@ -306,10 +307,10 @@ impl OwnerPaths {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
         changes: Json<OwnerTaskChanges>,
     ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
-        change(&caller, id, &if_match, changes).await
+        change(&caller, id, &precondition, changes).await
     }
 
     /// Change a task (owner path, by PATCH)
@@ -329,10 +330,10 @@ impl OwnerPaths {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
         changes: Json<OwnerTaskChanges>,
     ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
-        change(&caller, id, &if_match, changes).await
+        change(&caller, id, &precondition, changes).await
     }
 
     /// Complete or reopen a task (owner path)
@@ -352,13 +353,13 @@ impl OwnerPaths {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
         completion: Json<OwnerCompletion>,
     ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
         let task = caller
             .scope()
             .tasks()
-            .complete(id.0, completion.0.side(), &if_match.0)
+            .complete(id.0, completion.0.side(), &precondition.0)
             .await
             .map_err(|error| caller.problem(error))?;
         Ok(OwnerTaskResponse::of(task))
@@ -382,7 +383,7 @@ impl OwnerPaths {
         id: PathId,
         /// The ETag of the task as you have it: answers 412 if the task has changed since.
         #[oai(name = "If-Match")]
-        if_match: IfMatch,
+        precondition: Precondition,
         /// `return=minimal` for an empty answer.
         #[oai(name = "Prefer")]
         prefer: Prefer,
@@ -390,7 +391,7 @@ impl OwnerPaths {
         let task = caller
             .scope()
             .tasks()
-            .delete(id.0, &if_match.0)
+            .delete(id.0, &precondition.0)
             .await
             .map_err(|error| caller.problem(error))?;
         Ok(if prefer.minimal {
@@ -404,7 +405,7 @@ impl OwnerPaths {
 async fn change(
     caller: &Caller<Write>,
     id: PathId,
-    if_match: &IfMatch,
+    precondition: &Precondition,
     changes: Json<OwnerTaskChanges>,
 ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
     let contradicts_itself = changes.0.contradicts_itself();
@@ -415,11 +416,11 @@ async fn change(
             let changed = caller
                 .scope()
                 .tasks()
-                .update(id.0, changes, &if_match.0)
+                .update(id.0, changes, &precondition.0)
                 .await;
             changed.map_err(|error| caller.problem(error))?
         }
-        false => update(caller, id.0, patch, &if_match.0).await?,
+        false => update(caller, id.0, patch, &precondition.0).await?,
     };
     Ok(OwnerTaskResponse::of(task))
 }

@@ -122,7 +122,7 @@ impl Tool for RestoreTasks {
 
     async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
-        let act = async |id| match tasks.restore(id).await {
+        let act = async |id| match tasks.restore(id, &Expected::Any).await {
             Ok(Restored::Now(task)) => Ok(ItemResult::task(Row::of(&task, &dates))),
             Ok(Restored::Already(task)) => {
                 let task = tasks.show(&task);

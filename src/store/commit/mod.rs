@@ -57,20 +57,24 @@ impl Set {
     }
 }
 
-/// The version in which a task must be to be changed (RFC 9110 §13.1.1, `If-Match`).
+/// The version in which a task must be to be changed (RFC 9110 §13.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// Any: last write wins.
     Any,
-    /// One of these.
+    /// One of these (`If-Match`).
     OneOf(Vec<i64>),
+    /// None of these (`If-None-Match`).
+    NoneOf(Vec<i64>),
+    /// None at all: the task must not be there (`If-None-Match: *`).
+    Nothing,
 }
 
 /// In which state a task must be to be changed.
 #[derive(Debug, Clone)]
-pub(super) enum Condition {
-    /// Not deleted, and in a version that is expected.
-    Live(Expected),
+pub(super) enum State {
+    /// Not deleted.
+    Live,
     /// Deleted after this.
     DeletedAfter(DateTimeUtc),
 }
@@ -105,7 +109,8 @@ pub(super) enum What {
     /// A task is changed, if it is there and as it must be.
     Change {
         id: i64,
-        condition: Condition,
+        state: State,
+        expected: Expected,
         values: Vec<Assignment>,
         count: Count,
     },

@@ -6,12 +6,12 @@ use sea_orm::{
     FromQueryResult, QueryResult, Statement,
     prelude::DateTimeUtc,
     sea_query::{
-        CommonTableExpression, Condition as Where, Expr, Func, InsertStatement, LockType,
-        OnConflict, Query, SelectStatement, SubQueryStatement, WithClause,
+        CommonTableExpression, Condition, Expr, Func, InsertStatement, IntoCondition as _,
+        LockType, OnConflict, Query, SelectStatement, SubQueryStatement, WithClause,
     },
 };
 
-use super::{Assignment, Condition, Count, Expected, Set, What, Write};
+use super::{Assignment, Count, Expected, Set, State, What, Write};
 use crate::{
     auth::UserId,
     contract::Timestamp,
@@ -89,10 +89,14 @@ impl WriteStatement {
             What::Create { values, key, limit } => creation(user, values, key.as_ref(), *limit),
             What::Change {
                 id,
-                condition,
+                state,
+                expected,
                 values,
                 count,
-            } => change(user, *id, condition, values, *count),
+            } => {
+                let condition = in_state(state).add(as_expected(expected));
+                change(user, *id, condition, values, *count)
+            }
         }
     }
 }
@@ -199,19 +203,19 @@ fn first_tick(user: &UserId, limit: i64) -> InsertStatement {
 fn change(
     user: &UserId,
     id: i64,
-    condition: &Condition,
+    condition: Condition,
     values: &[Assignment],
     count: Count,
 ) -> WriteStatement {
     let this_task = || {
-        Where::all()
+        Condition::all()
             .add(Expr::col(Task::UserId).eq(user.as_str()))
             .add(Expr::col(Task::Id).eq(id))
     };
     let target = Query::select()
         .column(Task::Id)
         .from(task::Entity)
-        .cond_where(this_task().add(is_as_it_must_be(condition)))
+        .cond_where(this_task().add(condition))
         .lock(LockType::Update)
         .to_owned();
     let of_clock = |column| Expr::col((user_clock::Entity, column));
@@ -250,14 +254,21 @@ fn change(
     }
 }
 
-fn is_as_it_must_be(condition: &Condition) -> Where {
+fn in_state(state: &State) -> Condition {
     let deleted_at = Expr::col(Task::DeletedAt);
-    match condition {
-        Condition::Live(Expected::Any) => Where::all().add(deleted_at.is_null()),
-        Condition::Live(Expected::OneOf(versions)) => Where::all()
-            .add(deleted_at.is_null())
-            .add(Expr::col(Task::Revision).is_in(versions.iter().copied())),
-        Condition::DeletedAfter(time) => Where::all().add(deleted_at.gt(*time)),
+    Condition::all().add(match state {
+        State::Live => deleted_at.is_null(),
+        State::DeletedAfter(time) => deleted_at.gt(*time),
+    })
+}
+
+fn as_expected(expected: &Expected) -> Condition {
+    let version = Expr::col(Task::Revision);
+    match expected {
+        Expected::Any => Condition::all(),
+        Expected::OneOf(versions) => version.is_in(versions.iter().copied()).into_condition(),
+        Expected::NoneOf(versions) => version.is_not_in(versions.iter().copied()).into_condition(),
+        Expected::Nothing => Expr::val(false).into_condition(),
     }
 }
 

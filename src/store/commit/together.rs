@@ -21,7 +21,7 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, query::Query},
 };
 
-use super::{Assignment, Condition, Count, Expected, Set, What, Write};
+use super::{Assignment, Count, Expected, Set, State, What, Write};
 use crate::{
     contract::Timestamp,
     store::{entity::task::Column as Task, error::of_driver, row::COLUMNS},
@@ -49,14 +49,19 @@ pub(super) fn can_join(write: &Write) -> bool {
     match &write.what {
         What::Create { key, .. } => key.is_none(),
         What::Change {
-            condition, count, ..
+            state,
+            expected,
+            count,
+            ..
         } => {
-            let one_version = match condition {
-                Condition::Live(Expected::Any) => true,
-                Condition::Live(Expected::OneOf(versions)) => versions.len() == 1,
-                Condition::DeletedAfter(_) => false,
+            let one_version = match expected {
+                Expected::Any => true,
+                Expected::OneOf(versions) => versions.len() == 1,
+                Expected::NoneOf(_) | Expected::Nothing => false,
             };
-            one_version && matches!(count, Count::Same | Count::Less)
+            one_version
+                && matches!(state, State::Live)
+                && matches!(count, Count::Same | Count::Less)
         }
     }
 }
@@ -318,16 +323,17 @@ pub(super) async fn change(
     for write in writes {
         if let What::Change {
             id,
-            condition,
+            state: _,
+            expected,
             values,
             count,
         } = &write.what
         {
             owners.push(write.user.as_str());
             ids.push(*id);
-            versions.push(match condition {
-                Condition::Live(Expected::OneOf(versions)) => versions.first().copied(),
-                _ => None,
+            versions.push(match expected {
+                Expected::OneOf(versions) => versions.first().copied(),
+                Expected::Any | Expected::NoneOf(_) | Expected::Nothing => None,
             });
             removed.push(i64::from(*count == Count::Less));
             rows.push(&**values);

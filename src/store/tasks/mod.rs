@@ -2,10 +2,13 @@
 //!
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
 //! `overview`; `create` (with `digest`, which tells a retry from another request), `update`; `import` for the operator.
-//! `derived`: the columns that a write sets, those that follow from others included.
+//! `change`: what the operations that change a task share; `derived`: the columns that a write sets, those that follow
+//! from others included.
 
+mod change;
 mod create;
 mod cursor;
+mod delete;
 mod derived;
 mod digest;
 mod filter;
@@ -19,6 +22,7 @@ mod page;
 mod pages;
 mod paging;
 mod query;
+mod restore;
 mod slice;
 mod update;
 
@@ -55,8 +59,9 @@ pub use list::Page;
 pub use overview::{Overview, Periods};
 pub use pages::RenderedPage;
 pub use query::{DueBound, Filter, ListQuery};
+pub use restore::Restored;
 pub use slice::{Slice, SliceQuery};
-pub use update::{Changes, Restored};
+pub use update::Changes;
 
 /// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.
 #[derive(Debug)]
@@ -132,6 +137,8 @@ pub enum Named {
     Earlier,
     /// One that the task has not reached.
     Later,
+    /// None: it excluded the version that the task has.
+    Excluded,
 }
 
 impl Unchanged {

@@ -220,6 +220,7 @@ on_both! {
             let body = if method == "PATCH" { json!({ "title": "x" }) } else { json!(null) };
             ask(&alice, method, &format!("{TASKS}/1"), &old, body).await;
         }
+        ask(&alice, "POST", &format!("{TASKS}/1/restore"), &[("If-Match", "\"1\"")], json!(null)).await;
         ask(&alice, "GET", &format!("{TASKS}?cursor=AAAA"), &[], json!(null)).await;
 
         // What every operation can meet.

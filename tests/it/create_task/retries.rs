@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: a client that does not know whether its request arrived sends it again.
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use sea_orm::ConnectionTrait as _;
 
 use super::*;
@@ -46,7 +47,7 @@ on_both! {
         assert_eq!(retry.body, first.body);
 
         // The same body is one that says the same, however it is written.
-        let request = alice.request(reqwest::Method::POST, TASKS);
+        let request = alice.request(Method::POST, TASKS);
         let request = request.header("idempotency-key", "k1").header("content-type", "application/json; charset=UTF-8");
         let rewritten = " { \"tags\" : [\"shopping\"],\n\"description\": null, \"priority\":\"h\\u0069gh\",\"title\":\"Buy milk\" } ";
         let again = alice.send(request.body(rewritten)).await.has(201);
@@ -146,7 +147,7 @@ on_both! {
             let fault = "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces";
             assert_eq!(answer.faults(), [fault], "{bad:?}");
         }
-        let request = alice.request(reqwest::Method::POST, TASKS).json(&body);
+        let request = alice.request(Method::POST, TASKS).json(&body);
         let utf8 = request.try_clone().unwrap().header("idempotency-key", "schlüssel".as_bytes());
         let answer = alice.send(utf8).await.fails(400, "invalid_parameters");
         assert_eq!(answer.faults(), ["Idempotency-Key must be printable ASCII"]);
@@ -188,5 +189,21 @@ on_both! {
         let other = alice.post_with_key("k1", json!({ "title": "Buy bread" })).await;
         other.fails(422, "idempotency_key_reused");
         assert_eq!(alice.get(TASKS).await.items(), [first.body]);
+    }
+
+    async fn a_precondition_is_not_a_key(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for path in [TASKS, "/api/me/tasks"] {
+            for (name, value) in [("If-None-Match", "*"), ("If-None-Match", "\"0\""), ("If-Match", "\"0\"")] {
+                let request = alice.request(Method::POST, path).header(name, value).json(&json!({ "title": "Buy milk" }));
+                let refused = alice.send(request).await.fails(400, "invalid_parameters");
+                let expected = format!(
+                    "{name} is not supported here; to create a task once and not twice, send an Idempotency-Key"
+                );
+                assert_eq!(refused.faults(), [expected]);
+            }
+        }
+        assert_eq!(alice.get(TASKS).await.items(), [json!(null); 0]);
     }
 }

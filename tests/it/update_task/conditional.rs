@@ -1,5 +1,7 @@
 //! `If-Match`: change only what one has seen.
 
+use reqwest::Method;
+
 use super::*;
 
 on_both! {
@@ -116,5 +118,60 @@ on_both! {
             assert_eq!(loser.fails(412, "version_mismatch").body["current"], winner);
             assert_eq!(alice.get(&milk.location).await.body, winner);
         }
+    }
+
+    async fn if_none_match_refuses_to_change_a_version_that_it_names(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await;
+        let owner_path = format!("/api/me/tasks/{}", milk.id);
+        let doors = [
+            (Method::PATCH, milk.location.clone()),
+            (Method::DELETE, milk.location.clone()),
+            (Method::POST, format!("{}/restore", milk.location)),
+            (Method::PUT, owner_path.clone()),
+            (Method::PATCH, owner_path.clone()),
+            (Method::PATCH, format!("{owner_path}/complete")),
+            (Method::DELETE, owner_path.clone()),
+        ];
+        let send = async |(method, path): &(Method, String), tag: &str, body: Value| {
+            let request = alice.request(method.clone(), path).header("if-none-match", tag);
+            let sends_no_body = *method == Method::DELETE || *method == Method::POST;
+            alice.send(if sends_no_body { request } else { request.json(&body) }).await
+        };
+        let change = json!({ "completed": true });
+        for door in &doors {
+            for tag in ["*", "\"1\"", "W/\"1\"", "\"7\", \"1-gzip\""] {
+                let refused = send(door, tag, change.clone()).await.fails(412, "version_mismatch");
+                assert_eq!(refused.body["current"]["version"], 1, "{door:?} {tag}");
+                let expected = "If-None-Match excludes the task as it is, at version 1. `current` shows it; decide again, and to change \
+                                only that version send If-Match with it.";
+                assert_eq!(refused.body["detail"], expected);
+            }
+            let refused = send(door, "1", change.clone()).await.fails(400, "invalid_parameters");
+            assert_eq!(refused.faults().len(), 1);
+        }
+        // An empty patch is no exception.
+        send(&doors[0], "\"1\"", json!({})).await.fails(412, "version_mismatch");
+        assert_eq!(alice.get(&milk.location).await.body, milk.task);
+        // Any other version may be changed.
+        send(&doors[0], "\"7\", \"x\"", json!({ "title": "Buy oat milk" })).await.has(200);
+        send(&doors[3], "\"1\"", change.clone()).await.has(200);
+        send(&doors[0], "\"1\"", json!({})).await.has(200);
+        send(&doors[1], "\"1\"", Value::Null).await.has(204);
+        send(&doors[2], "\"4\"", Value::Null).await.fails(412, "version_mismatch");
+        send(&doors[2], "\"3\"", Value::Null).await.has(200);
+        // What is not there, is not there.
+        send(&(Method::PATCH, "/api/v1/tasks/9".to_owned()), "*", change).await.fails(404, "task_not_found");
+    }
+
+    async fn if_match_and_if_none_match_are_not_both_taken(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let milk = alice.create("Buy milk").await.location;
+        let request = alice.request(Method::DELETE, &milk).header("if-match", "\"1\"").header("if-none-match", "\"2\"");
+        let refused = alice.send(request).await.fails(400, "invalid_parameters");
+        assert_eq!(refused.faults(), ["If-None-Match must not be sent together with If-Match"]);
+        alice.get(&milk).await.has(200);
     }
 }

@@ -143,7 +143,8 @@ export const updateTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Restore a deleted task
  *
- * The task is as it was, with the same `id`. A task that is not deleted stays as it is.
+ * The task is as it was, with the same `id`. A task that is not deleted stays as it is. A deletion is a
+ * version of the task, so `If-Match` must name that one; a 412 says which it is.
  */
 export const restoreTask = <ThrowOnError extends boolean = false>(options: Options<RestoreTaskData, ThrowOnError>) =>
   options.client.post<RestoreTaskResponses, RestoreTaskErrors, ThrowOnError>({

@@ -900,6 +900,12 @@ export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses]
 
 export type RestoreTaskData = {
   body?: never
+  headers?: {
+    /**
+     * The ETag of the task as you have it: answers 412 if the task has changed since.
+     */
+    'If-Match'?: string
+  }
   path: {
     /**
      * The id of the task.
@@ -931,6 +937,10 @@ export type RestoreTaskErrors = {
    * The request conflicts with the state of your tasks. `code`: `task_limit_reached`.
    */
   409: Problem
+  /**
+   * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
+   */
+  412: Problem
   /**
    * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
    */

@@ -635,6 +635,13 @@ export const zUpdateTaskPath = z.object({
  */
 export const zUpdateTaskResponse = zTask
 
+export const zRestoreTaskHeaders = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/)
+    .optional(),
+})
+
 export const zRestoreTaskPath = z.object({
   id: z.int().gte(1).lte(9007199254740991),
 })

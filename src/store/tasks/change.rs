@@ -1,0 +1,81 @@
+//! What the operations that change a task share.
+
+use super::{Named, Tasks, Unchanged};
+use crate::{
+    contract::{self, TaskId},
+    store::{
+        StoreError,
+        commit::{Assignment, Count, Expected, State, What, Write},
+        row::TaskRow,
+    },
+};
+
+impl Expected {
+    pub(super) fn is_met_by(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+            Self::NoneOf(versions) => !versions.contains(&version),
+            Self::Nothing => false,
+        }
+    }
+
+    /// The error for a task in another version.
+    pub(super) fn not_met(&self, task: contract::Task) -> StoreError {
+        let now = task.version.get();
+        let named = match self {
+            Self::OneOf(versions) if versions.is_empty() => Named::Nothing,
+            Self::OneOf(versions) if versions.iter().all(|version| *version > now) => Named::Later,
+            Self::NoneOf(_) | Self::Nothing => Named::Excluded,
+            Self::Any | Self::OneOf(_) => Named::Earlier,
+        };
+        let task = Box::new(task);
+        StoreError::Changed(Unchanged { task, named })
+    }
+}
+
+impl<A> Tasks<A> {
+    /// Changes a task that is not deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
+    pub(super) async fn change(
+        &self,
+        id: TaskId,
+        expected: &Expected,
+        values: Vec<Assignment>,
+        count: Count,
+    ) -> Result<contract::Task, StoreError> {
+        let what = What::Change {
+            id: id.get(),
+            state: State::Live,
+            expected: expected.clone(),
+            values,
+            count,
+        };
+        match self.write(what).await? {
+            Some(row) => row.into_task(self.user.as_str()),
+            None => Err(self.refusal(id, expected).await),
+        }
+    }
+
+    /// Writes. `None` if the conditions do not hold; then nothing has changed.
+    pub(super) async fn write(&self, what: What) -> Result<Option<TaskRow>, StoreError> {
+        let user = self.user.clone();
+        let written = self.store.writing.send(Write { user, what }).await;
+        let row = written.map_err(|error| StoreError::of_write(&error))?;
+        Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
+    }
+
+    /// Why a change was refused: the task was not there, or not as expected.
+    async fn refusal(&self, id: TaskId, expected: &Expected) -> StoreError {
+        // It was deleted when the change was tried, even if somebody has restored it since.
+        if *expected == Expected::Any {
+            return StoreError::NotFound(id);
+        }
+        match self.find(id).await {
+            Ok(task) => expected.not_met(task),
+            Err(error) => error,
+        }
+    }
+}

@@ -190,7 +190,7 @@ fn marks(values: &[Assignment]) -> Marks {
     marks
 }
 
-static CREATE: LazyLock<String> = LazyLock::new(|| {
+static CREATE: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (new, parameters) = arrays(&[("owner", "text[]"), ("to_moment", "int4[]")]);
     let (mut names, mut values) = (String::new(), String::new());
     for (place, column) in WRITABLE.iter().enumerate() {
@@ -225,9 +225,10 @@ RETURNING {row}, user_id"#,
         now = parameters + 2,
         row = returned(""),
     )
+    .into()
 });
 
-static CHANGE: LazyLock<String> = LazyLock::new(|| {
+static CHANGE: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (new, parameters) = arrays(&[
         ("owner", "text[]"),
         ("task", "int8[]"),
@@ -281,6 +282,7 @@ RETURNING {row}, t.user_id"#,
         now = parameters + 1,
         row = returned("t."),
     )
+    .into()
 });
 
 fn returned(table: &str) -> String {
@@ -303,7 +305,7 @@ pub(super) async fn create(
         }
     }
     let to_moment: Vec<i32> = rows.iter().map(|row| marks(row).to_moment).collect();
-    let query = sqlx::query(AssertSqlSafe(CREATE.as_str()))
+    let query = sqlx::query(AssertSqlSafe(CREATE.clone()))
         .bind(owners)
         .bind(to_moment);
     let query = bind_columns(query, &rows)?
@@ -341,7 +343,7 @@ pub(super) async fn change(
         }
     }
     let of = |bits: fn(&Marks) -> i32| all_marks.iter().map(bits).collect::<Vec<i32>>();
-    let query = sqlx::query(AssertSqlSafe(CHANGE.as_str()))
+    let query = sqlx::query(AssertSqlSafe(CHANGE.clone()))
         .bind(owners)
         .bind(ids)
         .bind(versions)

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     sync::{Arc, LazyLock},
 };
 
@@ -76,23 +75,23 @@ fn columns(table: &str) -> String {
 }
 
 /// As sea-query builds it; made once.
-static FIND: LazyLock<String> = LazyLock::new(|| {
+static FIND: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM task WHERE user_id = $1 AND id = $2",
         columns("")
     )
+    .into()
 });
 
 /// sea-query knows no `unnest` of several arrays. The sub-selects keep the planner from planning for the length of each
 /// array anew.
-static FIND_ALL: LazyLock<String> = LazyLock::new(|| {
-    let mut text = format!("SELECT {}, k.place", columns("t."));
-    let _ = write!(
-        text,
-        " FROM unnest((SELECT $1::text[]), (SELECT $2::int8[])) WITH ORDINALITY AS k(user_id, id, place) \
-          JOIN task t ON t.user_id = k.user_id AND t.id = k.id"
-    );
-    text
+static FIND_ALL: LazyLock<Arc<str>> = LazyLock::new(|| {
+    format!(
+        "SELECT {}, k.place FROM unnest((SELECT $1::text[]), (SELECT $2::int8[])) WITH ORDINALITY AS k(user_id, id, place) \
+          JOIN task t ON t.user_id = k.user_id AND t.id = k.id",
+        columns("t.")
+    )
+    .into()
 });
 
 impl Batch for Finding {
@@ -111,7 +110,7 @@ impl Batch for Finding {
     }
 
     async fn alone(connection: &mut PgConnection, key: &Key) -> Result<Option<TaskRow>, DbErr> {
-        let query = sqlx::query(AssertSqlSafe(FIND.as_str()))
+        let query = sqlx::query(AssertSqlSafe(FIND.clone()))
             .bind(key.user.as_str())
             .bind(key.id);
         let row = query.fetch_optional(connection).await.map_err(of_driver)?;
@@ -124,7 +123,7 @@ impl Batch for Finding {
     ) -> Result<Vec<Option<Option<TaskRow>>>, DbErr> {
         let users: Vec<&str> = keys.iter().map(|key| key.user.as_str()).collect();
         let ids: Vec<i64> = keys.iter().map(|key| key.id).collect();
-        let query = sqlx::query(AssertSqlSafe(FIND_ALL.as_str()))
+        let query = sqlx::query(AssertSqlSafe(FIND_ALL.clone()))
             .bind(users)
             .bind(ids);
         let rows = query.fetch_all(connection).await.map_err(of_driver)?;

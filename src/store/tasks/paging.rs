@@ -66,17 +66,22 @@ pub(super) struct ShownRow {
 
 /// The statements by [`Sort`]: for one page, and for many. sea-query knows neither `unnest` of several arrays nor a limit
 /// that is a column; the sub-selects keep the planner from planning for the length of each array anew.
-static STATEMENTS: LazyLock<Vec<(Sort, [String; 2])>> = LazyLock::new(|| {
+static STATEMENTS: LazyLock<Vec<(Sort, [Arc<str>; 2])>> = LazyLock::new(|| {
     let one =
         "(SELECT 1::int8 AS place, $1::text AS user_id, $2::int8 AS most, $3::int8 AS known) AS k";
     let many = "unnest((SELECT $1::text[]), (SELECT $2::int8[]), (SELECT $3::int8[])) \
                 WITH ORDINALITY AS k(user_id, most, known, place)";
-    let of = |sort| (sort, [statement(sort, one), statement(sort, many)]);
+    let of = |sort| {
+        (
+            sort,
+            [statement(sort, one).into(), statement(sort, many).into()],
+        )
+    };
     Sort::all().map(of).collect()
 });
 
 /// The statements for an order: for one page, and for many.
-fn statements(sort: Sort) -> Result<&'static [String; 2], DbErr> {
+fn statements(sort: Sort) -> Result<&'static [Arc<str>; 2], DbErr> {
     let found = STATEMENTS.iter().find(|(of, _)| *of == sort);
     found
         .map(|(_, texts)| texts)
@@ -138,7 +143,7 @@ impl Batch for Paging {
 
     async fn alone(connection: &mut PgConnection, page: &FirstPage) -> Result<Shown, DbErr> {
         let [one, _] = statements(page.sort)?;
-        let query = sqlx::query(AssertSqlSafe(one.as_str()))
+        let query = sqlx::query(AssertSqlSafe(one.clone()))
             .bind(page.user.as_str())
             .bind(page.most)
             .bind(page.known);
@@ -155,7 +160,7 @@ impl Batch for Paging {
     ) -> Result<Vec<Option<Shown>>, DbErr> {
         let sort = pages[0].sort;
         let [_, many] = statements(sort)?;
-        let query = sqlx::query(AssertSqlSafe(many.as_str()))
+        let query = sqlx::query(AssertSqlSafe(many.clone()))
             .bind(
                 pages
                     .iter()

@@ -8,7 +8,7 @@
 //! main     → api, app, auth, config, import, server, store   the process
 //! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
 //! server                                          connections; knows poem's requests, nothing of tasks
-//! app      → access, api, auth, contract, mcp, store   routes, middleware, the shape of errors
+//! app      → access, api, auth, contract, mcp, server, store   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store        what is served over REST
 //! mcp      → access, contract, store, unicode     what is served to language models
 //! access   → auth, contract, store                who is calling, what they may do, how often

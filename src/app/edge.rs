@@ -17,8 +17,12 @@ use super::{
     host,
     prefix::Prefix,
     problems::{self, Routes},
+    refused,
 };
-use crate::contract::{Problem, ProblemCode, repeated};
+use crate::{
+    contract::{Problem, ProblemCode, repeated},
+    server::Refused,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -58,12 +62,50 @@ impl<E: Endpoint> Edge<E> {
         };
         failure(problem, request_id)
     }
+
+    /// The headers that all answers have.
+    fn mark(&self, response: &mut Response, request_id: &str) {
+        let headers = response.headers_mut();
+        self.prefix.mark(headers);
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        // A browser must not keep one user's tasks where the next user of that browser finds them. The ETag alone
+        // does not tell two users' tasks of the same version apart.
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        if let Ok(value) = HeaderValue::from_str(request_id) {
+            headers.insert(REQUEST_ID, value);
+        }
+    }
+
+    /// The answer to a request whose head could not be read.
+    fn refuse(&self, head: Refused) -> Response {
+        let request_id = new_request_id();
+        let problem = refused::problem(head);
+        let (status, code) = (problem.status().as_u16(), problem.code.name());
+        let mut response = problems::response(problem, &request_id);
+        self.mark(&mut response, &request_id);
+        tracing::info!(
+            request_id,
+            status,
+            code,
+            ?head,
+            "refused a malformed request"
+        );
+        response
+    }
 }
 
 impl<E: Endpoint> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
+        if let Some(head) = request.extensions().get::<Refused>() {
+            return Ok(self.refuse(*head));
+        }
         let started = Instant::now();
         let request_id = request_id(&request);
         let readers = self.cors.readers(&request);
@@ -82,21 +124,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             }
         };
         let status = response.status().as_u16();
-        let headers = response.headers_mut();
-        self.cors.mark(readers, headers);
-        self.prefix.mark(headers);
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        // A browser must not keep one user's tasks where the next user of that browser finds them. The ETag alone
-        // does not tell two users' tasks of the same version apart.
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            headers.insert(REQUEST_ID, value);
-        }
+        self.cors.mark(readers, response.headers_mut());
+        self.mark(&mut response, &request_id);
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         if tracing::enabled!(Level::INFO) {
             let route = self.routes.template(&path);
@@ -128,8 +157,12 @@ fn request_id(request: &Request) -> String {
     };
     match given.filter(is_safe) {
         Some(id) => id.to_owned(),
-        None => format!("{:016x}", rand::rng().random::<u64>()),
+        None => new_request_id(),
     }
+}
+
+fn new_request_id() -> String {
+    format!("{:016x}", rand::rng().random::<u64>())
 }
 
 /// Serves `/api/…/` and `/health/` like the path without the slash, because front ends written for FastAPI call them

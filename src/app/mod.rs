@@ -1,5 +1,6 @@
 //! Puts the routes together into one endpoint, and around them what every request passes: `edge.rs` (id, errors,
-//! headers, log), `cors.rs`, `host.rs`. `problems.rs` writes every error as a problem.
+//! headers, log), `cors.rs`, `host.rs`. `problems.rs` writes every error as a problem; `refused.rs` is about requests
+//! that are no HTTP.
 
 mod challenge;
 mod cors;
@@ -7,6 +8,7 @@ mod edge;
 mod host;
 mod prefix;
 mod problems;
+mod refused;
 
 use std::{
     sync::{Arc, Weak},

@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     panic::AssertUnwindSafe,
+    pin::Pin,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -30,6 +31,7 @@ use super::{
     Limits, Shared,
     body::{AnswerBody, IncomingBody, LeftOver},
     connection_state::ConnectionState,
+    refusal::{self, Refused},
     socket::Socket,
 };
 
@@ -61,26 +63,40 @@ pub(super) async fn serve<E>(
     let service = service_fn(|request| {
         answer(shared.clone(), state.clone(), addresses.clone(), request).map(Ok::<_, Infallible>)
     });
-    let connection = builder(&shared.limits).serve_connection(TokioIo::new(socket), service);
-    tokio::pin!(connection);
-
-    // The connection is polled first, so that a request that has arrived is seen before the connection counts
-    // as idle.
-    tokio::select! {
-        biased;
-        ended = &mut connection => return log(peer, ended),
-        () = state.asked() => {}
+    let mut connection = builder(&shared.limits).serve_connection(TokioIo::new(socket), service);
+    let ended = 'ended: {
+        // The connection is polled first, so that a request that has arrived is seen before the connection counts
+        // as idle.
+        tokio::select! {
+            biased;
+            ended = &mut connection => break 'ended ended,
+            () = state.asked() => {}
+        }
+        // A request that is arriving is still answered, but a client that never completes its head does not delay a stop.
+        tokio::select! {
+            biased;
+            ended = &mut connection => break 'ended ended,
+            () = state.no_head_due() => {}
+            () = sleep(shared.limits.late_head) => return,
+        }
+        // Closes an idle connection at once, a busy one after its answer.
+        Pin::new(&mut connection).graceful_shutdown();
+        (&mut connection).await
+    };
+    let Err(error) = ended else {
+        return;
+    };
+    // The client or its network causes this at will, so it is not logged as an error.
+    tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke");
+    if let Some(refused) = Refused::of(&error, &shared.limits) {
+        let mut socket = connection.into_parts().io.into_inner();
+        // hyper does not answer HTTP/2 at all.
+        if socket.resume() || error.is_parse_version_h2() {
+            let answer = respond(&shared.endpoint, refused.into_request(addresses)).await;
+            // The client may be gone by now.
+            let _ = refusal::write(answer, &mut socket).await;
+        }
     }
-    // A request that is arriving is still answered, but a client that never completes its head does not delay a stop.
-    tokio::select! {
-        biased;
-        ended = &mut connection => return log(peer, ended),
-        () = state.no_head_due() => {}
-        () = sleep(shared.limits.late_head) => return,
-    }
-    // Closes an idle connection at once, a busy one after its answer.
-    connection.as_mut().graceful_shutdown();
-    log(peer, connection.await);
 }
 
 fn builder(limits: &Limits) -> http1::Builder {
@@ -122,14 +138,7 @@ async fn answer<E: Endpoint>(
     let parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
     let request = Request::from_parts(parts, body);
 
-    // Unwind safe: after a panic, nothing of this call is used again.
-    let answer = AssertUnwindSafe(shared.endpoint.get_response(request))
-        .catch_unwind()
-        .await;
-    let mut answer = answer.unwrap_or_else(|_| {
-        tracing::error!("an endpoint panicked");
-        Response::from(StatusCode::INTERNAL_SERVER_ERROR)
-    });
+    let mut answer = respond(&shared.endpoint, request).await;
     if let Some(left_over) = left_over {
         left_over.finish(&state).await;
     }
@@ -143,9 +152,14 @@ async fn answer<E: Endpoint>(
     answer.map(|body| AnswerBody::new(body, state))
 }
 
-fn log(peer: SocketAddr, ended: hyper::Result<()>) {
-    if let Err(error) = ended {
-        // The client or its network causes this at will, so it is not logged as an error.
-        tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke");
-    }
+/// The endpoint's answer, or 500 if it panics.
+async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Response {
+    // Unwind safe: after a panic, nothing of this call is used again.
+    let answer = AssertUnwindSafe(endpoint.get_response(request))
+        .catch_unwind()
+        .await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!("an endpoint panicked");
+        Response::from(StatusCode::INTERNAL_SERVER_ERROR)
+    })
 }

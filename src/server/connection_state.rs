@@ -31,6 +31,8 @@ pub(super) enum Phase {
 pub(super) struct ConnectionState {
     /// Only the connection's own task writes it; the lock is there because the accept loop reads it.
     phase: Mutex<Phase>,
+    /// A request is with the endpoint, or not all of its answer is out.
+    answering: AtomicBool,
     /// The client may still be sending a body, or a head, that nobody will read.
     unread: AtomicBool,
     /// The accept loop asked for this connection's slot.
@@ -45,6 +47,7 @@ impl ConnectionState {
     pub(super) fn new() -> Self {
         Self {
             phase: Mutex::new(Phase::Fresh(Instant::now())),
+            answering: AtomicBool::new(false),
             unread: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -64,12 +67,31 @@ impl ConnectionState {
     /// A whole head has been read.
     pub(super) fn request_began(&self, has_body: bool) {
         *self.lock() = Phase::Busy;
+        self.answering.store(true, Ordering::Relaxed);
         self.unread.store(has_body, Ordering::Relaxed);
     }
 
     /// The answer's last byte has been handed to hyper (it may still be on its way out).
     pub(super) fn answer_ended(&self) {
         *self.lock() = Phase::Idle(Instant::now());
+    }
+
+    /// hyper has no more bytes to write for now.
+    pub(super) fn flushed(&self) {
+        if self.is_answering() && self.phase() != Phase::Busy {
+            self.answering.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether what hyper writes belongs to an answer of the endpoint.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed)
+    }
+
+    /// The endpoint answers a head that hyper has refused. What the client sends after it is not read.
+    pub(super) fn refusal_began(&self) {
+        self.answering.store(true, Ordering::Relaxed);
+        self.unread.store(true, Ordering::Relaxed);
     }
 
     /// Bytes came in.

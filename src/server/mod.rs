@@ -7,6 +7,7 @@
 //! - `open.rs`: the open connections; which one must go when there are too many.
 //! - `connection.rs`: one connection from its first byte to its last.
 //! - `body.rs`: what happens when a request or answer body ends, or is dropped before its end.
+//! - `refusal.rs`: the answer to a head that is no HTTP, or too large.
 //! - `socket.rs`: the time limits of reading and writing, and the lingering close.
 //! - `deadline.rs`: a timer whose deadline moves.
 //! - `connection_state.rs`: the state of a connection, which these share.
@@ -17,6 +18,7 @@ mod connection_state;
 mod deadline;
 mod limits;
 mod open;
+mod refusal;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -40,8 +42,8 @@ use tokio::{
     time::sleep,
 };
 
-pub use self::limits::Limits;
 use self::open::Open;
+pub use self::{limits::Limits, refusal::Refused};
 
 /// How a stop went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! A TCP stream with time limits for reading and writing, and a close that lets the client read the last answer.
 //!
+//! It withholds the answer that hyper gives to a head by itself, without the endpoint (`refusal.rs`).
+//!
 //! hyper's own `header_read_timeout` does not do: it begins when hyper *waits* for a head. At 10 s it would also close
 //! idle kept-alive connections after 10 s, and at 75 s it would give a client that drips bytes 75 s. hyper has no
 //! limit for writes.
@@ -40,6 +42,8 @@ pub(super) struct Socket {
     /// Since when the kernel has refused more bytes, if it does.
     stalled_since: Option<Instant>,
     lingering: Option<Linger>,
+    /// hyper has answered a head by itself; none of that went out.
+    withheld: bool,
 }
 
 /// A close that waits for the client.
@@ -61,7 +65,20 @@ impl Socket {
             writing: Deadline::default(),
             stalled_since: None,
             lingering: None,
+            withheld: false,
         }
+    }
+
+    /// Makes the socket write again after an answer was withheld. Returns whether one was.
+    pub(super) fn resume(&mut self) -> bool {
+        self.state.refusal_began();
+        std::mem::take(&mut self.withheld)
+    }
+
+    /// Whether bytes that hyper writes are to be withheld.
+    fn withholds(&mut self) -> bool {
+        self.withheld |= !self.state.is_answering();
+        self.withheld
     }
 
     /// When the current read times out. This depends on what the connection is doing.
@@ -155,6 +172,9 @@ impl AsyncWrite for Socket {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.withholds() {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.watch_write(cx, written)
     }
@@ -165,6 +185,9 @@ impl AsyncWrite for Socket {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.withholds() {
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.watch_write(cx, written)
     }
@@ -174,7 +197,8 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A TCP stream has no buffer of its own.
+        // A TCP stream has no buffer of its own. hyper flushes when its own buffer is empty.
+        self.state.flushed();
         Poll::Ready(Ok(()))
     }
 
@@ -183,6 +207,9 @@ impl AsyncWrite for Socket {
     /// way to the client (RFC 9112 §9.6).
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.withheld {
+            return Poll::Ready(Ok(()));
+        }
         if this.lingering.is_none() {
             this.state.closing();
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod codes;
+mod heads;
 mod quoted;
 
 use expect_test::expect;

@@ -53,7 +53,7 @@ problem_codes! {
     /// The `cursor` does not belong to this list. Start again without it.
     InvalidCursor: "invalid_cursor", BAD_REQUEST, "Invalid cursor",
         "cursor is not the `next_cursor` of a page with these filters and this order; start without it.";
-    /// The path cannot be decoded.
+    /// The request is not valid HTTP/1.1, or its path cannot be decoded.
     BadRequest: "bad_request", BAD_REQUEST, "Bad request",
         "The path of the request must be percent-encoded UTF-8.";
     /// The request has no Host header, several, or one that is not a host.
@@ -180,6 +180,10 @@ problem_codes! {
     /// You are over your quota; retry after the seconds in `Retry-After`.
     RateLimited: "rate_limited", TOO_MANY_REQUESTS, "Rate limit exceeded",
         "You have sent too many requests. Retry in 2 s.";
+    /// The address and the headers of the request have too many bytes, or there are too many headers.
+    HeadTooLarge: "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Head too large",
+        "The request's address and headers must not be larger than 32768 bytes or have more than 100 headers. Usually it is \
+         the cookies that are too large; this server needs none.";
 
     /// The server failed. Its log has the cause under the `request_id`.
     InternalError: "internal_error", INTERNAL_SERVER_ERROR, "Internal error",

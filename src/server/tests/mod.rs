@@ -2,6 +2,7 @@
 //! no test reaches them.
 
 mod capacity;
+mod refused;
 mod slow;
 mod stop;
 mod upload;
@@ -23,7 +24,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Drained, Limits, serve};
+use super::{Drained, Limits, Refused, serve};
 
 /// Longer than anything here takes; a test that waits for it has failed.
 const FOREVER: Duration = Duration::from_secs(20);
@@ -76,6 +77,12 @@ fn endpoint(gate: Arc<Gate>) -> impl Endpoint + 'static {
                     Some((Ok::<_, std::io::Error>(vec![b'.'; bytes]), guard))
                 }))
             };
+            if let Some(refused) = request.extensions().get::<Refused>() {
+                let answer = Response::builder().status(StatusCode::IM_A_TEAPOT);
+                return Ok(answer
+                    .content_type("text/plain")
+                    .body(format!("{refused:?}")));
+            }
             let answer = match request.uri().path() {
                 "/hello" => Response::from("hello".to_owned()),
                 "/length" => request

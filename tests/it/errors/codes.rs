@@ -122,6 +122,10 @@ on_both! {
         let answer = raw(&app, "GET /healthz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n".to_owned()).await;
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"code\":\"invalid_host\""), "{answer}");
         seen.insert("invalid_host");
+        let large = format!("GET /healthz HTTP/1.1\r\nHost: t\r\nCookie: {}\r\n\r\n", "a".repeat(40_000));
+        let answer = raw(&app, large).await;
+        assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("\"code\":\"head_too_large\""), "{answer}");
+        seen.insert("head_too_large");
         let declared: BTreeSet<_> = ProblemCode::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(seen, declared);
     }

@@ -31,7 +31,7 @@ export const zFault = z.object({
  *
  * - `invalid_parameters` (400): A parameter or a header has a fault; `errors` lists all of them.
  * - `invalid_cursor` (400): The `cursor` does not belong to this list. Start again without it.
- * - `bad_request` (400): The path cannot be decoded.
+ * - `bad_request` (400): The request is not valid HTTP/1.1, or its path cannot be decoded.
  * - `invalid_host` (400): The request has no Host header, several, or one that is not a host.
  * - `malformed_json` (400): The body is not a JSON object.
  * - `body_incomplete` (400): The connection ended before the whole body arrived.
@@ -70,6 +70,7 @@ export const zFault = z.object({
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
  * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
+ * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
  * - `outcome_unknown` (503): The connection to the database broke during a write; it may have been done or not.
@@ -118,6 +119,7 @@ export const zKnownCode = z.enum([
   'validation_failed',
   'idempotency_key_reused',
   'rate_limited',
+  'head_too_large',
   'internal_error',
   'database_unavailable',
   'outcome_unknown',

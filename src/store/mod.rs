@@ -9,7 +9,7 @@
 //! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for.
 //! - `tasks/`: the operations on tasks.
 //! - `commit/`: one write, with the user's clock.
-//! - `engine/`: how statements run: connections, lanes, batches, deadlines, outages, retries.
+//! - `engine/`: how statements run: connections, lanes, groups, deadlines, outages, retries.
 //! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
 //!
 //! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`.

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 
 use super::{
-    engine::{Batch, Sqlite, rows},
+    engine::{Grouped, Sqlite, rows},
     entity::task::Column as Task,
 };
 use crate::auth::UserId;
@@ -120,7 +120,7 @@ pub(super) enum What {
 /// [`COLUMNS`](super::row::COLUMNS); none if the conditions do not hold, and then nothing has changed.
 pub(super) enum Writing {}
 
-impl Batch for Writing {
+impl Grouped for Writing {
     type Element = Write;
     type Answer = Option<QueryResult>;
 

@@ -44,7 +44,7 @@ static WRITABLE: LazyLock<Vec<Task>> = LazyLock::new(|| {
     Task::iter().filter(|column| !own(column)).collect()
 });
 
-/// Whether a write can be part of a batch. A creation with a key cannot: its unique index may make it wait.
+/// Whether a write can be part of a group. A creation with a key cannot: its unique index may make it wait.
 pub(super) fn can_join(write: &Write) -> bool {
     match &write.what {
         What::Create { key, .. } => key.is_none(),
@@ -364,7 +364,7 @@ async fn fetch(
     Ok(rows.into_iter().map(QueryResult::from).collect())
 }
 
-/// Gives each write the row of its user, of whom there is one write in a batch. `None` for those that were left out.
+/// Gives each write the row of its user, of whom there is one write in a group. `None` for those that were left out.
 pub(super) fn hand_back(
     writes: &[Arc<Write>],
     rows: Vec<QueryResult>,
@@ -381,13 +381,13 @@ pub(super) fn hand_back(
             if let (Some(row), What::Change { id, .. }) = (&row, &write.what)
                 && row.try_get_by_index::<i64>(0)? != *id
             {
-                return Err(DbErr::Custom("a batch wrote another task".to_owned()));
+                return Err(DbErr::Custom("a group wrote another task".to_owned()));
             }
             Ok(row.map(Some))
         })
         .collect();
     match by_user.is_empty() {
         true => answers,
-        false => Err(DbErr::Custom("a batch wrote for another user".to_owned())),
+        false => Err(DbErr::Custom("a group wrote for another user".to_owned())),
     }
 }

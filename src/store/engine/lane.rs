@@ -1,7 +1,7 @@
 //! Lanes: where statements of one kind wait, and go together.
 //!
 //! Whatever waits when a connection becomes free goes in one statement. There is no timer: a statement that comes alone
-//! goes alone and at once. A batch never waits for a lock, so it can be part of no deadlock: it leaves out what others
+//! goes alone and at once. A group never waits for a lock, so it can be part of no deadlock: it leaves out what others
 //! have locked, and that goes alone.
 
 use std::{
@@ -37,16 +37,16 @@ use crate::{
 const SLOW: Duration = Duration::from_millis(25);
 
 /// Statements of one kind.
-pub(in crate::store) trait Batch: Send + Sync + 'static {
+pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// The parameters of one statement.
     type Element: Send + Sync + 'static;
     /// What comes back.
     type Answer: Send + 'static;
 
-    /// The most tasks that send what waits, not counting those whose statement is [`SLOW`]. More would make the batches
+    /// The most tasks that send what waits, not counting those whose statement is [`SLOW`]. More would make the groups
     /// smaller.
     const LANES: usize;
-    /// The most elements in one batch.
+    /// The most elements in one group.
     const MAX: usize;
 
     /// The user whose rows an element locks. Of one user, one element is sent at a time; the others would wait for
@@ -81,18 +81,18 @@ pub(in crate::store) trait Batch: Send + Sync + 'static {
 }
 
 /// The way to the statements of one kind.
-pub(in crate::store) enum Lane<B: Batch> {
+pub(in crate::store) enum Lane<B: Grouped> {
     Sqlite(Sqlite),
     Postgres(Arc<Queue<B>>),
 }
 
-impl<B: Batch> fmt::Debug for Lane<B> {
+impl<B: Grouped> fmt::Debug for Lane<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lane").finish_non_exhaustive()
     }
 }
 
-impl<B: Batch> Lane<B> {
+impl<B: Grouped> Lane<B> {
     /// Sends an element, and waits for its answer, not for longer than a request may wait. If the caller goes away, what
     /// was sent is done all the same.
     pub(in crate::store) async fn send(&self, element: B::Element) -> Result<B::Answer, DbErr> {
@@ -104,12 +104,12 @@ impl<B: Batch> Lane<B> {
 }
 
 /// What waits on the way to PostgreSQL.
-pub(in crate::store) struct Queue<B: Batch> {
+pub(in crate::store) struct Queue<B: Grouped> {
     connections: Arc<Connections>,
     state: Mutex<State<B>>,
 }
 
-struct State<B: Batch> {
+struct State<B: Grouped> {
     waiting: VecDeque<Waiting<B>>,
     /// How many tasks send what waits.
     senders: usize,
@@ -118,23 +118,23 @@ struct State<B: Batch> {
 }
 
 /// What became of an element; `None` if it must go alone.
-type Outcome<B> = Result<Option<<B as Batch>::Answer>, DbErr>;
+type Outcome<B> = Result<Option<<B as Grouped>::Answer>, DbErr>;
 
 /// An element that waits for its answer.
-struct Waiting<B: Batch> {
+struct Waiting<B: Grouped> {
     element: Arc<B::Element>,
     answer: oneshot::Sender<Result<B::Answer, DbErr>>,
     /// Set by whoever is first: the task that sends the element, or the caller whose time is over.
     claimed: Arc<AtomicBool>,
     /// It was sent before, and the connection broke.
     again: bool,
-    /// It was left out of a batch.
+    /// It was left out of a group.
     alone: bool,
     /// The span of the request, so that what is logged has its id.
     span: Span,
 }
 
-impl<B: Batch> Queue<B> {
+impl<B: Grouped> Queue<B> {
     pub(super) fn new(connections: Arc<Connections>) -> Arc<Self> {
         Arc::new(Self {
             connections,
@@ -192,7 +192,7 @@ impl<B: Batch> Queue<B> {
     }
 }
 
-impl<B: Batch> State<B> {
+impl<B: Grouped> State<B> {
     fn can_go(&self, waiting: &Waiting<B>) -> bool {
         B::locks(&waiting.element).is_none_or(|user| !self.locked.contains(user))
     }
@@ -204,14 +204,14 @@ impl<B: Batch> State<B> {
 
     /// Takes what goes next, and nothing if nothing can go now.
     fn take(&mut self) -> Vec<Waiting<B>> {
-        let mut batch: Vec<Waiting<B>> = Vec::new();
+        let mut group: Vec<Waiting<B>> = Vec::new();
         let mut later = VecDeque::new();
         while let Some(next) = self.waiting.pop_front() {
-            if batch.len() == B::MAX {
+            if group.len() == B::MAX {
                 later.push_back(next);
                 break;
             }
-            let joins = batch.first().is_none_or(|first| {
+            let joins = group.first().is_none_or(|first| {
                 !first.alone && !next.alone && B::joins(&first.element, &next.element)
             });
             if !joins || !self.can_go(&next) {
@@ -227,23 +227,23 @@ impl<B: Batch> State<B> {
             if let Some(user) = B::locks(&next.element) {
                 self.locked.insert(user.clone());
             }
-            batch.push(next);
+            group.push(next);
         }
         while let Some(next) = later.pop_back() {
             self.waiting.push_front(next);
         }
-        batch
+        group
     }
 }
 
 /// A task that sends what waits, until nothing does.
-struct Sender<B: Batch> {
+struct Sender<B: Grouped> {
     queue: Arc<Queue<B>>,
     /// Whether it is counted: not while its statement is slow.
     counted: bool,
 }
 
-impl<B: Batch> Drop for Sender<B> {
+impl<B: Grouped> Drop for Sender<B> {
     fn drop(&mut self) {
         if self.counted {
             self.queue.state().senders -= 1;
@@ -251,7 +251,7 @@ impl<B: Batch> Drop for Sender<B> {
     }
 }
 
-impl<B: Batch> Sender<B> {
+impl<B: Grouped> Sender<B> {
     fn new(queue: Arc<Queue<B>>) -> Self {
         let counted = true;
         Self { queue, counted }
@@ -266,11 +266,11 @@ impl<B: Batch> Sender<B> {
                     continue;
                 }
             };
-            let batch = self.next();
-            if batch.is_empty() {
+            let group = self.next();
+            if group.is_empty() {
                 self.queue.connections.give_back(lease, &Ok(()));
             } else {
-                self.send(lease, batch).await;
+                self.send(lease, group).await;
             }
         }
     }
@@ -278,13 +278,13 @@ impl<B: Batch> Sender<B> {
     /// What goes next. If nothing does, this task ends.
     fn next(&mut self) -> Vec<Waiting<B>> {
         let mut state = self.queue.state();
-        let batch = state.take();
-        if batch.is_empty() {
+        let group = state.take();
+        if group.is_empty() {
             // Under the lock under which others look whether a task must be started.
             state.senders -= 1;
             self.counted = false;
         }
-        batch
+        group
     }
 
     /// No connection is to be had: answers all that wait, unless they can hope for one in the time that they have left.
@@ -311,16 +311,16 @@ impl<B: Batch> Sender<B> {
         }
     }
 
-    async fn send(&mut self, mut lease: Lease, batch: Vec<Waiting<B>>) {
+    async fn send(&mut self, mut lease: Lease, group: Vec<Waiting<B>>) {
         let connections = self.queue.connections.clone();
-        if let [one] = &*batch {
+        if let [one] = &*group {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(&connections, work).await;
             connections.give_back(lease, &result);
-            let outcomes = batch.into_iter().zip([result.map(Some)]).collect();
+            let outcomes = group.into_iter().zip([result.map(Some)]).collect();
             return self.settle(outcomes);
         }
-        let elements: Vec<_> = batch.iter().map(|one| one.element.clone()).collect();
+        let elements: Vec<_> = group.iter().map(|one| one.element.clone()).collect();
         let work = B::together(lease.connection(), &elements);
         let result = self.watch(&connections, work).await;
         connections.give_back(lease, &result);
@@ -328,12 +328,12 @@ impl<B: Batch> Sender<B> {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             // Nothing of it was done. One of the elements is to blame, and the others should not suffer.
             Err(error) if Outage::of(&error).is_none() && is_refused(&error) => {
-                tracing::debug!(%error, "a batch was refused; its statements are sent one by one");
-                batch.iter().map(|_| Ok(None)).collect()
+                tracing::debug!(%error, "a group was refused; its statements are sent one by one");
+                group.iter().map(|_| Ok(None)).collect()
             }
-            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
         };
-        self.settle(batch.into_iter().zip(outcomes).collect());
+        self.settle(group.into_iter().zip(outcomes).collect());
     }
 
     async fn watch<T>(

@@ -25,7 +25,7 @@ use lane::Queue;
 
 pub(super) use connect::{BUSY_TIMEOUT, create_private, is_in_memory, sqlite_file};
 pub(super) use connections::IDLE_TIMEOUT;
-pub(super) use lane::{Batch, Lane};
+pub(super) use lane::{Grouped, Lane};
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;
 pub(super) use statement::{Reading, rows};
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// A way for statements of one kind.
-    pub(super) fn lane<B: Batch>(&self) -> Lane<B> {
+    pub(super) fn lane<B: Grouped>(&self) -> Lane<B> {
         match self {
             Self::Sqlite(sqlite) => Lane::Sqlite(sqlite.clone()),
             Self::Postgres { connections, .. } => Lane::Postgres(Queue::new(connections.clone())),

@@ -8,13 +8,13 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::{Batch, Sqlite};
+use super::{Grouped, Sqlite};
 use crate::store::error::of_driver;
 
 /// A statement that reads.
 pub(in crate::store) enum Reading {}
 
-impl Batch for Reading {
+impl Grouped for Reading {
     type Element = Statement;
     type Answer = Vec<QueryResult>;
 

@@ -81,7 +81,7 @@ impl RequestDigest {
 
     /// Whether the request that was stored is this one.
     ///
-    /// Before `v1`, batches of MCP were stored by a rule that depended on names in the program. Such a row
+    /// Before `v1`, groups of MCP were stored by a rule that depended on names in the program. Such a row
     /// cannot be compared, so its key decides: a retry must not create its tasks again.
     pub(super) fn is(&self, stored: &str) -> bool {
         match (stored.starts_with(RULE), &self.unversioned) {
@@ -170,8 +170,8 @@ mod tests {
         for stored in [digest.as_str(), digest.unversioned.as_deref().unwrap()] {
             assert!(digest.is(stored) && !other.is(stored), "{stored}");
         }
-        let batch = RequestDigest::of(&Canonical::default());
-        assert!(batch.is("0123abcd"), "a batch of before v1");
-        assert!(!batch.is(digest.as_str()));
+        let group = RequestDigest::of(&Canonical::default());
+        assert!(group.is("0123abcd"), "a group of before v1");
+        assert!(!group.is(digest.as_str()));
     }
 }

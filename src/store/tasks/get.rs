@@ -17,7 +17,7 @@ use crate::{
     contract::{self, TaskId},
     store::{
         StoreError,
-        engine::{Batch, Sqlite},
+        engine::{Grouped, Sqlite},
         entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
         error::of_driver,
         kind::CanRead,
@@ -87,14 +87,14 @@ static FIND: LazyLock<Arc<str>> = LazyLock::new(|| {
 /// array anew.
 static FIND_ALL: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
-        "SELECT {}, k.place FROM unnest((SELECT $1::text[]), (SELECT $2::int8[])) WITH ORDINALITY AS k(user_id, id, place) \
+        "SELECT {}, k.place, t.user_id FROM unnest((SELECT $1::text[]), (SELECT $2::int8[])) WITH ORDINALITY AS k(user_id, id, place) \
           JOIN task t ON t.user_id = k.user_id AND t.id = k.id",
         columns("t.")
     )
     .into()
 });
 
-impl Batch for Finding {
+impl Grouped for Finding {
     type Element = Key;
     type Answer = Option<TaskRow>;
 
@@ -131,11 +131,14 @@ impl Batch for Finding {
         for row in rows {
             let row = QueryResult::from(row);
             let place: i64 = row.try_get_by_index(COLUMNS.len())?;
+            let user: String = row.try_get_by_index(COLUMNS.len() + 1)?;
             let row = TaskRow::read(&row)?;
             let index = usize::try_from(place - 1).unwrap_or(usize::MAX);
             match (answers.get_mut(index), keys.get(index)) {
-                (Some(answer), Some(key)) if key.id == row.id => *answer = Some(Some(row)),
-                _ => return Err(DbErr::Custom("a batch read another task".to_owned())),
+                (Some(answer), Some(key)) if key.id == row.id && key.user.as_str() == user => {
+                    *answer = Some(Some(row));
+                }
+                _ => return Err(DbErr::Custom("a group read another task".to_owned())),
             }
         }
         Ok(answers)
@@ -154,7 +157,7 @@ pub(super) enum Revisions {}
 const REVISION: &str = "SELECT revision FROM user_clock WHERE user_id = $1";
 const ALL_REVISIONS: &str = "SELECT user_id, revision FROM user_clock WHERE user_id = ANY($1)";
 
-impl Batch for Revisions {
+impl Grouped for Revisions {
     type Element = UserId;
     type Answer = i64;
 

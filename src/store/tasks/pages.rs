@@ -4,7 +4,7 @@
 //! which the page was read. So there is nothing to invalidate, and nothing stale. After a failover or a restore the same
 //! revision may stand for other tasks: a page counts only as long as the connections of its time live.
 
-use std::{cmp, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -119,7 +119,8 @@ impl RenderedPage {
     }
 
     /// The page at a later revision, if these tasks, and no others, have changed since. `None` where the page alone
-    /// does not tell what it shows now: a task that it does not have may have moved up.
+    /// does not tell what it shows now: a task that it does not have may have moved up, or may have been the last one
+    /// behind it.
     pub(super) fn renewed(
         &self,
         frame: Frame,
@@ -127,14 +128,13 @@ impl RenderedPage {
         changed: &[i64],
         live: Vec<Item>,
     ) -> Option<Self> {
-        let more = self.next_cursor.is_some();
+        let had_more = self.next_cursor.is_some();
         // Beyond its last task the page knows nothing, unless it was the last page.
-        let end = self.places.last().filter(|_| more);
-        let known = |item: &Item| {
-            end.is_none_or(|end| {
-                frame.order.compare(&item.position, &end.position) != cmp::Ordering::Greater
-            })
+        let end = self.places.last().filter(|_| had_more);
+        let is_beyond = |item: &Item| {
+            end.is_some_and(|end| frame.order.compare(&item.position, &end.position).is_gt())
         };
+        let (beyond, known): (Vec<Item>, Vec<Item>) = live.into_iter().partition(is_beyond);
         let kept = self
             .places
             .iter()
@@ -143,12 +143,15 @@ impl RenderedPage {
             position: place.position.clone(),
             json: self.body.slice(place.range.clone()),
         });
-        let mut items: Vec<Item> = kept.chain(live.into_iter().filter(known)).collect();
-        if more && items.len() < frame.limit {
+        let mut items: Vec<Item> = kept.chain(known).collect();
+        let is_here = |id: &i64| self.places.iter().any(|place| place.position.id == *id);
+        let still_more =
+            items.len() > frame.limit || !beyond.is_empty() || changed.iter().all(is_here);
+        if had_more && (items.len() < frame.limit || !still_more) {
             return None;
         }
         items.sort_by(|one, other| frame.order.compare(&one.position, &other.position));
-        Some(Self::new(frame, revision, items, more))
+        Some(Self::new(frame, revision, items, had_more))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     auth::UserId,
     contract::Sort,
     store::{
-        engine::{Batch, Sqlite},
+        engine::{Grouped, Sqlite},
         entity::{task, task::Column as Task},
         error::of_driver,
         row::{COLUMNS, TaskRow},
@@ -110,7 +110,7 @@ fn statement(sort: Sort, requests: &str) -> String {
     }
     order.apply(&mut tasks, Some("t"));
     format!(
-        "SELECT k.place, c.revision, {shown}
+        "SELECT k.place, c.user_id, c.revision, {shown}
 FROM {requests}
 JOIN user_clock c ON c.user_id = k.user_id
 LEFT JOIN LATERAL (
@@ -126,7 +126,7 @@ LEFT JOIN LATERAL (
     )
 }
 
-impl Batch for Paging {
+impl Grouped for Paging {
     type Element = FirstPage;
     type Answer = Shown;
 
@@ -148,10 +148,8 @@ impl Batch for Paging {
             .bind(page.most)
             .bind(page.known);
         let rows = query.fetch_all(connection).await.map_err(of_driver)?;
-        let mut shown = [Shown::default()];
-        hand_back(rows, page.sort, &mut shown)?;
-        let [shown] = shown;
-        Ok(shown)
+        let mut shown = hand_back(rows, page.sort, &[&page.user])?;
+        shown.pop().ok_or_else(|| misread("nobody's page"))
     }
 
     async fn together(
@@ -170,8 +168,8 @@ impl Batch for Paging {
             .bind(pages.iter().map(|page| page.most).collect::<Vec<_>>())
             .bind(pages.iter().map(|page| page.known).collect::<Vec<_>>());
         let rows = query.fetch_all(connection).await.map_err(of_driver)?;
-        let mut shown: Vec<Shown> = pages.iter().map(|_| Shown::default()).collect();
-        hand_back(rows, sort, &mut shown)?;
+        let users: Vec<&UserId> = pages.iter().map(|page| &page.user).collect();
+        let shown = hand_back(rows, sort, &users)?;
         Ok(shown.into_iter().map(Some).collect())
     }
 
@@ -180,28 +178,36 @@ impl Batch for Paging {
     }
 }
 
-/// Gives each request its rows.
-fn hand_back(rows: Vec<PgRow>, sort: Sort, shown: &mut [Shown]) -> Result<(), DbErr> {
+/// Gives each user's request its rows.
+fn hand_back(rows: Vec<PgRow>, sort: Sort, users: &[&UserId]) -> Result<Vec<Shown>, DbErr> {
     let by_title = Ordering::of(sort, None).by_title();
+    let mut all: Vec<Shown> = users.iter().map(|_| Shown::default()).collect();
     for row in rows {
         let row = QueryResult::from(row);
         let place: i64 = row.try_get_by_index(0)?;
         let index = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let shown = shown
-            .get_mut(index)
-            .ok_or_else(|| DbErr::Custom("a batch read a page that nobody asked for".to_owned()))?;
-        shown.revision = row.try_get_by_index(1)?;
+        let (Some(shown), Some(user)) = (all.get_mut(index), users.get(index)) else {
+            return Err(misread("a page that nobody asked for"));
+        };
+        if row.try_get_by_index::<String>(1)? != user.as_str() {
+            return Err(misread("the page of another user"));
+        }
+        shown.revision = row.try_get_by_index(2)?;
         // If no task is read, there is a row for the clock, with nulls.
-        if row.try_get_by_index::<Option<i64>>(2)?.is_none() {
+        if row.try_get_by_index::<Option<i64>>(3)?.is_none() {
             continue;
         }
         shown.rows.push(ShownRow {
-            task: TaskRow::read_from(&row, 2)?,
+            task: TaskRow::read_from(&row, 3)?,
             title_fold: match by_title {
-                true => row.try_get_by_index(2 + COLUMNS.len())?,
+                true => row.try_get_by_index(3 + COLUMNS.len())?,
                 false => None,
             },
         });
     }
-    Ok(())
+    Ok(all)
+}
+
+fn misread(what: &str) -> DbErr {
+    DbErr::Custom(format!("a group read {what}"))
 }

@@ -28,7 +28,7 @@ settings! { "Database";
     MAX_TASKS_PER_USER: u32 = "10000", |text| number(text, 1..=u32::MAX, "");
 
     /// mebibytes of memory for pages that can be sent again while nothing has changed; 0 for none
-    PAGE_CACHE_MIB: u32 = "16", |text| number(text, 0..=65_536, " of mebibytes");
+    PAGE_CACHE_MIB: u32 = "32", |text| number(text, 0..=65_536, " of mebibytes");
 
     /// days for which a deleted task can be restored
     TOMBSTONE_RETENTION_DAYS: u32 = "30", |text| number(text, 1..=36_500, " of days");

@@ -17,7 +17,8 @@ use icu_properties::{
 pub use search_key::search_key;
 
 /// Folds case: Unicode full case folding of the composed form (NFC). `STRASSE` equals `Straße`, and it does
-/// not matter how an accent was typed; but `é` is not `e`.
+/// not matter how an accent was typed; but `é` is not `e`. The dot that `İ` leaves over its `i` is dropped, since a
+/// phone begins a Turkish word with `İ` whose author types `i`.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -25,7 +26,7 @@ pub fn fold(text: &str) -> String {
     let nfc = ComposingNormalizer::new_nfc();
     let folded = CaseMapper::new()
         .fold_string(&nfc.normalize(text))
-        .into_owned();
+        .replace("i\u{307}", "i");
     match nfc.normalize(&folded) {
         Cow::Borrowed(_) => folded,
         Cow::Owned(composed) => composed,

@@ -13,13 +13,13 @@ mod m20261123_000002_task;
 mod search_keys;
 
 use search_keys::RewriteSearchKeys;
-pub use search_keys::{SearchKey, rewrite};
+pub use search_keys::{SearchKeys, rewrite};
 
 /// All migrations of this build, in their order.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrator {
-    /// Computes the search keys of tasks.
-    pub search_key: SearchKey,
+    /// Compute the search keys of tasks.
+    pub search_keys: SearchKeys,
 }
 
 impl MigratorTraitSelf for Migrator {
@@ -27,7 +27,7 @@ impl MigratorTraitSelf for Migrator {
         let search_keys = |name| {
             Box::new(RewriteSearchKeys {
                 name,
-                search_key: self.search_key,
+                search_keys: self.search_keys,
             })
         };
         vec![
@@ -35,6 +35,8 @@ impl MigratorTraitSelf for Migrator {
             Box::new(m20261123_000002_task::Migration),
             // Accents, punctuation and white space of all kinds: the keys were case-folded texts before.
             search_keys("m20261201_000003_search_keys"),
+            // The voicing of kana, skin tones and Greek apostrophes; and tags: `İ` and `i`.
+            search_keys("m20261202_000004_search_keys"),
         ]
     }
 }

@@ -1,8 +1,8 @@
 //! Rewrites the search keys of all tasks, which a program computes and no database can.
 //!
-//! What a search key is, the program decides and not this crate, so the migrator is given the function. A
+//! What a search key is, the program decides and not this crate, so the migrator is given the functions. A
 //! migration of this kind therefore has one meaning for ever: the stored keys are those of the program that
-//! ran it. When the function changes, another one is added.
+//! ran it. When a function changes, another one is added.
 //!
 //! It does not hold up the server: it reads in batches and changes only what differs, each batch in one
 //! statement, and never overwrites a task that was changed since it was read. It can be broken off and begun
@@ -12,12 +12,18 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{ConnectionTrait, FromQueryResult},
+    sea_orm::{ConnectionTrait, FromQueryResult, JsonValue},
     sea_query::{TableRef, ValueTuple},
 };
 
-/// Computes the search key of a text.
-pub type SearchKey = fn(&str) -> String;
+/// The functions that compute search keys.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchKeys {
+    /// That of a title or a description.
+    pub text: fn(&str) -> String,
+    /// That of all tags of a task, which are stored as a JSON array of strings.
+    pub tags: fn(Vec<String>) -> String,
+}
 
 /// Rows in one batch, which are locked together while they are written: 6 parameters each.
 const BATCH: usize = 500;
@@ -25,7 +31,7 @@ const BATCH: usize = 500;
 /// The migration that rewrites the keys; each time under another name.
 pub(crate) struct RewriteSearchKeys {
     pub(crate) name: &'static str,
-    pub(crate) search_key: SearchKey,
+    pub(crate) search_keys: SearchKeys,
 }
 
 impl MigrationName for RewriteSearchKeys {
@@ -37,7 +43,7 @@ impl MigrationName for RewriteSearchKeys {
 #[async_trait::async_trait]
 impl MigrationTrait for RewriteSearchKeys {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        rewrite(manager.get_connection(), self.search_key).await?;
+        rewrite(manager.get_connection(), self.search_keys).await?;
         Ok(())
     }
 
@@ -60,8 +66,10 @@ enum Task {
     Revision,
     Title,
     Description,
+    Tags,
     TitleFold,
     DescriptionFold,
+    TagsFold,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -71,15 +79,17 @@ struct Row {
     revision: i64,
     title: String,
     description: Option<String>,
+    tags: JsonValue,
     title_fold: String,
     description_fold: Option<String>,
+    tags_fold: String,
 }
 
 /// Computes the keys of all tasks again, deleted ones included, and returns how many differed.
 ///
 /// # Errors
 /// If the database fails. What was rewritten before stays.
-pub async fn rewrite(db: &impl ConnectionTrait, search_key: SearchKey) -> Result<u64, DbErr> {
+pub async fn rewrite(db: &impl ConnectionTrait, search_keys: SearchKeys) -> Result<u64, DbErr> {
     let mut after: Option<(String, i64)> = None;
     let mut rewritten = 0;
     loop {
@@ -90,7 +100,7 @@ pub async fn rewrite(db: &impl ConnectionTrait, search_key: SearchKey) -> Result
         let last = (last.user_id.clone(), last.id);
         let mended: Vec<_> = rows
             .iter()
-            .filter_map(|row| mend(row, search_key))
+            .filter_map(|row| mend(row, search_keys))
             .collect();
         let differ = mended.len() as u64;
         let written = if mended.is_empty() {
@@ -116,8 +126,10 @@ async fn read(db: &impl ConnectionTrait, after: Option<&(String, i64)>) -> Resul
             Task::Revision,
             Task::Title,
             Task::Description,
+            Task::Tags,
             Task::TitleFold,
             Task::DescriptionFold,
+            Task::TagsFold,
         ])
         .from(Task::Table)
         .order_by(Task::UserId, Order::Asc)
@@ -135,10 +147,13 @@ async fn read(db: &impl ConnectionTrait, after: Option<&(String, i64)>) -> Resul
 }
 
 /// The row's key, its revision and its right search keys, unless it has them.
-fn mend(row: &Row, search_key: SearchKey) -> Option<ValueTuple> {
-    let title = search_key(&row.title);
-    let description = row.description.as_deref().map(search_key);
-    if title == row.title_fold && description == row.description_fold {
+fn mend(row: &Row, search_keys: SearchKeys) -> Option<ValueTuple> {
+    let title = (search_keys.text)(&row.title);
+    let description = row.description.as_deref().map(search_keys.text);
+    let tags = row.tags.as_array().into_iter().flatten();
+    let tags = tags.filter_map(|tag| tag.as_str().map(str::to_owned));
+    let tags = (search_keys.tags)(tags.collect());
+    if title == row.title_fold && description == row.description_fold && tags == row.tags_fold {
         return None;
     }
     Some(ValueTuple::Many(vec![
@@ -147,6 +162,7 @@ fn mend(row: &Row, search_key: SearchKey) -> Option<ValueTuple> {
         row.revision.into(),
         title.into(),
         description.into(),
+        tags.into(),
     ]))
 }
 
@@ -158,6 +174,7 @@ async fn write(db: &impl ConnectionTrait, rows: Vec<ValueTuple>) -> Result<u64, 
         .table(Task::Table)
         .value(Task::TitleFold, new("column4"))
         .value(Task::DescriptionFold, new("column5"))
+        .value(Task::TagsFold, new("column6"))
         .from(TableRef::ValuesList(rows, Alias::new("new").into_iden()))
         .and_where(old(Task::UserId).eq(new("column1")))
         .and_where(old(Task::Id).eq(new("column2")))

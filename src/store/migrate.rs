@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use migration::{
     IntoSchemaManagerConnection, MigrationTrait, Migrator, MigratorTraitSelf as _, SchemaManager,
-    seaql_migrations,
+    SearchKeys, seaql_migrations,
 };
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _,
@@ -20,11 +20,17 @@ use sea_orm::{
 };
 use thiserror::Error;
 
-use super::{Database, error::is_missing_table};
-use crate::unicode::search_key;
+use super::{Database, error::is_missing_table, tasks::tags_key};
+use crate::{contract::Tags, unicode::search_key};
 
 /// What the migrations make.
 const TABLES: [&str; 2] = ["user_clock", "task"];
+
+/// The search keys of tasks, for the migrations that compute them again.
+pub const SEARCH_KEYS: SearchKeys = SearchKeys {
+    text: search_key,
+    tags: |tags| tags_key(&Tags::stored(tags)),
+};
 
 /// How long to wait for another process that is migrating.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,7 +129,7 @@ impl Database {
     /// If the database does not answer. What was written before stays, and it can be run again.
     pub async fn reindex(&self) -> anyhow::Result<u64> {
         self.check_reachable().await?;
-        Ok(migration::rewrite(self.engine().operator(), search_key).await?)
+        Ok(migration::rewrite(self.engine().operator(), SEARCH_KEYS).await?)
     }
 
     /// [`down`] on this database.
@@ -154,7 +160,9 @@ enum Step {
 
 /// The migrations of this build.
 fn migrator() -> Migrator {
-    Migrator { search_key }
+    Migrator {
+        search_keys: SEARCH_KEYS,
+    }
 }
 
 impl Step {

@@ -4,8 +4,9 @@
 //!
 //! 1. NFKD: `é` becomes `e` and an accent, and compatibility forms become the usual ones (full width, ligatures,
 //!    `…` as three dots, no-break spaces, Arabic presentation forms).
-//! 2. Marks are removed: accents, Hebrew niqqud, Arabic tashkeel and hamza, enclosing marks. Marks that are
-//!    letters or tones to their readers stay: vowel signs of Indic and Thai scripts, the voicing of kana.
+//! 2. Marks are removed: accents, the Greek iota subscript, Hebrew niqqud, Arabic tashkeel and hamza, enclosing marks, and
+//!    the skin tones of emoji. Marks that are letters or tones to their readers stay: vowel signs of Indic and Thai scripts,
+//!    the voicing of kana.
 //! 3. Invisible characters are removed: zero width, joiners (also those of Persian), soft hyphens, marks of
 //!    direction, variation selectors, tatweel.
 //! 4. Case is folded (full folding, `ß` becomes `ss`), in no particular language. Since Turkish writes `I` for
@@ -15,7 +16,9 @@
 //! 6. Arabic and Persian: all alefs are one letter, and so are `ي ى ی ے`, `ك ک`, `ه ة ہ ە`; digits become ASCII.
 //! 7. Apostrophes and single quotes become `'`, double quotes (also `«»`) `"`, dashes and minus signs `-`, fraction
 //!    slashes `/`, and Arabic commas, semicolons and question marks the ASCII ones.
-//! 8. A run of white space becomes one space; at both ends it is removed.
+//! 8. A kana and its voicing become one letter again, so that `カ` is nowhere found in `ガ`. Readers tell them apart, and
+//!    so do the searches of browsers.
+//! 9. A run of white space becomes one space; at both ends it is removed.
 //!
 //! What stays apart: transliterations (`ä` and `ae`), `þ`, `ð`, other scripts for the same word (kana and kanji,
 //! simplified and traditional Chinese), `ھ` and other letters of their own in Urdu or Kurdish.
@@ -24,7 +27,10 @@
 //! a migration must compute them again: a test fails until somebody has decided, and says what to do.
 
 use icu_casemap::CaseMapper;
-use icu_normalizer::{DecomposingNormalizer, properties::CanonicalCombiningClassMap};
+use icu_normalizer::{
+    DecomposingNormalizer,
+    properties::{CanonicalCombiningClassMap, CanonicalComposition},
+};
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{DefaultIgnorableCodePoint, GeneralCategory},
@@ -42,7 +48,7 @@ pub fn search_key(text: &str) -> String {
     unified(&CaseMapper::new().fold_string(&decomposed))
 }
 
-/// Steps 5 to 8, on a text whose case is folded.
+/// Steps 5 to 9, on a text whose case is folded.
 fn unified(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     for c in text.chars() {
@@ -51,6 +57,14 @@ fn unified(text: &str) -> String {
                 if !key.is_empty() && !key.ends_with(' ') {
                     key.push(' ');
                 }
+            }
+            VOICED | SEMI_VOICED => {
+                let before = key.chars().next_back();
+                let voiced = before.and_then(|kana| CanonicalComposition::new().compose(kana, c));
+                if voiced.is_some() {
+                    key.pop();
+                }
+                key.push(voiced.unwrap_or(c));
             }
             'æ' => key.push_str("ae"),
             'œ' => key.push_str("oe"),
@@ -63,11 +77,20 @@ fn unified(text: &str) -> String {
     key
 }
 
-/// Characters that NFKD would take apart into something else than they are used for: a space with an accent,
-/// and two apostrophes.
+/// The marks that make a kana voiced (`か` and `が`) or semi-voiced (`は` and `ぱ`).
+const VOICED: char = '\u{3099}';
+const SEMI_VOICED: char = '\u{309A}';
+
+/// Characters that NFKD would take apart into something else than they are used for: a space with an accent or a
+/// voicing, and two apostrophes.
 fn before_decomposition(c: char) -> char {
     match c {
-        '\u{B4}' => '\'',
+        // Acute accent; Greek tonos, koronis, psili, oxia, dasia.
+        '\u{B4}' | '\u{384}' | '\u{1FBD}' | '\u{1FBF}' | '\u{1FFD}' | '\u{1FFE}' => '\'',
+        // The iota subscript.
+        '\u{37A}' => '\u{345}',
+        '\u{309B}' => VOICED,
+        '\u{309C}' => SEMI_VOICED,
         '\u{2033}' => '"',
         c => c,
     }
@@ -79,7 +102,8 @@ fn is_removed(c: char) -> bool {
     if c.is_ascii() || c == '\u{640}' {
         return !c.is_ascii();
     }
-    if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) {
+    let is_skin_tone = matches!(c, '\u{1F3FB}'..='\u{1F3FF}');
+    if is_skin_tone || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) {
         return true;
     }
     match CodePointMapData::<GeneralCategory>::new().get(c) {

@@ -12,18 +12,18 @@ use std::{
 use futures_util::future::join_all;
 use migration::{Migrator, MigratorTraitSelf as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
-use taskward::{
-    store::migrate::{UnknownMigrations, down, pending, status, up, up_within},
-    unicode::search_key,
-};
+use taskward::store::migrate::{self, UnknownMigrations, down, pending, status, up, up_within};
 
 use empty::{Empty, connect};
 
-const SEARCH_KEYS: &str = "m20261201_000003_search_keys";
+const SEARCH_KEYS: &str = "m20261202_000004_search_keys";
 
 /// The names of all migrations, oldest first.
 fn all() -> Vec<String> {
-    let migrations = Migrator { search_key }.migrations();
+    let migrations = Migrator {
+        search_keys: migrate::SEARCH_KEYS,
+    }
+    .migrations();
     migrations.iter().map(|it| it.name().to_owned()).collect()
 }
 

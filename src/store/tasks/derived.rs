@@ -104,7 +104,7 @@ fn description(description: Option<Description>) -> [Assignment; 2] {
 /// The tags: as they were sent, and as they are compared.
 fn tags(tags: Tags) -> [Assignment; 2] {
     [
-        (Task::TagsFold, Set::to(folded(&tags))),
+        (Task::TagsFold, Set::to(tags_key(&tags))),
         (Task::Tags, Set::to(StoredTags::from(tags))),
     ]
 }
@@ -118,7 +118,7 @@ fn due_date(due: Option<DueDate>) -> [Assignment; 2] {
 }
 
 /// Each tag, case-folded, between line feeds, which no tag contains.
-fn folded(tags: &Tags) -> String {
+pub(in crate::store) fn tags_key(tags: &Tags) -> String {
     let mut text = String::from("\n");
     for tag in &tags.0 {
         text.push_str(&fold(tag.as_str()));

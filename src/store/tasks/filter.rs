@@ -16,7 +16,7 @@ use crate::{
         entity::{task, task::Column as Task},
         row::rank,
     },
-    unicode::{fold, search_key},
+    unicode::{fold, is_visible, search_key},
 };
 
 impl<A> Tasks<A> {
@@ -59,10 +59,10 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
             DueFilter::Any => at.is_not_null(),
         }
     });
-    // Whoever has typed nothing yet, or a space, sees all tasks.
-    let text = q.as_ref().filter(|q| !q.as_str().trim().is_empty());
+    // Whoever has typed nothing yet, or nothing that can be seen, sees all tasks.
+    let text = q.as_ref().filter(|q| q.as_str().chars().any(is_visible));
     let text = text.map(|q| match search_key(q.as_str()) {
-        // Only accents or invisible characters: nothing has those in its key.
+        // Only accents: nothing has those in its key.
         key if key.is_empty() => Expr::val(false),
         key => contains(backend, Task::TitleFold, &key).or(contains(
             backend,

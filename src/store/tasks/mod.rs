@@ -52,6 +52,7 @@ use pages::Pages;
 use paging::Paging;
 
 pub use create::{Created, IdempotencyKey};
+pub(super) use derived::tags_key;
 pub(crate) use digest::Canonical;
 pub use digest::RequestDigest;
 pub use import::ImportedTask;

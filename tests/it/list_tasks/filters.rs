@@ -78,6 +78,18 @@ on_both! {
         }
     }
 
+    async fn a_tag_with_a_dotted_capital_i_is_found_by_a_plain_one(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.create_with(json!({ "title": "Gezi", "tags": ["İstanbul", "DİYARBAKIR"] })).await;
+        for tag in ["istanbul", "İSTANBUL", "Istanbul", "%C4%B0stanbul", "i%CC%87stanbul", "diyarbakir", "DIYARBAKIR"] {
+            assert_eq!(listed(&alice, &format!("?tag={tag}")).await, [1], "{tag}");
+        }
+        // They are one tag.
+        let twice = json!({ "title": "Gezi", "tags": ["istanbul", "İstanbul"] });
+        alice.post("/api/v1/tasks", twice).await.fails(422, "validation_failed");
+    }
+
     async fn filters_follow_changes(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");

@@ -7,7 +7,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, Value};
 use taskward::{
-    store::migrate::{pending, up},
+    store::migrate::{self, pending, up},
     unicode::{fold, search_key},
 };
 
@@ -21,6 +21,9 @@ on_both! {
     an_older_version_may_write_at_the_same_time
     an_interrupted_rewrite_starts_again
 }
+
+/// A tag, and the keys of the tags of a task that has it: those of the older version, and those of this one.
+const TAGS: [&str; 3] = ["[\"İl\", \"x\"]", "\ni\u{307}l\nx\n", "\nil\nx\n"];
 
 fn title(number: usize) -> String {
     match number % 3 {
@@ -40,10 +43,11 @@ async fn old(empty: &Empty) -> DatabaseConnection {
         .map(|number| {
             let (user, id, title) = (number % 7, number / 7 + 1, title(number));
             let description = (number % 2 == 0).then(|| format!("Café {number}"));
+            let [tags, old_tags, _] = TAGS;
             let text = |text: Option<String>| text.map_or("NULL".to_owned(), |text| format!("'{text}'"));
             let deleted = if number % 5 == 0 { "'2026-01-01T00:00:00+00:00'" } else { "NULL" };
             format!(
-                "('user {user}', {id}, '{title}', '{}', {}, {}, 1, false, '[]', '', {id}, {deleted}, \
+                "('user {user}', {id}, '{title}', '{}', {}, {}, 1, false, '{tags}', '{old_tags}', {id}, {deleted}, \
                  '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')",
                 fold(&title),
                 text(description.clone()),
@@ -72,6 +76,19 @@ async fn rows(db: &DatabaseConnection) -> Vec<Row> {
         .collect()
 }
 
+async fn assert_tag_keys(db: &DatabaseConnection) {
+    let statement = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT DISTINCT tags_fold FROM task",
+    );
+    let rows = db.query_all_raw(statement).await.unwrap();
+    let keys: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+    assert_eq!(keys, TAGS[2..]);
+}
+
 fn assert_keys(rows: &[Row]) {
     for (title, description, title_key, description_key, _) in rows {
         assert_eq!(*title_key, search_key(title));
@@ -87,6 +104,7 @@ async fn tasks_of_an_older_version_get_their_keys(empty: Empty) {
     let after = rows(&db).await;
     assert_eq!(after.len(), TASKS);
     assert_keys(&after);
+    assert_tag_keys(&db).await;
     // Nothing else has changed, so no client's ETag is void.
     let seen = |rows: Vec<Row>| {
         rows.into_iter()
@@ -94,7 +112,10 @@ async fn tasks_of_an_older_version_get_their_keys(empty: Empty) {
             .collect::<Vec<_>>()
     };
     assert_eq!(seen(after), seen(before));
-    assert_eq!(migration::rewrite(&db, search_key).await.unwrap(), 0);
+    assert_eq!(
+        migration::rewrite(&db, migrate::SEARCH_KEYS).await.unwrap(),
+        0
+    );
 }
 
 async fn an_interrupted_rewrite_starts_again(empty: Empty) {
@@ -105,6 +126,7 @@ async fn an_interrupted_rewrite_starts_again(empty: Empty) {
     db.execute_unprepared(some).await.unwrap();
     assert_eq!(up(&db).await.unwrap(), [SEARCH_KEYS]);
     assert_keys(&rows(&db).await);
+    assert_tag_keys(&db).await;
 }
 
 /// During a rolling update the older version writes its own keys, before and after the migration passes.
@@ -164,6 +186,6 @@ async fn an_older_version_may_write_at_the_same_time(empty: Empty) {
         );
     }
     // What `taskward migrate reindex` does when the older version has gone.
-    migration::rewrite(&db, search_key).await.unwrap();
+    migration::rewrite(&db, migrate::SEARCH_KEYS).await.unwrap();
     assert_keys(&rows(&db).await);
 }

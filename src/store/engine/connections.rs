@@ -33,6 +33,9 @@ const SWEEP: Duration = Duration::from_secs(30);
 const PING_AFTER: Duration = Duration::from_secs(10);
 /// How long such a try may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// So many connections are never used by statements that take long, so that others get through: a read of many tasks, or
+/// a write that waits for a lock.
+const KEPT_FREE: usize = 3;
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,6 +47,8 @@ pub(in crate::store) struct Connections {
     limit: Duration,
     /// One permit per connection that may be open and is not idle.
     permits: Arc<Semaphore>,
+    /// One permit per connection that may be used for what takes long.
+    long: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
     /// How many are open.
     count: Arc<AtomicUsize>,
@@ -96,6 +101,7 @@ impl Connections {
             options,
             limit,
             permits: Arc::new(Semaphore::new(most)),
+            long: Arc::new(Semaphore::new(most.saturating_sub(KEPT_FREE).max(1))),
             idle: Mutex::default(),
             count: Arc::default(),
             epoch: AtomicU64::new(0),
@@ -145,6 +151,22 @@ impl Connections {
         })
     }
 
+    /// The right to a connection for what may take long.
+    ///
+    /// # Errors
+    /// If none comes free in time.
+    pub(super) async fn long(&self) -> Result<OwnedSemaphorePermit, DbErr> {
+        match timeout(self.limit, self.long.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(not_in_time()),
+        }
+    }
+
+    /// The same for a connection that is in use already; `None` if there are enough of them.
+    pub(super) fn became_long(&self) -> Option<OwnedSemaphorePermit> {
+        self.long.clone().try_acquire_owned().ok()
+    }
+
     /// Takes a connection back after a statement, unless the statement shows that it is broken.
     pub(super) fn give_back<T>(&self, lease: Lease, after: &Result<T, DbErr>) {
         if after.as_ref().is_err_and(breaks) {
@@ -176,6 +198,7 @@ impl Connections {
     /// Ends all connections, after what runs on them. No further ones are made.
     pub(super) async fn close(&self) {
         self.permits.close();
+        self.long.close();
         let idle = std::mem::take(&mut *self.all_idle());
         for Idle { open, .. } in idle {
             let closed = timeout(PING_TIMEOUT, open.connection.close()).await;

@@ -32,9 +32,8 @@ use crate::{
     store::error::{Outage, is_lost, is_refused},
 };
 
-/// After this time, what is sent counts as slow: it waits for a lock, or the database is far away. Then another task may
-/// send what waits meanwhile.
-const SLOW: Duration = Duration::from_millis(25);
+/// What takes longer waits for a lock, or the database is far away. Then another task may send what waits meanwhile.
+const LONG: Duration = Duration::from_millis(25);
 
 /// Statements of one kind.
 pub(in crate::store) trait Grouped: Send + Sync + 'static {
@@ -43,9 +42,11 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// What comes back.
     type Answer: Send + 'static;
 
-    /// The most tasks that send what waits, not counting those whose statement is [`SLOW`]. More would make the groups
-    /// smaller.
+    /// The most tasks that send what waits, not counting those whose statement takes [`LONG`]. More would make the
+    /// groups smaller.
     const LANES: usize;
+    /// Whether a statement may take long by its nature.
+    const IS_LONG: bool = false;
     /// The most elements in one group.
     const MAX: usize;
 
@@ -239,46 +240,64 @@ impl<B: Grouped> State<B> {
 /// A task that sends what waits, until nothing does.
 struct Sender<B: Grouped> {
     queue: Arc<Queue<B>>,
-    /// Whether it is counted: not while its statement is slow.
+    /// Whether it is counted: not while its statement takes long.
     counted: bool,
+    /// The users whose rows its statement locks.
+    locks: Vec<UserId>,
 }
 
+/// Also after a panic, so that nobody waits for ever.
 impl<B: Grouped> Drop for Sender<B> {
     fn drop(&mut self) {
-        if self.counted {
-            self.queue.state().senders -= 1;
+        if self.counted || !self.locks.is_empty() {
+            let mut state = self.queue.state();
+            state.senders -= usize::from(self.counted);
+            for user in &self.locks {
+                state.locked.remove(user);
+            }
         }
     }
 }
 
 impl<B: Grouped> Sender<B> {
     fn new(queue: Arc<Queue<B>>) -> Self {
-        let counted = true;
-        Self { queue, counted }
+        Self {
+            queue,
+            counted: true,
+            locks: Vec::new(),
+        }
     }
 
     async fn run(mut self) {
         while self.counted {
-            let lease = match self.queue.connections.lease().await {
-                Ok(lease) => lease,
-                Err(error) => {
-                    self.refuse(&error);
-                    continue;
-                }
-            };
-            let group = self.next();
-            if group.is_empty() {
-                self.queue.connections.give_back(lease, &Ok(()));
-            } else {
-                self.send(lease, group).await;
+            if let Err(error) = self.send_next().await {
+                self.refuse(&error);
             }
         }
+    }
+
+    async fn send_next(&mut self) -> Result<(), DbErr> {
+        let connections = self.queue.connections.clone();
+        let _long = match B::IS_LONG {
+            true => Some(connections.long().await?),
+            false => None,
+        };
+        let lease = connections.lease().await?;
+        let group = self.next();
+        if group.is_empty() {
+            connections.give_back(lease, &Ok(()));
+        } else {
+            self.send(&connections, lease, group).await;
+        }
+        Ok(())
     }
 
     /// What goes next. If nothing does, this task ends.
     fn next(&mut self) -> Vec<Waiting<B>> {
         let mut state = self.queue.state();
         let group = state.take();
+        let locks = group.iter().filter_map(|one| B::locks(&one.element));
+        self.locks.extend(locks.cloned());
         if group.is_empty() {
             // Under the lock under which others look whether a task must be started.
             state.senders -= 1;
@@ -311,18 +330,17 @@ impl<B: Grouped> Sender<B> {
         }
     }
 
-    async fn send(&mut self, mut lease: Lease, group: Vec<Waiting<B>>) {
-        let connections = self.queue.connections.clone();
+    async fn send(&mut self, connections: &Connections, mut lease: Lease, group: Vec<Waiting<B>>) {
         if let [one] = &*group {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
-            let result = self.watch(&connections, work).await;
+            let result = self.watch(connections, work).await;
             connections.give_back(lease, &result);
             let outcomes = group.into_iter().zip([result.map(Some)]).collect();
             return self.settle(outcomes);
         }
         let elements: Vec<_> = group.iter().map(|one| one.element.clone()).collect();
         let work = B::together(lease.connection(), &elements);
-        let result = self.watch(&connections, work).await;
+        let result = self.watch(connections, work).await;
         connections.give_back(lease, &result);
         let outcomes: Vec<_> = match result {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -343,12 +361,21 @@ impl<B: Grouped> Sender<B> {
     ) -> Result<T, DbErr> {
         let work = connections.availability().watch(connections.limit(), work);
         let mut work = std::pin::pin!(work);
-        if let Ok(result) = timeout(SLOW, &mut work).await {
+        if let Ok(result) = timeout(LONG, &mut work).await {
             return result;
         }
-        self.step_aside();
+        // Reads of many tasks are few enough as it is.
+        let long = match B::IS_LONG {
+            true => None,
+            false => connections.became_long(),
+        };
+        if long.is_some() {
+            self.step_aside();
+        }
         let result = work.await;
-        self.step_back();
+        if long.is_some() {
+            self.step_back();
+        }
         result
     }
 
@@ -369,8 +396,9 @@ impl<B: Grouped> Sender<B> {
     }
 
     /// Answers those that are done, and puts back those that must be sent again.
-    fn settle(&self, outcomes: Vec<(Waiting<B>, Outcome<B>)>) {
+    fn settle(&mut self, outcomes: Vec<(Waiting<B>, Outcome<B>)>) {
         let mut answers = Vec::with_capacity(outcomes.len());
+        self.locks.clear();
         let mut state = self.queue.state();
         for (mut waiting, outcome) in outcomes {
             if let Some(user) = B::locks(&waiting.element) {

@@ -19,6 +19,7 @@ impl Grouped for Reading {
     type Answer = Vec<QueryResult>;
 
     const LANES: usize = usize::MAX;
+    const IS_LONG: bool = true;
     const MAX: usize = 1;
 
     fn joins(_: &Statement, _: &Statement) -> bool {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod filters;
+mod from_memory;
 mod pages;
 mod search;
 mod sorts;

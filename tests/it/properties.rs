@@ -2,6 +2,7 @@
 //! wrong. `PROPTEST_CASES` sets how many cases are tried.
 
 mod merge_patch;
+mod page_cache;
 mod paging;
 
 use std::env;

@@ -215,3 +215,6 @@ impl Pages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

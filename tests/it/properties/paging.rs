@@ -12,7 +12,7 @@ use super::try_on;
 use crate::support::{Actor, Backend, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
-const SORTS: [&str; 10] = [
+pub(super) const SORTS: [&str; 10] = [
     "created_at",
     "-created_at",
     "updated_at",
@@ -47,7 +47,7 @@ const DUE: [&str; 14] = [
     "2018-11-04",
     "2018-11-04T03:00:00Z",
 ];
-const ZONES: [&str; 8] = [
+pub(super) const ZONES: [&str; 8] = [
     "UTC",
     "Europe/Berlin",
     "America/New_York",
@@ -63,7 +63,7 @@ fn text(longest: usize) -> impl Strategy<Value = String> {
     vec(select(&TEXTS[..]), 1..=longest).prop_map(|parts| parts.concat())
 }
 
-fn body() -> impl Strategy<Value = Value> {
+pub(super) fn body() -> impl Strategy<Value = Value> {
     let tags = vec(select(&["a", "Ä", "%", "_", "x y"][..]), 0..3).prop_map(|mut tags| {
         tags.sort_unstable();
         tags.dedup();
@@ -82,13 +82,13 @@ fn body() -> impl Strategy<Value = Value> {
 
 /// A list that is asked for.
 #[derive(Debug, Clone)]
-struct List {
+pub(super) struct List {
     sort: &'static str,
     limit: usize,
     filters: Vec<(&'static str, String)>,
 }
 
-fn list() -> impl Strategy<Value = List> {
+pub(super) fn list() -> impl Strategy<Value = List> {
     let due = || select(&DUE[..]).prop_map(str::to_owned);
     let filter = prop_oneof![
         any::<bool>().prop_map(|done| ("completed", done.to_string())),
@@ -129,7 +129,7 @@ fn first_instant(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
 }
 
 impl List {
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("sort", self.sort)

@@ -37,9 +37,26 @@ pub struct Settings {
     pub owner_list: ListShape,
     pub rate_limit: Option<RateLimit>,
     pub max_connections: u32,
+    pub page_cache_bytes: u64,
     pub allowed_origins: Vec<AllowedOrigin>,
     pub public_url: Option<&'static str>,
     pub mcp: McpSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_tasks: 10_000,
+            tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
+            owner_list: ListShape::Array,
+            rate_limit: None,
+            max_connections: 4,
+            page_cache_bytes: 1024 * 1024,
+            allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
+            public_url: None,
+            mcp: McpSettings::default(),
+        }
+    }
 }
 
 /// A server, and the issuer that it trusts. All of it goes when this is dropped.
@@ -61,16 +78,7 @@ impl Backend {
 
     /// A server with other settings.
     pub async fn app_with(self, change: impl FnOnce(&mut Settings)) -> TestApp {
-        let mut settings = Settings {
-            max_tasks: 10_000,
-            tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
-            owner_list: ListShape::Array,
-            rate_limit: None,
-            max_connections: 4,
-            allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
-            public_url: None,
-            mcp: McpSettings::default(),
-        };
+        let mut settings = Settings::default();
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let (url, database) = match self {
@@ -88,6 +96,15 @@ impl Backend {
 }
 
 impl TestApp {
+    /// Another server over the same database, which trusts the same issuer.
+    pub async fn another(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(self.key_file(), key(&folder)).unwrap();
+        Self::start(settings, self.database_url.clone(), folder, None).await
+    }
+
     async fn start(
         settings: Settings,
         url: String,
@@ -98,7 +115,7 @@ impl TestApp {
             url: url.clone(),
             url_setting: "DATABASE_URL",
             max_connections: settings.max_connections,
-            page_cache_bytes: 1024 * 1024,
+            page_cache_bytes: settings.page_cache_bytes,
             acquire_timeout: Duration::from_secs(10),
             max_tasks: settings.max_tasks,
             tombstone_retention: settings.tombstone_retention,

@@ -118,7 +118,8 @@ on_both! {
         let mut faults = Vec::new();
         for title in ["", " ", "\u{a0}\u{2003}\u{3000}", "\u{feff}", "a\nb", "\t", "a\u{0}", "a\u{7f}", "a\u{85}",
             "a\u{2028}b", "a\u{2029}", "\u{200b}", "\u{ad}\u{200d}", "\u{3164}", "\u{115f}\u{1160}\u{ffa0}", "\u{2800}", "\u{fe0f}",
-            "\u{e0041}\u{e007f}", "\u{2063} \u{202e}", "\u{1d173}", "\u{fffa}"] {
+            "\u{e0041}\u{e007f}", "\u{2063} \u{202e}", "\u{1d173}", "\u{fffa}",
+            "\u{fffc}", "\u{1d159}", "\u{13430}", "\u{378}"] {
             faults.push(format!("{title:?}: {}", fault(&alice, "title", title).await));
         }
         expect![[r#"
@@ -142,7 +143,11 @@ on_both! {
             "\u{e0041}\u{e007f}": /title must have at least one visible character
             "\u{2063} \u{202e}": /title must have at least one visible character
             "\u{1d173}": /title must have at least one visible character
-            "\u{fffa}": /title must have at least one visible character"#]].assert_eq(&faults.join("\n"));
+            "\u{fffa}": /title must have at least one visible character
+            "￼": /title must have at least one visible character
+            "𝅙": /title must have at least one visible character
+            "\u{13430}": /title must have at least one visible character
+            "\u{378}": /title must have at least one visible character"#]].assert_eq(&faults.join("\n"));
         // The same for a tag.
         for (tag, words) in [("\u{200b}", "must have at least one visible character"), ("a\u{2028}b", "(it has U+2028)")] {
             let told = fault(&alice, "tags", json!([tag])).await;

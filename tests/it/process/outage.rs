@@ -187,7 +187,7 @@ async fn open_connections(actor: &Actor, path: &str, url: &str) {
             actor.get(&path).await
         };
         let lists = join_all((0..20).map(|_| list()));
-        tokio::join!(lists, actor.get(path));
+        tokio::join!(lists, actor.get(path), actor.get("/api/v1/tasks"));
         let open = "SELECT count(*) FROM pg_stat_activity \
              WHERE application_name = 'taskward' AND datname = current_database()";
         (number(url, open).await >= 3).then_some(())

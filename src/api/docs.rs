@@ -29,18 +29,10 @@ const STYLE: &str = "text/css; charset=utf-8";
 ///
 /// It shows `../openapi.json`. Browsers cache Swagger UI's own files for ever, since their addresses contain its
 /// version; they revalidate the others each time by ETag.
-#[expect(
-    clippy::expect_used,
-    reason = "the files are part of the program; a test builds this"
-)]
 pub fn docs() -> impl Endpoint {
-    let swagger_ui = |gzip: &[u8], content_type| {
-        Fixed::compressed(gzip, content_type)
-            .expect("docs/update wrote gzip")
-            .immutable()
-    };
+    let swagger_ui = |gzip, content_type| Fixed::compressed(gzip, content_type).immutable();
     let page = Fixed::new(
-        include_str!("docs/index.html").replace("{version}", VERSION),
+        || include_str!("docs/index.html").replace("{version}", VERSION),
         HTML,
     );
     let versioned = Route::new()
@@ -54,21 +46,18 @@ pub fn docs() -> impl Endpoint {
         )
         .at(
             "/swagger-ui-bundle.js.LICENSE.txt",
-            document(
+            text(
                 include_str!("docs/swagger-ui-bundle.js.LICENSE.txt"),
                 "text/plain",
             ),
         );
     Route::new()
         .at("/", page.around(with_slash))
-        .at("/init.js", document(include_str!("docs/init.js"), SCRIPT))
-        .at(
-            "/style.css",
-            document(include_str!("docs/style.css"), STYLE),
-        )
+        .at("/init.js", text(include_str!("docs/init.js"), SCRIPT))
+        .at("/style.css", text(include_str!("docs/style.css"), STYLE))
         .at(
             "/favicon.svg",
-            document(include_str!("docs/favicon.svg"), "image/svg+xml"),
+            text(include_str!("docs/favicon.svg"), "image/svg+xml"),
         )
         .nest(format!("/{VERSION}"), versioned)
         .with(
@@ -80,12 +69,20 @@ pub fn docs() -> impl Endpoint {
 
 /// Describes the service to language models that have only its address (llmstxt.org).
 pub fn for_language_models() -> impl Endpoint {
-    document(include_str!("docs/llms.txt"), "text/plain; charset=utf-8")
+    text(include_str!("docs/llms.txt"), "text/plain; charset=utf-8")
 }
 
-/// A fixed text, such as the OpenAPI document, with an entity tag, 304 and compression.
-pub fn document(text: impl Into<String>, content_type: &'static str) -> impl Endpoint {
-    Fixed::new(text.into(), content_type)
+fn text(text: &'static str, content_type: &'static str) -> impl Endpoint {
+    Fixed::new(move || text.to_owned(), content_type)
+}
+
+/// A fixed text that is made when it is first asked for, such as the OpenAPI document, with an entity tag, 304 and
+/// compression.
+pub fn document(
+    make: impl Fn() -> String + Send + Sync + 'static,
+    content_type: &'static str,
+) -> impl Endpoint {
+    Fixed::new(make, content_type)
 }
 
 /// The page links to its files by relative addresses, so its own address must end in a slash.

@@ -1,16 +1,17 @@
-//! Answers that never change while the server runs. They are compressed once, and have an entity tag and 304
-//! (RFC 9110 §8.8, §12.5.3, §13.1.2).
+//! Answers that never change while the server runs. They are made and compressed once, when they are first asked for,
+//! and have an entity tag and 304 (RFC 9110 §8.8, §12.5.3, §13.1.2).
 
 use std::{
     fmt::Write as _,
     io::{self, Read, Write as _},
+    sync::Arc,
 };
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use hyper::body::Bytes;
 use poem::{
     Endpoint, Error, Request, Response, Result,
-    error::MethodNotAllowedError,
+    error::{InternalServerError, MethodNotAllowedError},
     http::{
         HeaderMap, HeaderName, Method, StatusCode,
         header::{
@@ -20,6 +21,7 @@ use poem::{
     },
 };
 use sha2::{Digest, Sha256};
+use tokio::{sync::OnceCell, task::spawn_blocking};
 
 #[cfg(test)]
 mod tests;
@@ -37,8 +39,39 @@ pub struct AllowHeader(pub &'static str);
 pub(super) struct Fixed {
     content_type: &'static str,
     cache_control: &'static str,
-    plain: Variant,
-    gzip: Variant,
+    source: Arc<Source>,
+    plain: OnceCell<Variant>,
+    gzip: OnceCell<Variant>,
+}
+
+/// What the content is made from. Most servers are never asked for most of it, so it is not kept ready.
+enum Source {
+    Text(Box<dyn Fn() -> String + Send + Sync>),
+    Gzip(&'static [u8]),
+}
+
+impl Source {
+    fn plain(&self) -> io::Result<Bytes> {
+        match self {
+            Self::Text(make) => Ok(make().into()),
+            Self::Gzip(gzip) => {
+                let mut plain = Vec::new();
+                GzDecoder::new(*gzip).read_to_end(&mut plain)?;
+                Ok(plain.into())
+            }
+        }
+    }
+
+    fn gzip(&self) -> io::Result<Bytes> {
+        match self {
+            Self::Text(make) => {
+                let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+                gzip.write_all(make().as_bytes())?;
+                Ok(gzip.finish()?.into())
+            }
+            Self::Gzip(gzip) => Ok(Bytes::from_static(gzip)),
+        }
+    }
 }
 
 /// One of the two forms in which the content goes out. Each has its own strong tag, since their
@@ -49,47 +82,59 @@ struct Variant {
 }
 
 impl Variant {
-    fn new(bytes: Vec<u8>) -> Self {
+    fn new(bytes: Bytes) -> Self {
         let mut etag = String::from("\"");
         for byte in &Sha256::digest(&bytes)[..12] {
             // Writing to a string cannot fail.
             let _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
-        Self {
-            bytes: bytes.into(),
-            etag,
-        }
+        Self { bytes, etag }
     }
 }
 
 impl Fixed {
     /// Content made at run time, or small; `content_type` as in the header.
-    pub(super) fn new(content: impl Into<Vec<u8>>, content_type: &'static str) -> Self {
-        let plain = content.into();
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        // Writing to memory cannot fail. If it did, clients would refuse the gzip form.
-        let _ = gzip.write_all(&plain);
-        Self::from_parts(plain, gzip.finish().unwrap_or_default(), content_type)
+    pub(super) fn new(
+        make: impl Fn() -> String + Send + Sync + 'static,
+        content_type: &'static str,
+    ) -> Self {
+        Self::from_source(Source::Text(Box::new(make)), content_type)
     }
 
-    /// Content that is compressed already.
-    ///
-    /// # Errors
-    /// When `gzip` is not a gzip stream (RFC 1952).
-    pub(super) fn compressed(gzip: &[u8], content_type: &'static str) -> io::Result<Self> {
-        let mut plain = Vec::new();
-        GzDecoder::new(gzip).read_to_end(&mut plain)?;
-        Ok(Self::from_parts(plain, gzip.to_vec(), content_type))
+    /// Content that is compressed already, in a gzip stream (RFC 1952).
+    pub(super) fn compressed(gzip: &'static [u8], content_type: &'static str) -> Self {
+        Self::from_source(Source::Gzip(gzip), content_type)
     }
 
-    fn from_parts(plain: Vec<u8>, gzip: Vec<u8>, content_type: &'static str) -> Self {
+    fn from_source(source: Source, content_type: &'static str) -> Self {
         Self {
             content_type,
             cache_control: REVALIDATE,
-            plain: Variant::new(plain),
-            gzip: Variant::new(gzip),
+            source: Arc::new(source),
+            plain: OnceCell::new(),
+            gzip: OnceCell::new(),
         }
+    }
+
+    /// The content in one of its forms. Making it takes milliseconds of CPU time.
+    async fn variant(&self, zipped: bool) -> Result<&Variant> {
+        let form = if zipped { &self.gzip } else { &self.plain };
+        let make = async || {
+            let source = Arc::clone(&self.source);
+            let make = move || {
+                if zipped {
+                    source.gzip()
+                } else {
+                    source.plain()
+                }
+            };
+            let bytes = spawn_blocking(move || make().map(Variant::new)).await;
+            bytes
+                .map_err(InternalServerError)?
+                .map_err(InternalServerError)
+        };
+        form.get_or_try_init(make).await
     }
 
     /// For an address whose content can never change, because it names a version.
@@ -109,7 +154,7 @@ impl Endpoint for Fixed {
             return Err(error);
         }
         let zipped = prefers_gzip(request.headers());
-        let variant = if zipped { &self.gzip } else { &self.plain };
+        let variant = self.variant(zipped).await?;
         let answer = Response::builder()
             .header(CACHE_CONTROL, self.cache_control)
             .header(ETAG, &variant.etag)

@@ -21,9 +21,12 @@ const FIVE_MINUTES: &str = "public, max-age=300";
 /// server would send clients looking for one here.
 pub fn metadata(resource: Option<&Resource>) -> BoxEndpoint<'static, Response> {
     match resource {
-        Some(resource) => document(format!("{:#}\n", resource.metadata()), "application/json")
-            .with(SetHeader::new().overriding(CACHE_CONTROL, FIVE_MINUTES))
-            .boxed(),
+        Some(resource) => {
+            let metadata = format!("{:#}\n", resource.metadata());
+            document(move || metadata.clone(), "application/json")
+                .with(SetHeader::new().overriding(CACHE_CONTROL, FIVE_MINUTES))
+                .boxed()
+        }
         None => make(|_| not_found()).boxed(),
     }
 }

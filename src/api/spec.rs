@@ -1,23 +1,22 @@
 //! The contract as an OpenAPI document: what poem-openapi derives, mended into clean OpenAPI 3.1.
 //!
-//! The served document and the checked-in one both come from [`document`].
+//! The served document and the checked-in one both come from here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    fmt,
+    marker::PhantomData,
 };
 
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::service;
 use crate::contract::{ProblemCode, Scalar as _, example, response_component};
-
-/// The OpenAPI document.
-pub fn document() -> &'static Value {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(mended);
-    &DOCUMENT
-}
 
 /// The document as a server at this public address serves it, as indented JSON with a line feed at its
 /// end. The checked-in one has no public address.
@@ -34,11 +33,56 @@ pub fn yaml(public_url: Option<&Url>) -> String {
 /// Without a public address, the document says that the operations are on its own host. Only the public address tells
 /// the prefix that a proxy removes.
 fn document_at(public_url: Option<&Url>) -> Value {
-    let mut document = document().clone();
+    let mut document = document();
     if let Some(url) = public_url {
         document["servers"][0]["url"] = url.as_str().trim_end_matches('/').into();
     }
     document
+}
+
+/// The paths of the document, each with the methods of its operations, in its order.
+#[expect(
+    clippy::expect_used,
+    reason = "poem-openapi writes JSON, or no test passes"
+)]
+pub fn paths() -> Vec<(String, Vec<String>)> {
+    // Little of the document: the whole of it takes megabytes.
+    #[derive(Deserialize)]
+    struct Document {
+        paths: Members<Members<IgnoredAny>>,
+    }
+    let document: Document = serde_json::from_str(&derived()).expect("JSON");
+    let names = |members: Members<IgnoredAny>| members.0.into_iter().map(|(name, _)| name);
+    let Members(paths) = document.paths;
+    paths
+        .into_iter()
+        .map(|(path, operations)| (path, names(operations).collect()))
+        .collect()
+}
+
+/// The members of a JSON object, in their order.
+struct Members<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = Members<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<T>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData))
+    }
 }
 
 /// What poem-openapi writes, before it is mended. (A test looks for names that occur twice in it.)
@@ -50,7 +94,7 @@ pub fn derived() -> String {
     clippy::expect_used,
     reason = "poem-openapi writes JSON, or no test passes"
 )]
-fn mended() -> Value {
+fn document() -> Value {
     // JSON is YAML, and this reader keeps 2^53 - 1, while serde_json reads it as 2^53 - 2.
     let mut document: Value = serde_yaml::from_str(&derived()).expect("JSON");
     document["openapi"] = "3.1.1".into();

@@ -72,11 +72,11 @@ pub fn app(
         .nest_no_strip("/", Home::before(operations, settings.docs))
         .at(
             "/openapi.json",
-            docs::document(spec::json(settings.public_url.as_ref()), "application/json"),
+            docs::document(document(settings, spec::json), "application/json"),
         )
         .at(
             "/openapi.yaml",
-            docs::document(spec::yaml(settings.public_url.as_ref()), "application/yaml"),
+            docs::document(document(settings, spec::yaml), "application/yaml"),
         )
         .at(
             "/mcp",
@@ -101,7 +101,16 @@ pub fn app(
         .data(authenticator)
         .data(settings.owner_list)
         .data(Readiness::new(database, verifier, stopping));
-    edge::Edge::new(inner, settings, problems::Routes::of(spec::document()))
+    edge::Edge::new(inner, settings, problems::Routes::of(spec::paths()))
+}
+
+/// The OpenAPI document in one of its forms, once somebody asks for it.
+fn document(
+    settings: &HttpSettings,
+    written: fn(Option<&Url>) -> String,
+) -> impl Fn() -> String + Send + Sync + use<> {
+    let public_url = settings.public_url.clone();
+    move || written(public_url.as_ref())
 }
 
 async fn forget_idle_users(authenticator: Weak<Authenticator>) {

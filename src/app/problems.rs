@@ -5,7 +5,6 @@ use poem::{
     error::{MethodNotAllowedError, NotFoundError, ParsePathError},
     http::{HeaderValue, Method, StatusCode, header},
 };
-use serde_json::Value;
 
 use crate::{
     api,
@@ -18,56 +17,61 @@ pub(super) struct Routes(Vec<Route>);
 struct Route {
     /// The template of the contract: `/api/v1/tasks/{id}`.
     template: String,
+    /// Its segments; `None` for a parameter.
+    segments: Vec<Option<String>>,
     /// For the header `Allow`.
     methods: String,
 }
 
 impl Route {
-    fn of((path, operations): (&String, &Value)) -> Self {
-        let methods = operations.as_object().into_iter().flatten();
+    fn of((template, methods): (String, Vec<String>)) -> Self {
         let mut methods: Vec<String> = methods
-            .map(|(method, _)| method.to_ascii_uppercase())
+            .iter()
+            .map(|method| method.to_ascii_uppercase())
             .collect();
         if methods.iter().any(|method| method == "GET") {
             methods.push("HEAD".to_owned());
         }
         methods.push("OPTIONS".to_owned());
+        let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         Self {
-            template: path.clone(),
+            segments: template.split('/').map(segment).collect(),
             methods: methods.join(", "),
+            template,
         }
     }
 
-    fn fits(&self, path: &str) -> bool {
-        let mut segments = path.split('/');
-        let fit = self.template.split('/').all(|part| {
-            let segment = segments.next();
-            segment.is_some_and(|segment| part == segment || part.starts_with('{'))
-        });
-        fit && segments.next().is_none()
+    fn fits(&self, path: &[&[u8]]) -> bool {
+        let fits = |(segment, given): (&Option<String>, &&[u8])| match segment {
+            Some(text) => text.as_bytes() == *given,
+            None => true,
+        };
+        self.segments.len() == path.len() && self.segments.iter().zip(path).all(fits)
     }
 }
 
 impl Routes {
-    /// Reads the paths from the document.
-    pub(super) fn of(document: &Value) -> Self {
-        let paths = document["paths"].as_object().into_iter().flatten();
-        let mut routes: Vec<Route> = paths.map(Route::of).collect();
+    /// From the paths of the document, each with its methods.
+    pub(super) fn of(paths: Vec<(String, Vec<String>)>) -> Self {
+        let mut routes: Vec<Route> = paths.into_iter().map(Route::of).collect();
         // In the router's order: a literal segment comes before a parameter.
         routes.sort_by_key(|route| route.template.matches('{').count());
         Self(routes)
     }
 
+    fn find(&self, path: &str) -> Option<&Route> {
+        let segments: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
+        self.0.iter().find(|route| route.fits(&segments))
+    }
+
     /// The path as the contract writes it, with the names of its parameters.
     pub(super) fn template(&self, path: &str) -> Option<&str> {
         let path = path.strip_suffix('/').unwrap_or(path);
-        let route = self.0.iter().find(|route| route.fits(path));
-        route.map(|route| route.template.as_str())
+        self.find(path).map(|route| route.template.as_str())
     }
 
     fn methods(&self, path: &str) -> Option<&str> {
-        let route = self.0.iter().find(|route| route.fits(path));
-        route.map(|route| route.methods.as_str())
+        self.find(path).map(|route| route.methods.as_str())
     }
 
     /// The problem for an error. `Err` has the answer to an OPTIONS request, which is not a problem.

@@ -115,7 +115,7 @@ async fn head_has_the_length_and_no_body() {
     let address = listener.local_addr().expect("an address");
     let serving = crate::server::serve(
         listener,
-        document("{}".repeat(100), "application/json"),
+        document(|| "{}".repeat(100), "application/json"),
         crate::server::Limits::default(),
         std::future::pending(),
     );

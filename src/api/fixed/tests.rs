@@ -7,7 +7,7 @@ use super::*;
 
 fn client() -> TestClient<Fixed> {
     TestClient::new(Fixed::new(
-        "some text ".repeat(50),
+        || "some text ".repeat(50),
         "text/plain; charset=utf-8",
     ))
 }
@@ -97,7 +97,7 @@ async fn a_known_tag_is_304_without_a_body() {
 async fn only_reading_is_allowed() {
     client().head("/").send().await.assert_status_is_ok();
     let request = Request::builder().method(Method::POST).finish();
-    let error = Fixed::new("", "text/plain")
+    let error = Fixed::new(String::new, "text/plain")
         .call(request)
         .await
         .expect_err("refused");
@@ -108,7 +108,10 @@ async fn only_reading_is_allowed() {
     );
 }
 
-#[test]
-fn what_is_not_gzip_is_refused() {
-    assert!(Fixed::compressed(b"not gzip", "text/plain").is_err());
+#[tokio::test]
+async fn what_is_not_gzip_fails() {
+    let request = Request::builder().method(Method::GET).finish();
+    let broken = Fixed::compressed(b"not gzip", "text/plain");
+    let error = broken.call(request).await.expect_err("it fails");
+    assert_eq!(error.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }

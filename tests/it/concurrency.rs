@@ -1,5 +1,6 @@
 //! Concurrent writes: revisions commit in order, and nothing is lost, counted twice or blocked for ever.
 
+mod batches;
 mod order;
 mod places;
 mod together;

@@ -33,8 +33,7 @@ const SWEEP: Duration = Duration::from_secs(30);
 const PING_AFTER: Duration = Duration::from_secs(10);
 /// How long such a try may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// So many connections are never used by statements that take long, so that others get through: a read of many tasks, or
-/// a write that waits for a lock.
+/// So many connections are never used by reads of many tasks, so that others get through.
 const KEPT_FREE: usize = 3;
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -47,8 +46,10 @@ pub(in crate::store) struct Connections {
     limit: Duration,
     /// One permit per connection that may be open and is not idle.
     permits: Arc<Semaphore>,
-    /// One permit per connection that may be used for what takes long.
+    /// One permit per connection that may be used for what takes long by its nature.
     long: Arc<Semaphore>,
+    /// One permit per connection that may be used for what has become long: it waits for a lock.
+    stuck: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
     /// How many are open.
     count: Arc<AtomicUsize>,
@@ -102,6 +103,7 @@ impl Connections {
             limit,
             permits: Arc::new(Semaphore::new(most)),
             long: Arc::new(Semaphore::new(most.saturating_sub(KEPT_FREE).max(1))),
+            stuck: Arc::new(Semaphore::new((most / 2).saturating_sub(1).max(1))),
             idle: Mutex::default(),
             count: Arc::default(),
             epoch: AtomicU64::new(0),
@@ -164,7 +166,7 @@ impl Connections {
 
     /// The same for a connection that is in use already; `None` if there are enough of them.
     pub(super) fn became_long(&self) -> Option<OwnedSemaphorePermit> {
-        self.long.clone().try_acquire_owned().ok()
+        self.stuck.clone().try_acquire_owned().ok()
     }
 
     /// Takes a connection back after a statement, unless the statement shows that it is broken.

@@ -220,9 +220,7 @@ impl<B: Grouped> State<B> {
                 continue;
             }
             // Nobody waits for it any more.
-            if next.answer.is_closed()
-                || !next.again && !next.alone && next.claimed.swap(true, Relaxed)
-            {
+            if next.answer.is_closed() || !next.again && next.claimed.swap(true, Relaxed) {
                 continue;
             }
             if let Some(user) = B::locks(&next.element) {
@@ -407,6 +405,8 @@ impl<B: Grouped> Sender<B> {
             match outcome {
                 Ok(Some(answer)) => answers.push((waiting.answer, Ok(answer))),
                 Ok(None) => {
+                    // Nothing of it was done: if its time is over before it goes alone, that is known.
+                    waiting.claimed.store(false, Relaxed);
                     waiting.alone = true;
                     state.waiting.push_front(waiting);
                 }

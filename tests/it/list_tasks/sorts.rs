@@ -89,7 +89,7 @@ on_both! {
             "ab".to_owned(),
             " leading".to_owned(),
             "z".to_owned(),
-            "\u{ffff}".to_owned(),
+            "\u{fffd}".to_owned(),
             // The longest there is: what a cursor must still hold.
             "😀".repeat(500),
             "😀".repeat(199) + "🙈",

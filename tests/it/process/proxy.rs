@@ -1,6 +1,12 @@
 //! A slow network between the server and its database, which can also stop delivering.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -14,6 +20,8 @@ use tokio::{
 pub(super) struct Proxy {
     port: u16,
     delivers: watch::Sender<bool>,
+    /// How often a client has sent something.
+    sent: Arc<AtomicU64>,
     _tasks: JoinSet<()>,
 }
 
@@ -23,6 +31,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own_port = listener.local_addr().unwrap().port();
         let (delivers, watched) = watch::channel(true);
+        let (sent, received) = (Arc::<AtomicU64>::default(), Arc::default());
+        let counted = sent.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
@@ -35,13 +45,26 @@ impl Proxy {
                 server.set_nodelay(true).unwrap();
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                connections.spawn(forward(from_client, to_server, delay, watched.clone()));
-                connections.spawn(forward(from_server, to_client, delay, watched.clone()));
+                connections.spawn(forward(
+                    from_client,
+                    to_server,
+                    delay,
+                    watched.clone(),
+                    counted.clone(),
+                ));
+                connections.spawn(forward(
+                    from_server,
+                    to_client,
+                    delay,
+                    watched.clone(),
+                    Arc::clone(&received),
+                ));
             }
         });
         Self {
             port: own_port,
             delivers,
+            sent,
             _tasks: tasks,
         }
     }
@@ -51,6 +74,11 @@ impl Proxy {
         let mut url = url::Url::parse(url).unwrap();
         url.set_port(Some(self.port)).unwrap();
         url.into()
+    }
+
+    /// How often clients have sent something. A statement is sent in one piece, so these are the round trips.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
     }
 
     /// As when a cable is pulled: nothing arrives, and neither side notices.
@@ -65,11 +93,13 @@ async fn forward(
     mut to: tcp::OwnedWriteHalf,
     delay: Duration,
     mut delivers: watch::Receiver<bool>,
+    pieces: Arc<AtomicU64>,
 ) {
     let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let read = async move {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
+            pieces.fetch_add(1, Relaxed);
             let due = Instant::now() + delay;
             sender.send((due, buffer[..count].to_vec())).ok();
         }

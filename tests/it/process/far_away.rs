@@ -1,0 +1,186 @@
+//! A database that is some milliseconds away: what goes together shares the round trips.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{Home, Process, proxy::Proxy};
+use crate::support::{
+    Actor, Backend,
+    postgres::{Cluster, postgres},
+};
+
+const TASKS: &str = "/api/v1/tasks";
+const CLIENTS: usize = 64;
+/// Of each client, one after the other.
+const REQUESTS: usize = 8;
+const CONNECTIONS: u32 = 8;
+/// What a server in a debug build may need for one request on a busy machine.
+const WORK: Duration = Duration::from_millis(8);
+
+/// A server whose database is far away. It has all its connections, and knows all its statements.
+struct Far {
+    proxy: Proxy,
+    server: Process,
+    users: Vec<Actor>,
+    _home: Home,
+}
+
+impl Far {
+    async fn new(cluster: &Cluster, round_trip: Duration) -> Self {
+        let home = Home::on(Backend::Postgres).await;
+        let proxy = Proxy::to(cluster.port(), round_trip / 2).await;
+        let url = proxy.url(home.setting("DATABASE_URL"));
+        let home = home
+            .set("DATABASE_URL", url)
+            .set("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string());
+        let server = home.start().await;
+        let users = join_all((0..CLIENTS).map(async |n| {
+            let user = server.user(&format!("user-{n}"));
+            user.create("Buy milk").await;
+            user.get("/api/v1/tasks/1").await.has(200);
+            user.patch("/api/v1/tasks/1", json!({ "title": "Buy bread" }))
+                .await
+                .has(200);
+            user.get(&format!("{TASKS}?tag=warm")).await.has(200);
+            user
+        }));
+        let users = users.await;
+        Self {
+            proxy,
+            server,
+            users,
+            _home: home,
+        }
+    }
+
+    /// Asserts how many round trips something takes that nobody else is in the way of.
+    async fn takes(&self, trips: u64, what: &str, request: impl AsyncFn()) {
+        for _ in 0..3 {
+            request().await;
+        }
+        let before = self.proxy.sent();
+        for _ in 0..5 {
+            request().await;
+        }
+        assert_eq!(self.proxy.sent() - before, trips * 5, "{what}");
+    }
+
+    /// What all clients do at once: how long it took, and with how many round trips.
+    async fn all(&self, what: impl AsyncFn(&Actor, usize)) -> (Duration, u64) {
+        let (began, sent) = (Instant::now(), self.proxy.sent());
+        join_all(self.users.iter().map(async |user| {
+            for number in 0..REQUESTS {
+                what(user, number).await;
+            }
+        }))
+        .await;
+        (began.elapsed(), self.proxy.sent() - sent)
+    }
+}
+
+async fn many_clients(round_trip: Duration) {
+    let Ok(cluster) = postgres() else { return };
+    let far = Far::new(cluster, round_trip).await;
+    let requests = (CLIENTS * REQUESTS) as u32;
+    let work = WORK * requests;
+
+    // Each a statement of its own: as many at once as there are connections, more or less.
+    let (took, sent) = far
+        .all(async |user, number| {
+            user.get(&format!("{TASKS}?tag=t{number}")).await.has(200);
+        })
+        .await;
+    println!("{round_trip:?}: lists with a filter took {took:?}, {sent} round trips");
+    let limit = round_trip * requests / CONNECTIONS * 3 + work;
+    assert!(took < limit, "{took:?}, not {limit:?}");
+
+    let (took, sent) = far
+        .all(async |user, _| {
+            user.get("/api/v1/tasks/1").await.has(200);
+        })
+        .await;
+    println!("{round_trip:?}: point reads took {took:?}, {sent} round trips");
+    assert!(sent < u64::from(requests) / 2, "{sent} round trips");
+    // Alone they would need more: a hundred round trips each way for each connection.
+    let limit = round_trip * REQUESTS as u32 * 3 + work;
+    assert!(took < limit, "{took:?}, not {limit:?}");
+
+    let (took, sent) = far
+        .all(async |user, number| {
+            let title = format!("{number}");
+            match number % 2 {
+                0 => drop(user.create(&title).await),
+                _ => drop(
+                    user.patch("/api/v1/tasks/1", json!({ "title": title }))
+                        .await
+                        .has(200),
+                ),
+            }
+        })
+        .await;
+    println!("{round_trip:?}: writes took {took:?}, {sent} round trips");
+    assert!(sent < u64::from(requests) / 2, "{sent} round trips");
+    let limit = round_trip * REQUESTS as u32 * 3 + work;
+    assert!(took < limit, "{took:?}, not {limit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clients_share_round_trips_of_5_ms() {
+    many_clients(Duration::from_millis(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clients_share_round_trips_of_30_ms() {
+    many_clients(Duration::from_millis(30)).await;
+}
+
+/// Nothing is asked or said around a statement.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lone_request_takes_one_round_trip() {
+    let Ok(cluster) = postgres() else { return };
+    let far = Far::new(cluster, Duration::from_millis(4)).await;
+    let alice = far.server.user("alice");
+    alice.create("Buy milk").await;
+    let etag = alice.get(TASKS).await.header("etag").to_owned();
+    far.takes(1, "a task", async || {
+        drop(alice.get("/api/v1/tasks/1").await.has(200))
+    })
+    .await;
+    far.takes(1, "a missing task", async || {
+        drop(alice.get("/api/v1/tasks/7777").await.has(404))
+    })
+    .await;
+    far.takes(1, "a page", async || drop(alice.get(TASKS).await.has(200)))
+        .await;
+    let filtered = format!("{TASKS}?completed=false");
+    far.takes(1, "a page with a filter", async || {
+        drop(alice.get(&filtered).await.has(200))
+    })
+    .await;
+    let unchanged = async || drop(alice.get_if_none_match(TASKS, &etag).await.has(304));
+    far.takes(1, "an unchanged page", unchanged).await;
+    far.takes(1, "a creation", async || {
+        drop(alice.create("Buy bread").await)
+    })
+    .await;
+    let patch = async || {
+        let patch = json!({ "title": "Buy butter" });
+        alice.patch("/api/v1/tasks/1", patch).await.has(200);
+    };
+    far.takes(1, "a patch", patch).await;
+    far.takes(2, "a patch, and the changed page", async || {
+        patch().await;
+        alice.get(TASKS).await.has(200);
+    })
+    .await;
+    far.takes(2, "a patch of another version", async || {
+        let patch = json!({ "title": "lost" });
+        alice
+            .patch_if_match("/api/v1/tasks/1", "\"1\"", patch)
+            .await
+            .has(412);
+    })
+    .await;
+}

@@ -377,10 +377,12 @@ on_both! {
         .await;
         let mut limited = 0;
         for (user, given) in given.iter().enumerate() {
-            let given = given.lock().unwrap();
-            let all: BTreeSet<_> = (1..).take(given.ids.len()).collect();
-            assert_eq!(given.ids, all, "the ids of user {user} have a gap");
-            limited += given.limited;
+            {
+                let given = given.lock().unwrap();
+                let all: BTreeSet<_> = (1..).take(given.ids.len()).collect();
+                assert_eq!(given.ids, all, "the ids of user {user} have a gap");
+                limited += given.limited;
+            }
             check_user_clock(&app, &format!("user {user}")).await;
         }
         assert!(limited > 0, "nobody met the limit");

@@ -132,9 +132,10 @@ async fn write(actor: &Actor, number: usize) {
         }
         _ => {
             let list = actor.get(&format!("{TASKS}?limit=100")).await;
-            let ids = list.items().iter().filter_map(|task| task["id"].as_i64());
+            let items = list.items();
+            let mut ids = items.iter().filter_map(|task| task["id"].as_i64());
             // Room for others.
-            match ids.filter(|id| *id > ROWS).next() {
+            match ids.find(|id| *id > ROWS) {
                 Some(id) => (actor.delete(&format!("{TASKS}/{id}")).await, &[204, 404]),
                 None => (list, &[200]),
             }

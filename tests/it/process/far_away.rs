@@ -12,9 +12,9 @@ use crate::support::{
 };
 
 const TASKS: &str = "/api/v1/tasks";
-const CLIENTS: usize = 64;
+const CLIENTS: u32 = 64;
 /// Of each client, one after the other.
-const REQUESTS: usize = 8;
+const REQUESTS: u32 = 8;
 const CONNECTIONS: u32 = 8;
 /// What a server in a debug build may need for one request on a busy machine.
 const WORK: Duration = Duration::from_millis(8);
@@ -83,7 +83,7 @@ impl Far {
 async fn many_clients(round_trip: Duration) {
     let Ok(cluster) = postgres() else { return };
     let far = Far::new(cluster, round_trip).await;
-    let requests = (CLIENTS * REQUESTS) as u32;
+    let requests = CLIENTS * REQUESTS;
     let work = WORK * requests;
 
     // Each a statement of its own: as many at once as there are connections, more or less.
@@ -104,7 +104,7 @@ async fn many_clients(round_trip: Duration) {
     println!("{round_trip:?}: point reads took {took:?}, {sent} round trips");
     assert!(sent < u64::from(requests) / 2, "{sent} round trips");
     // Alone they would need more: a hundred round trips each way for each connection.
-    let limit = round_trip * REQUESTS as u32 * 3 + work;
+    let limit = round_trip * REQUESTS * 3 + work;
     assert!(took < limit, "{took:?}, not {limit:?}");
 
     let (took, sent) = far
@@ -122,7 +122,7 @@ async fn many_clients(round_trip: Duration) {
         .await;
     println!("{round_trip:?}: writes took {took:?}, {sent} round trips");
     assert!(sent < u64::from(requests) / 2, "{sent} round trips");
-    let limit = round_trip * REQUESTS as u32 * 3 + work;
+    let limit = round_trip * REQUESTS * 3 + work;
     assert!(took < limit, "{took:?}, not {limit:?}");
 }
 

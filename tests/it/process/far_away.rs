@@ -68,7 +68,7 @@ impl Far {
     }
 
     /// What all clients do at once: how long it took, and with how many round trips.
-    async fn all(&self, what: impl AsyncFn(&Actor, usize)) -> (Duration, u64) {
+    async fn all(&self, what: impl AsyncFn(&Actor, u32)) -> (Duration, u64) {
         let (began, sent) = (Instant::now(), self.proxy.sent());
         join_all(self.users.iter().map(async |user| {
             for number in 0..REQUESTS {

@@ -145,24 +145,24 @@ async fn a_lone_request_takes_one_round_trip() {
     alice.create("Buy milk").await;
     let etag = alice.get(TASKS).await.header("etag").to_owned();
     far.takes(1, "a task", async || {
-        drop(alice.get("/api/v1/tasks/1").await.has(200))
+        drop(alice.get("/api/v1/tasks/1").await.has(200));
     })
     .await;
     far.takes(1, "a missing task", async || {
-        drop(alice.get("/api/v1/tasks/7777").await.has(404))
+        drop(alice.get("/api/v1/tasks/7777").await.has(404));
     })
     .await;
     far.takes(1, "a page", async || drop(alice.get(TASKS).await.has(200)))
         .await;
     let filtered = format!("{TASKS}?completed=false");
     far.takes(1, "a page with a filter", async || {
-        drop(alice.get(&filtered).await.has(200))
+        drop(alice.get(&filtered).await.has(200));
     })
     .await;
     let unchanged = async || drop(alice.get_if_none_match(TASKS, &etag).await.has(304));
     far.takes(1, "an unchanged page", unchanged).await;
     far.takes(1, "a creation", async || {
-        drop(alice.create("Buy bread").await)
+        drop(alice.create("Buy bread").await);
     })
     .await;
     let patch = async || {

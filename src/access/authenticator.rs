@@ -24,7 +24,7 @@ use super::{
     challenge::{insufficient_scope, refused},
 };
 use crate::{
-    auth::{Identity, Scopes, TokenFault, UserId, Verifier, bearer},
+    auth::{Identity, Scopes, TokenFault, UserId, Verifier},
     contract::{Problem, ProblemCode},
     store::Database,
 };
@@ -84,8 +84,7 @@ impl Authenticator {
                 TokenFault::AuthorizationMalformed("the request has more than one; send one");
             return Err(refused(&fault));
         }
-        let token = bearer(header).map_err(|fault| refused(&fault))?;
-        let identity = self.verifier.verify(token).await;
+        let identity = self.verifier.verify_header(header).await;
         let identity = identity.map_err(|fault| refused(&fault))?;
         self.name_in_log(&identity.user_id);
         self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;

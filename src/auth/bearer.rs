@@ -10,7 +10,7 @@ use super::fault::TokenFault;
 /// # Errors
 /// [`TokenFault::Missing`] without a header or with an empty one; [`TokenFault::AuthorizationMalformed`] for
 /// another scheme, and for a token that is missing, quoted, not ASCII, or one of several.
-pub fn bearer(header: Option<&[u8]>) -> Result<&str, TokenFault> {
+pub(super) fn bearer(header: Option<&[u8]>) -> Result<&str, TokenFault> {
     let malformed = |detail| Err(TokenFault::AuthorizationMalformed(detail));
     let value = header.unwrap_or_default().trim_ascii();
     if value.is_empty() {

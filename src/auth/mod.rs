@@ -4,8 +4,8 @@
 //! key (`rule`, `key_set`, `jwk`), its signature (`key`), its claims (`claims`). A verified token is cached
 //! (`token_cache`) until it expires or its key is withdrawn.
 //!
-//! This layer has no web framework and no database: [`bearer`] takes the bytes of a header, and
-//! [`Verifier::verify`] returns an [`Identity`] or a [`TokenFault`].
+//! This layer has no web framework and no database: [`Verifier::verify_header`] takes the bytes of a header, and
+//! returns an [`Identity`] or a [`TokenFault`].
 
 mod bearer;
 mod claims;
@@ -27,7 +27,6 @@ mod token;
 mod token_cache;
 mod verifier;
 
-pub use bearer::bearer;
 pub use dev::DevIssuer;
 pub use fault::TokenFault;
 pub use identity::{Identity, Scopes, UserId};

@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, ensure};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::{
+    bearer::bearer,
     claims::Claims,
     clock::Clock,
     dev::DevIssuer,
@@ -17,7 +18,7 @@ use super::{
     settings::AuthSettings,
     summary::RuleSummary,
     token::{MAX_TOKEN, Token},
-    token_cache::{CachedToken, TokenCache},
+    token_cache::{CachedToken, Digest, TokenCache},
 };
 
 /// Verifies tokens by the rules of the settings. A clone shares keys and memory with its original.
@@ -84,6 +85,24 @@ impl Verifier {
         })))
     }
 
+    /// Says who sent a request with this `Authorization` header.
+    ///
+    /// # Errors
+    /// As of [`bearer`] and of [`verify`](Self::verify).
+    pub async fn verify_header(&self, header: Option<&[u8]>) -> Result<Arc<Identity>, TokenFault> {
+        // Only verified tokens are in the cache, so what is found there needs no look at its characters.
+        let usual = header.and_then(|header| header.strip_prefix(b"Bearer "));
+        let digest = usual.filter(|token| token.len() <= MAX_TOKEN).map(digest);
+        if let Some(verified) = digest.and_then(|digest| self.cached(&digest)) {
+            return verified;
+        }
+        let token = bearer(header)?;
+        match digest.filter(|_| usual == Some(token.as_bytes())) {
+            Some(digest) => self.verify_unknown(token, digest).await,
+            None => self.verify(token).await,
+        }
+    }
+
     /// Says who sent this token. A cached token costs a hash and a lookup; any other costs a signature check, and an
     /// unknown key can cost a fetch (at most 5 s, at worst twice).
     ///
@@ -93,38 +112,44 @@ impl Verifier {
     /// What is wrong with the token; [`TokenFault::KeysUnavailable`] if its key is not known and the issuer's key
     /// set was never fetched or cannot be fetched now.
     pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenFault> {
-        let VerifierState {
-            token_cache,
-            clock,
-            leeway,
-            ..
-        } = &*self.0;
         if token.len() > MAX_TOKEN {
             return Err(TokenFault::TooLarge(token.len()));
         }
-        let digest = Sha256::digest(token.as_bytes()).into();
-        if let Some(CachedToken {
+        let digest = digest(token.as_bytes());
+        match self.cached(&digest) {
+            Some(verified) => verified,
+            None => self.verify_unknown(token, digest).await,
+        }
+    }
+
+    /// What the cache knows of a token.
+    fn cached(&self, digest: &Digest) -> Option<Result<Arc<Identity>, TokenFault>> {
+        let CachedToken {
             identity,
             expires,
             key: _,
-        }) = token_cache.get(&digest)
-        {
-            let now = clock.now_ms();
-            return match now < expires.saturating_add(*leeway) {
-                true => Ok(identity),
-                false => Err(TokenFault::Expired(now - expires)),
-            };
-        }
+        } = self.0.token_cache.get(digest)?;
+        let now = self.0.clock.now_ms();
+        Some(match now < expires.saturating_add(self.0.leeway) {
+            true => Ok(identity),
+            false => Err(TokenFault::Expired(now - expires)),
+        })
+    }
+
+    /// Verifies a token of at most [`MAX_TOKEN`] bytes that is not in the cache, and puts it there.
+    async fn verify_unknown(
+        &self,
+        token: &str,
+        digest: Digest,
+    ) -> Result<Arc<Identity>, TokenFault> {
         let token = Token::parse(token)?;
         let (identity, expires, key) = self.judge(&token).await?;
-        token_cache.put(
-            digest,
-            CachedToken {
-                identity: identity.clone(),
-                expires,
-                key,
-            },
-        );
+        let cached = CachedToken {
+            identity: identity.clone(),
+            expires,
+            key,
+        };
+        self.0.token_cache.put(digest, cached);
         Ok(identity)
     }
 
@@ -213,6 +238,10 @@ impl Verifier {
     pub(super) fn token_cache(&self) -> usize {
         self.0.token_cache.len()
     }
+}
+
+fn digest(token: &[u8]) -> Digest {
+    Sha256::digest(token).into()
 }
 
 /// The user, the expiry (milliseconds since 1970), and the key that verified the token.

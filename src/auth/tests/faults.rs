@@ -7,7 +7,7 @@ use serde_json::json;
 use super::support::{
     Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with, code, told as told_by,
 };
-use crate::auth::bearer;
+use crate::auth::bearer::bearer;
 
 #[tokio::test]
 async fn each_mistake_is_named() {

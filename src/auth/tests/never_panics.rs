@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::support::{SECRET, Server, Signer, by_secret};
-use crate::auth::{bearer, jwk};
+use crate::auth::{bearer::bearer, jwk};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static SERVER: LazyLock<Server> =

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use serde_json::json;
 
-use super::support::{Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with};
+use super::support::{Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with, code};
 
 #[tokio::test]
 async fn a_token_is_judged_once_and_expires_all_the_same() {
@@ -38,6 +38,41 @@ async fn only_good_tokens_are_remembered() {
     assert_eq!(server.verifier.token_cache(), 0);
     assert_eq!(server.says(&token).await, "alice");
     assert_eq!(server.verifier.token_cache(), 1);
+}
+
+#[tokio::test]
+async fn a_header_is_read_as_strictly_when_its_token_is_cached() {
+    let server = Server::trusting(vec![by_secret()]);
+    let token = Signer::shared(SECRET.as_bytes()).sign(claims("alice"));
+    let sent = async |header: String| {
+        let verified = server.verifier.verify_header(Some(header.as_bytes())).await;
+        verified.map(|identity| identity.user_id.as_str().to_owned())
+    };
+    for _ in 0..2 {
+        for fine in ["Bearer {}", "bearer {}", "BEARER  {} ", "Bearer\t{}"] {
+            let header = fine.replace("{}", &token);
+            assert_eq!(sent(header).await.unwrap(), "alice", "{fine}");
+            assert_eq!(server.verifier.token_cache(), 1);
+        }
+        for (malformed, expected) in [
+            ("{}", "authorization_malformed"),
+            ("Token {}", "authorization_malformed"),
+            ("Bearer {} {}", "authorization_malformed"),
+            ("Bearer {},", "authorization_malformed"),
+            ("Bearer \"{}\"", "authorization_malformed"),
+            ("Bearer {}\0", "authorization_malformed"),
+            ("Bearer {}A", "bad_signature"),
+        ] {
+            let header = malformed.replace("{}", &token);
+            assert_eq!(
+                code(&sent(header).await.unwrap_err()),
+                expected,
+                "{malformed}"
+            );
+        }
+    }
+    let missing = server.verifier.verify_header(None).await;
+    assert_eq!(code(&missing.unwrap_err()), "token_missing");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A row of `task` and the task it stands for.
 
-use sea_orm::{DbErr, FromJsonQueryResult, QueryResult, prelude::DateTimeUtc};
+use sea_orm::{DbErr, FromJsonQueryResult, IdenStatic as _, QueryResult, prelude::DateTimeUtc};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, entity::task::Column};
@@ -41,6 +41,13 @@ pub(super) const COLUMNS: [Column; 12] = [
     Column::Revision,
     Column::DeletedAt,
 ];
+
+/// [`COLUMNS`] of a table, for a statement that is written by hand.
+pub(super) fn columns_of(table: &str) -> String {
+    COLUMNS
+        .map(|column| format!(r#"{table}."{}""#, column.as_str()))
+        .join(", ")
+}
 
 /// Tags as they are stored: a JSON array of strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]

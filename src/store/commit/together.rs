@@ -24,7 +24,11 @@ use sea_orm::{
 use super::{Assignment, Count, Expected, Set, State, What, Write};
 use crate::{
     contract::Timestamp,
-    store::{entity::task::Column as Task, error::of_driver, row::COLUMNS},
+    store::{
+        engine::fetch,
+        entity::task::Column as Task,
+        row::{COLUMNS, columns_of},
+    },
 };
 
 /// The columns that a write can set. The others follow from the clock and the request.
@@ -115,6 +119,16 @@ impl Array {
         Ok(())
     }
 
+    /// Its type. JSON travels as text.
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text[]",
+            Self::Small(_) => "int2[]",
+            Self::Bool(_) => "bool[]",
+            Self::Time(_) => "timestamptz[]",
+        }
+    }
+
     fn bind(self, query: PgQuery<'_>) -> PgQuery<'_> {
         match self {
             Self::Text(values) => query.bind(values),
@@ -127,16 +141,6 @@ impl Array {
 
 type PgQuery<'q> = Query<'q, Postgres, PgArguments>;
 
-/// The type of an array that holds the values of a column. JSON travels as text.
-fn array_type(column: Task) -> &'static str {
-    match column.def().get_column_type() {
-        ColumnType::SmallInteger => "int2[]",
-        ColumnType::Boolean => "bool[]",
-        ColumnType::TimestampWithTimeZone => "timestamptz[]",
-        _ => "text[]",
-    }
-}
-
 /// A value of the arrays as the column wants it.
 fn new_value(column: Task) -> String {
     let name = column.as_str();
@@ -148,7 +152,9 @@ fn new_value(column: Task) -> String {
 
 /// `FROM unnest(…) AS n(…)` of some arrays and of those of the columns, with the number of parameters.
 fn arrays(own: &[(&'static str, &'static str)]) -> (String, usize) {
-    let columns = WRITABLE.iter().map(|c| (c.as_str(), array_type(*c)));
+    let columns = WRITABLE
+        .iter()
+        .map(|c| (c.as_str(), Array::of(*c, 0).type_name()));
     let all: Vec<_> = own.iter().copied().chain(columns).collect();
     let (mut values, mut names) = (Vec::new(), Vec::new());
     for (index, (name, kind)) in (1..).zip(&all) {
@@ -220,10 +226,10 @@ c AS (
 INSERT INTO task (user_id, id, created_at, updated_at, revision{names})
 SELECT c.user_id, c.last_task_id, c.updated_at, c.updated_at, c.revision{values}
 FROM c JOIN n ON n.owner = c.user_id
-RETURNING {row}, user_id"#,
+RETURNING {row}, task.user_id"#,
         limit = parameters + 1,
         now = parameters + 2,
-        row = returned(""),
+        row = columns_of("task"),
     )
     .into()
 });
@@ -280,16 +286,10 @@ FROM c JOIN n ON n.owner = c.user_id AND n.task = c.task
 WHERE t.user_id = c.user_id AND t.id = c.task
 RETURNING {row}, t.user_id"#,
         now = parameters + 1,
-        row = returned("t."),
+        row = columns_of("t"),
     )
     .into()
 });
-
-fn returned(table: &str) -> String {
-    COLUMNS
-        .map(|column| format!(r#"{table}"{}""#, column.as_str()))
-        .join(", ")
-}
 
 /// Creates tasks of different users.
 pub(super) async fn create(
@@ -311,7 +311,7 @@ pub(super) async fn create(
     let query = bind_columns(query, &rows)?
         .bind(most)
         .bind(Timestamp::now().get());
-    fetch(query, connection).await
+    fetch(connection, query).await
 }
 
 /// Changes tasks of different users.
@@ -353,15 +353,7 @@ pub(super) async fn change(
         .bind(of(|marks| marks.to_moment_if_null))
         .bind(of(|marks| marks.turned));
     let query = bind_columns(query, &rows)?.bind(Timestamp::now().get());
-    fetch(query, connection).await
-}
-
-async fn fetch(
-    query: PgQuery<'_>,
-    connection: &mut PgConnection,
-) -> Result<Vec<QueryResult>, DbErr> {
-    let rows = query.fetch_all(connection).await.map_err(of_driver)?;
-    Ok(rows.into_iter().map(QueryResult::from).collect())
+    fetch(connection, query).await
 }
 
 /// Gives each write the row of its user, of whom there is one write in a group. `None` for those that were left out.

@@ -28,7 +28,7 @@ pub(super) use connections::IDLE_TIMEOUT;
 pub(super) use lane::{Grouped, Lane};
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;
-pub(super) use statement::{Reading, rows};
+pub(super) use statement::{Reading, fetch, place, rows};
 
 /// A database, and how statements get there.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sea_orm::{
     DbErr, QueryResult, Statement,
-    sqlx::{self, AssertSqlSafe, PgConnection},
+    sqlx::{self, AssertSqlSafe, IntoArguments, PgConnection, Postgres, query::Query},
 };
 use sea_query_sqlx::SqlxValues;
 
@@ -54,14 +54,27 @@ pub(in crate::store) async fn rows(
     connection: &mut PgConnection,
     statement: &Statement,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let values = SqlxValues(
-        statement
-            .values
-            .clone()
-            .unwrap_or_else(|| sea_orm::Values(Vec::new())),
-    );
+    let values = statement.values.clone();
+    let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
     // sea-query has put every value into a parameter.
     let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values);
+    fetch(connection, query).await
+}
+
+/// Runs a query of the driver.
+pub(in crate::store) async fn fetch<'q, A>(
+    connection: &mut PgConnection,
+    query: Query<'q, Postgres, A>,
+) -> Result<Vec<QueryResult>, DbErr>
+where
+    A: IntoArguments<Postgres> + Send + 'q,
+{
     let rows = query.fetch_all(connection).await.map_err(of_driver)?;
     Ok(rows.into_iter().map(QueryResult::from).collect())
+}
+
+/// The index of the request that a row of a group belongs to. `WITH ORDINALITY` counts from 1.
+pub(in crate::store) fn place(row: &QueryResult, column: usize) -> Result<usize, DbErr> {
+    let place: i64 = row.try_get_by_index(column)?;
+    Ok(usize::try_from(place - 1).unwrap_or(usize::MAX))
 }

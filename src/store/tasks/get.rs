@@ -6,7 +6,7 @@ use std::{
 };
 
 use sea_orm::{
-    DbBackend, DbErr, ExprTrait as _, IdenStatic as _, QueryResult,
+    DbBackend, DbErr, ExprTrait as _,
     sea_query::{Expr, Query, SelectStatement},
     sqlx::{self, AssertSqlSafe, PgConnection},
 };
@@ -17,11 +17,11 @@ use crate::{
     contract::{self, TaskId},
     store::{
         StoreError,
-        engine::{Grouped, Sqlite},
+        engine::{Grouped, Sqlite, fetch, place},
         entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
         error::of_driver,
         kind::CanRead,
-        row::{COLUMNS, TaskRow},
+        row::{COLUMNS, TaskRow, columns_of},
     },
 };
 
@@ -68,17 +68,11 @@ pub(super) fn select(user: &UserId, column: Task, value: impl Into<Expr>) -> Sel
         .to_owned()
 }
 
-fn columns(table: &str) -> String {
-    COLUMNS
-        .map(|column| format!(r#"{table}"{}""#, column.as_str()))
-        .join(", ")
-}
-
 /// As sea-query builds it; made once.
 static FIND: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM task WHERE user_id = $1 AND id = $2",
-        columns("")
+        columns_of("task")
     )
     .into()
 });
@@ -89,7 +83,7 @@ static FIND_ALL: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "SELECT {}, k.place, t.user_id FROM unnest((SELECT $1::text[]), (SELECT $2::int8[])) WITH ORDINALITY AS k(user_id, id, place) \
           JOIN task t ON t.user_id = k.user_id AND t.id = k.id",
-        columns("t.")
+        columns_of("t")
     )
     .into()
 });
@@ -126,14 +120,12 @@ impl Grouped for Finding {
         let query = sqlx::query(AssertSqlSafe(FIND_ALL.clone()))
             .bind(users)
             .bind(ids);
-        let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+        let rows = fetch(connection, query).await?;
         let mut answers: Vec<Option<Option<TaskRow>>> = keys.iter().map(|_| Some(None)).collect();
         for row in rows {
-            let row = QueryResult::from(row);
-            let place: i64 = row.try_get_by_index(COLUMNS.len())?;
+            let index = place(&row, COLUMNS.len())?;
             let user: String = row.try_get_by_index(COLUMNS.len() + 1)?;
             let row = TaskRow::read(&row)?;
-            let index = usize::try_from(place - 1).unwrap_or(usize::MAX);
             match (answers.get_mut(index), keys.get(index)) {
                 (Some(answer), Some(key)) if key.id == row.id && key.user.as_str() == user => {
                     *answer = Some(Some(row));

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use sea_orm::{
     DbErr, IdenStatic as _, QueryResult,
     sea_query::{Alias, Expr, ExprTrait as _, PostgresQueryBuilder, Query},
-    sqlx::{self, AssertSqlSafe, PgConnection, postgres::PgRow},
+    sqlx::{self, AssertSqlSafe, PgConnection},
 };
 
 use super::order::Ordering;
@@ -16,10 +16,9 @@ use crate::{
     auth::UserId,
     contract::Sort,
     store::{
-        engine::{Grouped, Sqlite},
+        engine::{Grouped, Sqlite, fetch, place},
         entity::{task, task::Column as Task},
-        error::of_driver,
-        row::{COLUMNS, TaskRow},
+        row::{COLUMNS, TaskRow, columns_of},
     },
 };
 
@@ -90,13 +89,13 @@ fn statements(sort: Sort) -> Result<&'static [Arc<str>; 2], DbErr> {
 
 fn statement(sort: Sort, requests: &str) -> String {
     let order = Ordering::of(sort, None);
-    let mut names = COLUMNS.map(|column| column.as_str()).to_vec();
-    if order.by_title() {
-        names.push(Task::TitleFold.as_str());
-    }
-    let columns = |table: &str| {
-        let all = names.iter().map(|name| format!(r#"{table}."{name}""#));
-        all.collect::<Vec<_>>().join(", ")
+    let columns = |table| match order.by_title() {
+        true => format!(
+            r#"{}, {table}."{}""#,
+            columns_of(table),
+            Task::TitleFold.as_str()
+        ),
+        false => columns_of(table),
     };
     let table = Alias::new("t");
     let mut tasks = Query::select();
@@ -147,7 +146,7 @@ impl Grouped for Paging {
             .bind(page.user.as_str())
             .bind(page.most)
             .bind(page.known);
-        let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+        let rows = fetch(connection, query).await?;
         let mut shown = hand_back(rows, page.sort, &[&page.user])?;
         shown.pop().ok_or_else(|| misread("nobody's page"))
     }
@@ -167,7 +166,7 @@ impl Grouped for Paging {
             )
             .bind(pages.iter().map(|page| page.most).collect::<Vec<_>>())
             .bind(pages.iter().map(|page| page.known).collect::<Vec<_>>());
-        let rows = query.fetch_all(connection).await.map_err(of_driver)?;
+        let rows = fetch(connection, query).await?;
         let users: Vec<&UserId> = pages.iter().map(|page| &page.user).collect();
         let shown = hand_back(rows, sort, &users)?;
         Ok(shown.into_iter().map(Some).collect())
@@ -179,13 +178,11 @@ impl Grouped for Paging {
 }
 
 /// Gives each user's request its rows.
-fn hand_back(rows: Vec<PgRow>, sort: Sort, users: &[&UserId]) -> Result<Vec<Shown>, DbErr> {
+fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Vec<Shown>, DbErr> {
     let by_title = Ordering::of(sort, None).by_title();
     let mut all: Vec<Shown> = users.iter().map(|_| Shown::default()).collect();
     for row in rows {
-        let row = QueryResult::from(row);
-        let place: i64 = row.try_get_by_index(0)?;
-        let index = usize::try_from(place - 1).unwrap_or(usize::MAX);
+        let index = place(&row, 0)?;
         let (Some(shown), Some(user)) = (all.get_mut(index), users.get(index)) else {
             return Err(misread("a page that nobody asked for"));
         };

@@ -9,6 +9,7 @@ use super::{
     Tasks,
     cursor::{self, Fingerprint, Position},
     order::Ordering,
+    pages::Frame,
     query::{Filter, ListQuery},
 };
 use crate::{
@@ -38,21 +39,34 @@ impl<A: CanRead> Tasks<A> {
     /// # Errors
     /// [`StoreError::BadCursor`] if the cursor is of another list.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        let ListQuery {
-            filter,
-            sort,
-            time_zone,
+        self.list_in(self.frame(query), query).await
+    }
+
+    /// What the pages of a list fit.
+    pub(super) fn frame(&self, query: &ListQuery) -> Frame {
+        let order = Ordering::of(query.sort, query.time_zone);
+        Frame {
+            order,
+            fingerprint: Fingerprint::of(self.user.as_str(), &query.filter, &order, query.sort),
+            limit: usize::try_from(query.limit.get()).unwrap_or_default(),
+        }
+    }
+
+    pub(super) async fn list_in(
+        &self,
+        frame: Frame,
+        query: &ListQuery,
+    ) -> Result<Page, StoreError> {
+        let Frame {
+            order,
+            fingerprint,
             limit,
-            cursor,
-        } = query;
-        let order = Ordering::of(*sort, *time_zone);
-        let fingerprint = Fingerprint::of(self.user.as_str(), filter, &order, *sort);
+        } = frame;
+        let cursor = query.cursor.as_ref();
         let after = cursor
-            .as_ref()
-            .map(|c| cursor::decode(fingerprint, c.as_str()))
+            .map(|cursor| cursor::decode(fingerprint, cursor.as_str()))
             .transpose()?;
-        let limit = usize::try_from(limit.get()).unwrap_or_default();
-        let select = self.selection(filter, order, after.as_ref(), limit)?;
+        let select = self.selection(&query.filter, order, after.as_ref(), limit)?;
 
         let rows = self.rows(&select).await?;
         let Some(first) = rows.first() else {

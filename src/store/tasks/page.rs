@@ -6,17 +6,13 @@ use sea_orm::DbBackend;
 
 use super::{
     Tasks,
-    cursor::Fingerprint,
     list::Page,
     order::Ordering,
     pages::{Frame, Item, PageKey, RenderedPage},
     paging::{FirstPage, Shown, ShownRow},
     query::ListQuery,
 };
-use crate::{
-    contract::Sort,
-    store::{StoreError, kind::CanRead},
-};
+use crate::store::{StoreError, kind::CanRead};
 
 impl<A: CanRead> Tasks<A> {
     /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
@@ -24,40 +20,42 @@ impl<A: CanRead> Tasks<A> {
     /// # Errors
     /// [`StoreError::BadCursor`] if the cursor is of another list.
     pub async fn page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
-        let order = Ordering::of(query.sort, query.time_zone);
-        let frame = Frame {
-            order,
-            fingerprint: Fingerprint::of(self.user.as_str(), &query.filter, &order, query.sort),
-            limit: usize::try_from(query.limit.get()).unwrap_or_default(),
-        };
         match query.is_plain() && self.store.engine.backend() == DbBackend::Postgres {
-            true => self.first_page(query.sort, frame).await,
-            false => self.other_page(query, frame).await,
+            true => self.first_page(query).await,
+            false => self.other_page(query).await,
         }
     }
 
     /// The first page of a list without a filter. The same statement reads the revision, and what is not known.
-    async fn first_page(&self, sort: Sort, frame: Frame) -> Result<Arc<RenderedPage>, StoreError> {
+    async fn first_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+        let limit = query.limit.get();
         let key = PageKey::First {
             user: self.user.clone(),
-            sort,
-            limit: frame.limit,
+            sort: query.sort,
+            limit,
         };
         let epoch = self.store.engine.epoch();
         let kept = self.store.pages.get(&key, epoch);
         let mut request = FirstPage {
             user: self.user.clone(),
-            sort,
-            most: i64::try_from(frame.limit).unwrap_or(i64::MAX - 1) + 1,
+            sort: query.sort,
+            most: limit + 1,
             known: kept.as_ref().map(|page| page.revision),
         };
         let shown = self.store.paging.send(request.clone()).await?;
+        // Otherwise the revision was read over other connections than the page.
+        let same_epoch = self.store.engine.epoch() == epoch;
         let known = kept.filter(|_| request.is_told_changes(shown.revision));
+        if let Some(kept) = &known
+            && same_epoch
+            && kept.revision == shown.revision
+        {
+            return Ok(kept.clone());
+        }
+        let frame = self.frame(query);
         let page = match known {
             None => Some(self.whole(frame, shown)?),
-            // The revision was read over other connections than the page.
-            Some(_) if self.store.engine.epoch() != epoch => None,
-            Some(kept) if kept.revision == shown.revision => return Ok(kept),
+            Some(_) if !same_epoch => None,
             Some(kept) => self.renewed(&kept, frame, shown)?,
         };
         let page = match page {
@@ -90,15 +88,12 @@ impl<A: CanRead> Tasks<A> {
     }
 
     /// Another page: the revision is read first if the page is known.
-    async fn other_page(
-        &self,
-        query: &ListQuery,
-        frame: Frame,
-    ) -> Result<Arc<RenderedPage>, StoreError> {
+    async fn other_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+        let frame = self.frame(query);
         let key = PageKey::Other {
             user: self.user.clone(),
             fingerprint: frame.fingerprint,
-            limit: frame.limit,
+            limit: query.limit.get(),
             cursor: query
                 .cursor
                 .as_ref()
@@ -115,7 +110,7 @@ impl<A: CanRead> Tasks<A> {
             items,
             next_cursor,
             revision,
-        } = self.list(query).await?;
+        } = self.list_in(frame, query).await?;
         let page = RenderedPage::of(items, next_cursor, revision)?;
         let page = Arc::new(page);
         self.store.pages.keep(key, &page, epoch);

@@ -162,13 +162,13 @@ pub(super) enum PageKey {
     First {
         user: UserId,
         sort: Sort,
-        limit: usize,
+        limit: i64,
     },
     /// Any other; the fingerprint stands for filters and order.
     Other {
         user: UserId,
         fingerprint: Fingerprint,
-        limit: usize,
+        limit: i64,
         cursor: Option<String>,
     },
 }

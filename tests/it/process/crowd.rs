@@ -153,20 +153,18 @@ fn connections(server: &Process) -> usize {
 /// One client on a connection of its own: one creates, the next reads.
 async fn ask(port: u16, token: String, number: usize) -> u16 {
     let body = json!({ "title": format!("Of the crowd {number}") }).to_string();
-    let (method, body) = match number % 2 {
-        0 => ("POST", body.as_str()),
-        _ => ("GET", ""),
+    // Three kinds of statements, which together take all connections.
+    let (method, query, body) = match number % 4 {
+        0 | 2 => ("POST", "", body.as_str()),
+        1 => ("GET", "?limit=1", ""),
+        _ => ("GET", "?limit=1&q=milk", ""),
     };
     let request = format!(
-        "{method} /api/v1/tasks?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        "{method} /api/v1/tasks{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let request = match number % 2 {
-        0 => request.replace("?limit=1", ""),
-        _ => request,
-    };
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();

@@ -9,7 +9,7 @@ use super::{
     TimeZone, Timestamp,
     registry::{MetaSchema, MetaSchemaRef, Registry, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
-    time::{TimeSpelling, is_date, read_date, read_time},
+    time::{TimeSpelling, is_date, read_date, read_time, write_date, write_time},
 };
 
 /// When a task is due: a day, or an instant. The two stay distinct: a date has no time zone.
@@ -59,12 +59,9 @@ impl DueDate {
 impl Serialize for DueDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // Always four digits, as years are 1–9999.
-            Self::Date(date) => serializer.collect_str(&date.format("%Y-%m-%d")),
+            Self::Date(date) => write_date(*date, serializer),
             // As short as it may have been sent.
-            Self::Time(time) => {
-                serializer.serialize_str(&time.get().to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            }
+            Self::Time(time) => write_time(time.get(), SecondsFormat::AutoSi, serializer),
         }
     }
 }

@@ -26,7 +26,8 @@ pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A JSON body. In an answer it is written by serde; a test holds this against the document.
+/// A JSON body. In an answer it is written by serde, straight to bytes; tests hold this against the document,
+/// and against what poem-openapi would write.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -251,3 +252,6 @@ pub(crate) async fn read_body(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

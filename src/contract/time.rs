@@ -1,6 +1,7 @@
 //! Times and dates, read strictly.
 
 mod spelling;
+mod written;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 pub(crate) use self::spelling::TimeSpelling;
 use self::spelling::has_shape;
+pub(super) use self::written::{write_date, write_time};
 use super::{
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
@@ -38,7 +40,7 @@ impl Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Always six digits, so that times of the same offset sort as texts do.
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+        write_time(self.0, SecondsFormat::Micros, serializer)
     }
 }
 

@@ -1,0 +1,76 @@
+//! Answers are written by serde, and documented by poem-openapi: both must mean the same JSON.
+
+use chrono::DateTime;
+use poem_openapi::types::ToJSON;
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+use crate::contract::{
+    Description, DueDate, Flag, Nullable, Priority, Tags, Task, TaskId, TaskList, Timestamp, Title,
+    UserIdText, Version,
+};
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    let seconds = -62_135_596_800_i64..253_402_300_800;
+    let micros = prop_oneof![Just(0), 0..1_000_000_u32];
+    (seconds, micros).prop_map(|(seconds, micros)| {
+        Timestamp::new(DateTime::from_timestamp(seconds, micros * 1_000).unwrap())
+    })
+}
+
+fn tasks() -> impl Strategy<Value = Task> {
+    let texts = (
+        any::<String>(),
+        any::<String>(),
+        option::of(any::<String>()),
+    );
+    let times = (time(), time(), option::of(time()));
+    let numbers = (1..=1_i64 << 52, 1..=1_i64 << 52, 0..3_usize);
+    let due = option::of((time(), any::<bool>()));
+    (texts, times, numbers, due, vec(any::<String>(), 0..4)).prop_map(
+        |(
+            (user, title, description),
+            (created, updated, completed),
+            (id, version, priority),
+            due,
+            tags,
+        )| Task {
+            id: TaskId::new(id).unwrap(),
+            user_id: UserIdText(user),
+            title: Title::stored(title),
+            description: Nullable(description.map(Description::stored)),
+            completed: Flag(completed.is_some()),
+            completed_at: Nullable(completed),
+            priority: Priority::ALL[priority],
+            due_date: Nullable(due.map(|(at, is_date)| DueDate::stored(at.get(), is_date))),
+            tags: Tags::stored(tags),
+            created_at: created,
+            updated_at: updated,
+            version: Version::new(version).unwrap(),
+        },
+    )
+}
+
+fn body_of<T: Type + Serialize>(value: T) -> String {
+    let response = Json(value).into_response();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    let body = response.into_body().into_string();
+    futures_util::FutureExt::now_or_never(body)
+        .unwrap()
+        .unwrap()
+}
+
+proptest! {
+    #[test]
+    fn an_answer_is_what_poem_openapi_would_write(task in tasks()) {
+        let expected = task.to_json_string();
+        prop_assert_eq!(body_of(task), expected);
+    }
+
+    #[test]
+    fn a_page_is_as_well(items in vec(tasks(), 0..4), next in option::of("[a-z]{1,9}")) {
+        let page = TaskList { items, next_cursor: Nullable(next) };
+        let expected = page.to_json_string();
+        prop_assert_eq!(body_of(page), expected);
+    }
+}

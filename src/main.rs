@@ -1,6 +1,7 @@
 //! The process: reads the command line and the settings, starts the log, and runs one of the [`commands`].
 
 mod commands;
+mod log;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -55,16 +56,14 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter)
         .context("RUST_LOG cannot be understood")?;
-    let log = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     match config.log_format {
-        LogFormat::Pretty => log.init(),
-        LogFormat::Json => log
-            .json()
-            .flatten_event(true)
-            // The span of the request is enough: there is no other.
-            .with_span_list(false)
+        LogFormat::Pretty => lines.init(),
+        LogFormat::Json => lines
+            .fmt_fields(log::JsonMembers)
+            .event_format(log::JsonLine)
             .init(),
     }
     Ok(())

@@ -131,7 +131,10 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             let route = self.routes.template(&path);
             let route = route.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
             let code = code.map(ProblemCode::name);
-            span.in_scope(|| tracing::info!(%method, %route, status, micros, code, "answered"));
+            let method = method.as_str();
+            span.in_scope(|| {
+                tracing::info!(method, route = &*route, status, micros, code, "answered");
+            });
         }
         Ok(response)
     }

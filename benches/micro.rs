@@ -15,6 +15,7 @@ use poem::IntoResponse as _;
 use serde_json::json;
 use taskward::{
     auth::{AuthSettings, DevIssuer, Verifier},
+    clock::Clock,
     contract::{Flag, Json, Nullable, Priority, Scalar, Task, TaskList, UserIdText},
     unicode::{fold, search_key},
 };
@@ -50,7 +51,7 @@ impl Tokens {
         };
         let verifier = {
             let _in_runtime = runtime.enter();
-            Verifier::new(&settings, Some(issuer.clone())).expect("a verifier")
+            Verifier::new(&settings, Some(issuer.clone()), &Clock::System).expect("a verifier")
         };
         Self {
             runtime,

@@ -5,7 +5,7 @@
 //! code to it):
 //!
 //! ```text
-//! main     → api, app, auth, config, import, server, store   the process
+//! main     → api, app, auth, clock, config, import, server, store   the process
 //! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
 //! server                                          connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, mcp, server, store   routes, middleware, the shape of errors
@@ -13,9 +13,10 @@
 //! mcp      → access, contract, store, unicode     what is served to language models
 //! access   → auth, contract, store                who is calling, what they may do, how often
 //! import   → contract, store, unicode             tasks of another backend, for the operator
-//! store    → auth, contract, unicode              the only module that names sea-orm; entities are private
-//! auth                                            verifies tokens; no web framework, no database
+//! store    → auth, clock, contract, unicode       the only module that names sea-orm; entities are private
+//! auth     → clock                                verifies tokens; no web framework, no database
 //! contract → unicode                              wire types, and how they are read
+//! clock                                           what time it is; tests set it
 //! unicode                                         how texts are compared, searched and shown in messages
 //! ```
 //!
@@ -26,6 +27,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod clock;
 pub mod config;
 pub mod contract;
 pub mod import;

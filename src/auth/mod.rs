@@ -9,7 +9,6 @@
 
 mod bearer;
 mod claims;
-mod clock;
 mod dev;
 mod fault;
 mod fetch;

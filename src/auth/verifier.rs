@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use anyhow::{Context, ensure};
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::Clock;
+
 use super::{
     bearer::bearer,
     claims::Claims,
-    clock::Clock,
     dev::DevIssuer,
     fault::TokenFault,
     identity::Identity,
@@ -43,14 +44,7 @@ impl Verifier {
     pub fn new(
         settings: &AuthSettings,
         development: Option<DevIssuer>,
-    ) -> anyhow::Result<Verifier> {
-        Self::with_clock(settings, development, Clock::System)
-    }
-
-    pub(super) fn with_clock(
-        settings: &AuthSettings,
-        development: Option<DevIssuer>,
-        clock: Clock,
+        clock: &Clock,
     ) -> anyhow::Result<Verifier> {
         let AuthSettings {
             issuers,
@@ -80,7 +74,7 @@ impl Verifier {
         Ok(Verifier(Arc::new(VerifierState {
             rules,
             token_cache: TokenCache::new(),
-            clock,
+            clock: clock.clone(),
             leeway,
         })))
     }
@@ -129,7 +123,7 @@ impl Verifier {
             expires,
             key: _,
         } = self.0.token_cache.get(digest)?;
-        let now = self.0.clock.now_ms();
+        let now = self.0.clock.now().timestamp_millis();
         Some(match now < expires.saturating_add(self.0.leeway) {
             true => Ok(identity),
             false => Err(TokenFault::Expired(now - expires)),
@@ -213,7 +207,11 @@ impl Verifier {
     /// Reads and checks the claims, after the signature was verified.
     fn accept(&self, rule: &Rule, token: &Token<'_>, key: Arc<Key>) -> Result<Judged, TokenFault> {
         let claims = Claims::read(&token.unproven)?;
-        rule.check(&claims, self.0.clock.now_ms(), self.0.leeway)?;
+        rule.check(
+            &claims,
+            self.0.clock.now().timestamp_millis(),
+            self.0.leeway,
+        )?;
         let (expires_at, expires) = (claims.expires_at(), claims.expires);
         let Claims {
             subject,

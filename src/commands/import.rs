@@ -8,17 +8,17 @@ use std::{
 };
 
 use anyhow::Context as _;
-use taskward::{config::Config, import::Import, store::Database};
+use taskward::{clock::Clock, config::Config, import::Import, store::Database};
 
 use super::print;
 
 pub(super) async fn import(config: &Config, file: &Path, check: bool) -> anyhow::Result<ExitCode> {
-    let import = Import::read(open(file)?, config.database.max_tasks)?;
+    let import = Import::read(open(file)?, config.database.max_tasks, Clock::System.now())?;
     if check {
         print(&format!("{import} can be imported\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let database = Database::connect(&config.direct).await?;
+    let database = Database::connect(&config.direct, &Clock::System).await?;
     database.check_kept()?;
     if config.auto_migrate {
         let migrated = database.migrate_up().await;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use taskward::{config::Config, store::Database};
+use taskward::{clock::Clock, config::Config, store::Database};
 
 use super::print;
 
@@ -24,7 +24,7 @@ pub(crate) enum Direction {
 }
 
 pub(super) async fn migrate(config: &Config, direction: Direction) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(&config.direct).await?;
+    let database = Database::connect(&config.direct, &Clock::System).await?;
     database.check_kept()?;
     match direction {
         Direction::Up => report("applied", &database.migrate_up().await?)?,

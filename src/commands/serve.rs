@@ -7,6 +7,7 @@ use taskward::{
     api::Stopping,
     app::app,
     auth::{DevIssuer, Verifier},
+    clock::Clock,
     config::Config,
     server::{self, Limits},
     store::Database,
@@ -23,12 +24,13 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
     };
-    let database = open_database(config).await?;
+    let clock = Clock::System;
+    let database = open_database(config, &clock).await?;
     let development = match config.is_development() {
         true => Some(super::development_issuer(config)?),
         false => None,
     };
-    let verifier = Verifier::new(&config.auth, development.clone())?;
+    let verifier = Verifier::new(&config.auth, development.clone(), &clock)?;
     for rule in verifier.rules() {
         tracing::info!("tokens are accepted by {rule}");
     }
@@ -53,13 +55,13 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_database(config: &Config) -> anyhow::Result<Database> {
-    let database = Database::connect(&config.database).await?;
+async fn open_database(config: &Config, clock: &Clock) -> anyhow::Result<Database> {
+    let database = Database::connect(&config.database, clock).await?;
     if config.auto_migrate {
         // A database in memory lives as long as its connection: migrate over that.
         let direct = match config.database.url.starts_with("sqlite:") {
             true => database.clone(),
-            false => Database::connect(&config.direct).await?,
+            false => Database::connect(&config.direct, clock).await?,
         };
         migrate(direct).await?;
     }

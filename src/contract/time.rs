@@ -26,11 +26,6 @@ impl Timestamp {
         Self(time.with_nanosecond(micros).unwrap_or(time))
     }
 
-    /// This instant.
-    pub fn now() -> Self {
-        Self::new(Utc::now())
-    }
-
     /// The instant.
     pub fn get(self) -> DateTime<Utc> {
         self.0

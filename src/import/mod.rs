@@ -16,6 +16,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
 
 use self::{
     encoding::other_than_utf8,
@@ -46,12 +47,16 @@ pub struct Imported {
 }
 
 impl Import {
-    /// Reads a JSON object from each line that is not empty. `max_tasks`: the most of one user.
+    /// Reads a JSON object from each line that is not empty. `max_tasks`: the most of one user; `now`: what time it is.
     ///
     /// # Errors
     /// The faults of all lines, of which the first 50 are told; and if there is no task at all.
-    pub fn read(mut lines: impl BufRead, max_tasks: u64) -> anyhow::Result<Self> {
-        let now = Timestamp::now();
+    pub fn read(
+        mut lines: impl BufRead,
+        max_tasks: u64,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
+        let now = Timestamp::new(now);
         let mut import = Self::default();
         let mut faults = LineFaults::default();
         let mut line = Vec::new();

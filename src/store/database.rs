@@ -10,10 +10,11 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     StoreError,
-    engine::{Engine, IDLE_TIMEOUT, Lane, Reading, is_in_memory},
+    engine::{Engine, IDLE_TIMEOUT, Lane, LaneMetrics, Reading, is_in_memory},
     migrate,
-    tasks::TaskStore,
+    tasks::{PageMetrics, TaskStore},
 };
+use crate::clock::Clock;
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -57,6 +58,15 @@ impl std::fmt::Debug for DatabaseSettings {
     }
 }
 
+/// What the store has done since it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreMetrics {
+    /// Each way to the database.
+    pub lanes: Vec<LaneMetrics>,
+    /// The pages of lists.
+    pub pages: PageMetrics,
+}
+
 /// How long readiness waits for an answer. Probes commonly give up after a few seconds.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -88,10 +98,13 @@ impl Database {
     ///
     /// # Errors
     /// If the URL is of no known kind, or the SQLite file cannot be opened.
-    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+    pub async fn connect(settings: &DatabaseSettings, clock: &Clock) -> Result<Self, StoreError> {
         let engine = Arc::new(Engine::open(settings).await?);
+        let reading: Lane<Reading> = engine.lane();
         let tasks = TaskStore::new(
             &engine,
+            reading.clone(),
+            clock.clone(),
             i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
             settings.tombstone_retention,
             settings.page_cache_bytes,
@@ -99,7 +112,7 @@ impl Database {
         Ok(Self(Arc::new(DatabaseState {
             url_setting: settings.url_setting,
             tasks: Arc::new(tasks),
-            reading: engine.lane(),
+            reading,
             engine,
             in_memory: is_in_memory(&settings.url),
             readiness: Mutex::new(None),
@@ -168,9 +181,18 @@ impl Database {
         self.0.url_setting
     }
 
+    /// What the store has done since it was opened.
+    pub fn metrics(&self) -> StoreMetrics {
+        StoreMetrics {
+            lanes: self.0.engine.metrics(),
+            pages: self.0.tasks.page_metrics(),
+        }
+    }
+
     /// Ends all connections, after what runs on them.
     pub async fn close(&self) {
         self.0.engine.close().await;
+        tracing::debug!(metrics = ?self.metrics(), "the database is closed");
     }
 
     /// The tasks of all users. For the operator, who has the database and no token; a request opens a

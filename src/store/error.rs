@@ -178,6 +178,11 @@ pub(super) fn is_conflict(error: &DbErr) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether another transaction holds a lock that the statement did not wait for (`lock_not_available`).
+pub(super) fn is_locked(error: &DbErr) -> bool {
+    of_statement(error).and_then(code).as_deref() == Some("55P03")
+}
+
 /// Whether SQLite only says that somebody else has its lock (`SQLITE_BUSY`, in any of its extended forms).
 pub(super) fn is_busy(error: &DbErr) -> bool {
     let error = match error {

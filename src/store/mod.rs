@@ -30,13 +30,14 @@ mod tasks;
 
 pub use backup::backup;
 pub use commit::Expected;
-pub use database::{Database, DatabaseSettings};
+pub use database::{Database, DatabaseSettings, StoreMetrics};
+pub use engine::LaneMetrics;
 pub use error::StoreError;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
     Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask, ListQuery, Named, Overview,
-    Page, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks,
-    Unchanged,
+    Page, PageMetrics, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery,
+    TaskStore, Tasks, Unchanged,
 };

@@ -7,6 +7,7 @@
 )]
 
 mod behind_a_proxy;
+mod clock;
 mod concurrency;
 mod contract;
 mod cors;

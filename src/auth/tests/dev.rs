@@ -1,5 +1,6 @@
 //! Development mode: two processes, one key.
 
+use crate::clock::Clock;
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use chrono::Utc;
@@ -14,7 +15,7 @@ async fn another_process_mints_a_token_that_the_server_accepts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/down/dev-key.pem");
     let serving = DevIssuer::open(&path).unwrap();
-    let verifier = Verifier::new(&settings(vec![]), Some(serving)).unwrap();
+    let verifier = Verifier::new(&settings(vec![]), Some(serving), &Clock::System).unwrap();
     let minting = DevIssuer::open(&path).unwrap();
 
     let token = minting.mint("alice", None, HOUR).unwrap();
@@ -36,7 +37,7 @@ async fn another_process_mints_a_token_that_the_server_accepts() {
 async fn nobody_else_can() {
     let folder = tempfile::tempdir().unwrap();
     let open = |name| DevIssuer::open(&folder.path().join(name)).unwrap();
-    let verifier = Verifier::new(&settings(vec![]), Some(open("here"))).unwrap();
+    let verifier = Verifier::new(&settings(vec![]), Some(open("here")), &Clock::System).unwrap();
     let token = open("elsewhere").mint("alice", None, HOUR).unwrap();
     let fault = verifier.verify(&token).await.unwrap_err();
     assert_eq!(fault, TokenFault::OtherDevelopmentKey);
@@ -44,7 +45,14 @@ async fn nobody_else_can() {
     let fault = verifier.verify(&token).await.unwrap_err();
     assert_eq!(fault, TokenFault::UnknownIssuer);
     // Beside real issuers the key would be a back door.
-    assert!(Verifier::new(&settings(vec![by_secret()]), Some(open("here"))).is_err());
+    assert!(
+        Verifier::new(
+            &settings(vec![by_secret()]),
+            Some(open("here")),
+            &Clock::System
+        )
+        .is_err()
+    );
 }
 
 #[test]

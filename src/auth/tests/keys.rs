@@ -1,5 +1,6 @@
 //! What issuers publish: bad entries spoil nothing, and bad rules do not start.
 
+use crate::clock::Clock;
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -156,7 +157,7 @@ async fn rules_that_trust_too_much_do_not_start() {
     let issuer = Issuer::start(&[]).await;
     let refuses = |change: &dyn Fn(&mut TrustedIssuer), mut trusted: TrustedIssuer| {
         change(&mut trusted);
-        Verifier::new(&settings(vec![trusted]), None)
+        Verifier::new(&settings(vec![trusted]), None, &Clock::System)
             .map(|_| ())
             .unwrap_err()
             .to_string()
@@ -177,12 +178,12 @@ async fn rules_that_trust_too_much_do_not_start() {
         &|rule| rule.keys = KeySource::Hs256(Secret(SECRET[..31].to_owned())),
         by_secret(),
     );
-    assert!(Verifier::new(&settings(vec![]), None).is_err());
+    assert!(Verifier::new(&settings(vec![]), None, &Clock::System).is_err());
     let forgetful = AuthSettings {
         jwks_ttl: Duration::ZERO,
         ..settings(vec![by_keys()])
     };
-    assert!(Verifier::new(&forgetful, None).is_err());
+    assert!(Verifier::new(&forgetful, None, &Clock::System).is_err());
 }
 
 #[tokio::test]

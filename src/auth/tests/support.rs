@@ -19,9 +19,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::auth::{
-    AuthSettings, Identity, KeySource, Secret, TokenFault, TrustedIssuer, Verifier, clock::Clock,
-};
+use crate::auth::{AuthSettings, Identity, KeySource, Secret, TokenFault, TrustedIssuer, Verifier};
+use crate::clock::Clock;
 
 /// `iss` and `aud` of the issuer's tokens.
 pub const ISSUER: &str = "http://issuer.test";
@@ -271,8 +270,8 @@ impl Server {
     }
 
     pub fn with(settings: AuthSettings) -> Server {
-        let clock = Arc::new(AtomicI64::new(NOW * 1000));
-        let verifier = Verifier::with_clock(&settings, None, Clock::Set(clock.clone())).unwrap();
+        let clock = Arc::new(AtomicI64::new(NOW * 1_000_000));
+        let verifier = Verifier::new(&settings, None, &Clock::Set(clock.clone())).unwrap();
         Server { verifier, clock }
     }
 
@@ -294,7 +293,7 @@ impl Server {
     }
 
     pub fn wait_seconds(&self, seconds: i64) {
-        self.clock.fetch_add(seconds * 1000, SeqCst);
+        self.clock.fetch_add(seconds * 1_000_000, SeqCst);
     }
 }
 

@@ -10,7 +10,7 @@ mod together;
 use std::sync::Arc;
 
 use sea_orm::{
-    DbErr, ExprTrait as _, QueryResult,
+    DbBackend, DbErr, ExprTrait as _, QueryResult,
     prelude::DateTimeUtc,
     sea_query::{Expr, Func, Value},
     sqlx::PgConnection,
@@ -92,6 +92,8 @@ pub(super) enum Count {
 #[derive(Debug, Clone)]
 pub(super) struct Write {
     pub(super) user: UserId,
+    /// What time it is. The write happens then, or at the time of the user's write before it if that is later.
+    pub(super) now: DateTimeUtc,
     pub(super) what: What,
 }
 
@@ -124,6 +126,7 @@ impl Grouped for Writing {
     type Element = Write;
     type Answer = Option<QueryResult>;
 
+    const NAME: &'static str = "writes";
     const LANES: usize = 2;
     const MAX: usize = 64;
 
@@ -137,6 +140,10 @@ impl Grouped for Writing {
             && std::mem::discriminant(&one.what) == std::mem::discriminant(&other.what)
     }
 
+    fn joins_none(write: &Write) -> bool {
+        !together::can_join(write)
+    }
+
     fn repeats(write: &Write) -> bool {
         matches!(&write.what, What::Create { key: Some(_), .. })
     }
@@ -145,7 +152,7 @@ impl Grouped for Writing {
         connection: &mut PgConnection,
         write: &Write,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let statement = WriteStatement::of(write).as_one();
+        let statement = WriteStatement::of(write, DbBackend::Postgres).as_one();
         Ok(rows(connection, &statement).await?.pop())
     }
 
@@ -161,7 +168,7 @@ impl Grouped for Writing {
     }
 
     async fn on_sqlite(sqlite: &Sqlite, write: Write) -> Result<Option<QueryResult>, DbErr> {
-        let statement = WriteStatement::of(&write);
+        let statement = WriteStatement::of(&write, DbBackend::Sqlite);
         Ok(sqlite.write(Box::new(statement)).await?.pop())
     }
 }

@@ -6,15 +6,15 @@ use sea_orm::{
     FromQueryResult, QueryResult, Statement,
     prelude::DateTimeUtc,
     sea_query::{
-        CommonTableExpression, Condition, Expr, Func, InsertStatement, IntoCondition as _,
-        LockType, OnConflict, Query, SelectStatement, SubQueryStatement, WithClause,
+        Alias, Asterisk, CommonTableExpression, Condition, Expr, Func, InsertStatement,
+        IntoCondition as _, LockBehavior, LockType, OnConflict, Query, SelectStatement,
+        SubQueryStatement, WithClause,
     },
 };
 
 use super::{Assignment, Count, Expected, Set, State, What, Write};
 use crate::{
     auth::UserId,
-    contract::Timestamp,
     store::{
         engine::SqliteWrite,
         entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
@@ -27,6 +27,8 @@ use crate::{
 pub(super) enum With {
     /// The task that a change is about, if it is there and as expected; locked.
     Target,
+    /// The clock before its move, if there is one; locked. On PostgreSQL only.
+    Mine,
     /// The clock after its move: one row, or none if the write is refused.
     Clock,
     /// The new revision.
@@ -38,12 +40,16 @@ pub(super) enum With {
 }
 
 /// The statements of one write. They run in this order, each over the result of the one before.
+///
+/// On PostgreSQL they never wait for a lock that another transaction holds (`NOWAIT`, SQLSTATE 55P03): the write is
+/// tried again later, and holds no connection meanwhile. One case is left: two first writes of a user.
 #[derive(Debug, Clone)]
 pub(super) struct WriteStatement {
-    /// Finds and locks the task to be changed. The lock comes before the clock's, in every write, so
-    /// that two never wait for each other.
+    /// Finds and locks the task to be changed.
     pub(super) target: Option<SelectStatement>,
-    /// Moves the clock, from [`With::Target`] if there is one; returns revision, id and time.
+    /// Finds and locks the clock.
+    pub(super) mine: Option<SelectStatement>,
+    /// Moves the clock, from [`With::Target`] and [`With::Mine`] if there are any; returns revision, id and time.
     pub(super) clock: SubQueryStatement,
     /// Writes the task from [`With::Clock`]; returns its [`COLUMNS`].
     pub(super) task: SubQueryStatement,
@@ -63,6 +69,9 @@ impl WriteStatement {
         let mut with = WithClause::new();
         if let Some(target) = &self.target {
             with.cte(named(With::Target, target.clone()));
+        }
+        if let Some(mine) = &self.mine {
+            with.cte(named(With::Mine, mine.clone()));
         }
         with.cte(clock(self.clock.clone()));
         DbBackend::Postgres.build(&with.query(self.task.clone()))
@@ -84,9 +93,12 @@ impl WriteStatement {
     }
 
     /// The statements of a write.
-    pub(super) fn of(Write { user, what }: &Write) -> Self {
+    pub(super) fn of(Write { user, now, what }: &Write, backend: DbBackend) -> Self {
+        let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(user));
         match what {
-            What::Create { values, key, limit } => creation(user, values, key.as_ref(), *limit),
+            What::Create { values, key, limit } => {
+                creation(user, *now, values, key.as_ref(), *limit, mine)
+            }
             What::Change {
                 id,
                 state,
@@ -95,7 +107,7 @@ impl WriteStatement {
                 count,
             } => {
                 let condition = in_state(state).add(as_expected(expected));
-                change(user, *id, condition, values, *count)
+                change(user, *now, *id, condition, values, *count, mine)
             }
         }
     }
@@ -132,9 +144,11 @@ impl SqliteWrite for WriteStatement {
 #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
 fn creation(
     user: &UserId,
+    now: DateTimeUtc,
     values: &[Assignment],
     key: Option<&(String, String)>,
     limit: i64,
+    mine: Option<SelectStatement>,
 ) -> WriteStatement {
     let own = [
         (Task::UserId, user.as_str().into()),
@@ -159,39 +173,67 @@ fn creation(
         .to_owned();
     WriteStatement {
         target: None,
-        clock: first_tick(user, limit).into(),
+        clock: first_tick(user, now, limit, mine.is_some()).into(),
+        mine,
         task: task.into(),
     }
 }
 
+/// Locks the clock of a user.
+fn lock_of_clock(user: &UserId) -> SelectStatement {
+    Query::select()
+        .column(Clock::UserId)
+        .from(user_clock::Entity)
+        .and_where(Expr::col(Clock::UserId).eq(user.as_str()))
+        .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
+        .to_owned()
+}
+
 /// Moves the clock for a new task; the first write of a user makes it.
-fn first_tick(user: &UserId, limit: i64) -> InsertStatement {
+#[expect(clippy::expect_used, reason = "there are five columns and five values")]
+fn first_tick(user: &UserId, now: DateTimeUtc, limit: i64, after_mine: bool) -> InsertStatement {
     let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
     let excluded = Expr::cust(r#""excluded"."updated_at""#);
-    let now = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
+    let moment = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
     let below_limit = Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limit);
-    Query::insert()
-        .into_table(user_clock::Entity)
-        .columns([
-            Clock::UserId,
-            Clock::Revision,
-            Clock::LastTaskId,
-            Clock::TaskCount,
-            Clock::UpdatedAt,
-        ])
-        .values_panic([
-            user.as_str().into(),
-            1i64.into(),
-            1i64.into(),
-            1i64.into(),
-            Timestamp::now().get().into(),
-        ])
+    let first = [
+        Expr::val(user.as_str()),
+        Expr::val(1i64),
+        Expr::val(1i64),
+        Expr::val(1i64),
+        Expr::val(now),
+    ];
+    let mut insert = Query::insert();
+    insert.into_table(user_clock::Entity).columns([
+        Clock::UserId,
+        Clock::Revision,
+        Clock::LastTaskId,
+        Clock::TaskCount,
+        Clock::UpdatedAt,
+    ]);
+    if after_mine {
+        // A count is one row, whether the clock is there or not.
+        let count = Query::select()
+            .expr(Func::count(Expr::col(Asterisk)))
+            .from(With::Mine)
+            .to_owned();
+        let select = Query::select()
+            .exprs(first)
+            .from_subquery(count, Alias::new("locked"))
+            .to_owned();
+        insert
+            .select_from(select)
+            .expect("as many values as columns");
+    } else {
+        insert.values_panic(first);
+    }
+    insert
         .on_conflict(
             OnConflict::column(Clock::UserId)
                 .value(Clock::Revision, next(Clock::Revision))
                 .value(Clock::LastTaskId, next(Clock::LastTaskId))
                 .value(Clock::TaskCount, next(Clock::TaskCount))
-                .value(Clock::UpdatedAt, now)
+                .value(Clock::UpdatedAt, moment)
                 .action_and_where(below_limit)
                 .to_owned(),
         )
@@ -202,10 +244,12 @@ fn first_tick(user: &UserId, limit: i64) -> InsertStatement {
 /// A change of one task: if the condition holds, the clock moves and the values are set.
 fn change(
     user: &UserId,
+    now: DateTimeUtc,
     id: i64,
     condition: Condition,
     values: &[Assignment],
     count: Count,
+    mine: Option<SelectStatement>,
 ) -> WriteStatement {
     let this_task = || {
         Condition::all()
@@ -216,18 +260,21 @@ fn change(
         .column(Task::Id)
         .from(task::Entity)
         .cond_where(this_task().add(condition))
-        .lock(LockType::Update)
+        .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
         .to_owned();
     let of_clock = |column| Expr::col((user_clock::Entity, column));
-    let now = Func::greatest([of_clock(Clock::UpdatedAt), Timestamp::now().get().into()]);
+    let moment = Func::greatest([of_clock(Clock::UpdatedAt), now.into()]);
     let mut clock = Query::update()
         .table(user_clock::Entity)
         .value(Clock::Revision, of_clock(Clock::Revision).add(1))
-        .value(Clock::UpdatedAt, now)
+        .value(Clock::UpdatedAt, moment)
         .from(With::Target)
         .and_where(of_clock(Clock::UserId).eq(user.as_str()))
         .returning(moved())
         .to_owned();
+    if mine.is_some() {
+        clock.from(With::Mine);
+    }
     match count {
         Count::Same => {}
         Count::Less => {
@@ -249,6 +296,7 @@ fn change(
         .to_owned();
     WriteStatement {
         target: Some(target),
+        mine,
         clock: clock.into(),
         task: task.into(),
     }

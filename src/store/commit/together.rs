@@ -22,13 +22,10 @@ use sea_orm::{
 };
 
 use super::{Assignment, Count, Expected, Set, State, What, Write};
-use crate::{
-    contract::Timestamp,
-    store::{
-        engine::fetch,
-        entity::task::Column as Task,
-        row::{COLUMNS, columns_of},
-    },
+use crate::store::{
+    engine::fetch,
+    entity::task::Column as Task,
+    row::{COLUMNS, columns_of},
 };
 
 /// The columns that a write can set. The others follow from the clock and the request.
@@ -291,6 +288,11 @@ RETURNING {row}, t.user_id"#,
     .into()
 });
 
+/// What time it is for all of them.
+fn now(writes: &[Arc<Write>]) -> Option<DateTime<Utc>> {
+    writes.iter().map(|write| write.now).max()
+}
+
 /// Creates tasks of different users.
 pub(super) async fn create(
     connection: &mut PgConnection,
@@ -308,9 +310,7 @@ pub(super) async fn create(
     let query = sqlx::query(AssertSqlSafe(CREATE.clone()))
         .bind(owners)
         .bind(to_moment);
-    let query = bind_columns(query, &rows)?
-        .bind(most)
-        .bind(Timestamp::now().get());
+    let query = bind_columns(query, &rows)?.bind(most).bind(now(writes));
     fetch(connection, query).await
 }
 
@@ -352,7 +352,7 @@ pub(super) async fn change(
         .bind(of(|marks| marks.to_moment))
         .bind(of(|marks| marks.to_moment_if_null))
         .bind(of(|marks| marks.turned));
-    let query = bind_columns(query, &rows)?.bind(Timestamp::now().get());
+    let query = bind_columns(query, &rows)?.bind(now(writes));
     fetch(connection, query).await
 }
 

@@ -21,8 +21,8 @@ use tokio::{
     time::{sleep, timeout, timeout_at},
 };
 
-use super::availability::Availability;
-use crate::store::error::is_lost;
+use super::{availability::Availability, metrics::Metrics};
+use crate::store::error::{is_conflict, is_lost};
 
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses is suspended: an
 /// open connection would keep it awake, or be ended.
@@ -55,6 +55,7 @@ pub(in crate::store) struct Connections {
     count: Arc<AtomicUsize>,
     epoch: AtomicU64,
     availability: Arc<Availability>,
+    metrics: Metrics,
 }
 
 #[derive(Debug)]
@@ -107,6 +108,7 @@ impl Connections {
             idle: Mutex::default(),
             count: Arc::default(),
             epoch: AtomicU64::new(0),
+            metrics: Metrics::default(),
         });
         tokio::spawn(close_idle(Arc::downgrade(&connections)));
         connections
@@ -127,6 +129,10 @@ impl Connections {
 
     pub(super) fn availability(&self) -> &Arc<Availability> {
         &self.availability
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// A connection that works, as far as is known.
@@ -266,7 +272,7 @@ impl Connections {
 
 /// Whether a connection cannot be used after an error.
 fn breaks(error: &DbErr) -> bool {
-    is_lost(error)
+    is_lost(error) && !is_conflict(error)
         || matches!(
             error,
             DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))

@@ -18,7 +18,7 @@ use std::{
 use sea_orm::{DbErr, sqlx::PgConnection};
 use tokio::{
     sync::oneshot,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tracing::{Instrument as _, Span};
 
@@ -26,14 +26,20 @@ use super::{
     Sqlite,
     availability::no_answer,
     connections::{Connections, Lease, not_in_time},
+    metrics::Counters,
 };
 use crate::{
     auth::UserId,
-    store::error::{Outage, is_lost, is_refused},
+    store::error::{Outage, is_locked, is_lost, is_refused},
 };
 
 /// What takes longer waits for a lock, or the database is far away. Then another task may send what waits meanwhile.
 const LONG: Duration = Duration::from_millis(25);
+
+/// How long to wait before an element is sent again whose locks another transaction holds. It doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Statements of one kind.
 pub(in crate::store) trait Grouped: Send + Sync + 'static {
@@ -42,6 +48,8 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// What comes back.
     type Answer: Send + 'static;
 
+    /// What the elements are, in the metrics.
+    const NAME: &'static str;
     /// The most tasks that send what waits, not counting those whose statement takes [`LONG`]. More would make the
     /// groups smaller.
     const LANES: usize;
@@ -54,6 +62,12 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// its locks with a connection each.
     fn locks(_element: &Self::Element) -> Option<&UserId> {
         None
+    }
+
+    /// Whether an element must go alone. The others go as a group also if they are the only one: the text of a group is
+    /// constant.
+    fn joins_none(_element: &Self::Element) -> bool {
+        true
     }
 
     /// Whether two elements can go in one statement.
@@ -87,6 +101,16 @@ pub(in crate::store) enum Lane<B: Grouped> {
     Postgres(Arc<Queue<B>>),
 }
 
+// Not derived: a derived one would ask for `B: Clone`.
+impl<B: Grouped> Clone for Lane<B> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Sqlite(sqlite) => Self::Sqlite(sqlite.clone()),
+            Self::Postgres(queue) => Self::Postgres(queue.clone()),
+        }
+    }
+}
+
 impl<B: Grouped> fmt::Debug for Lane<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lane").finish_non_exhaustive()
@@ -107,6 +131,7 @@ impl<B: Grouped> Lane<B> {
 /// What waits on the way to PostgreSQL.
 pub(in crate::store) struct Queue<B: Grouped> {
     connections: Arc<Connections>,
+    counters: Arc<Counters>,
     state: Mutex<State<B>>,
 }
 
@@ -125,12 +150,15 @@ type Outcome<B> = Result<Option<<B as Grouped>::Answer>, DbErr>;
 struct Waiting<B: Grouped> {
     element: Arc<B::Element>,
     answer: oneshot::Sender<Result<B::Answer, DbErr>>,
+    since: Instant,
     /// Set by whoever is first: the task that sends the element, or the caller whose time is over.
     claimed: Arc<AtomicBool>,
     /// It was sent before, and the connection broke.
     again: bool,
     /// It was left out of a group.
     alone: bool,
+    /// How long to wait before it is sent again, if another transaction holds its locks.
+    pause: Duration,
     /// The span of the request, so that what is logged has its id.
     span: Span,
 }
@@ -138,6 +166,7 @@ struct Waiting<B: Grouped> {
 impl<B: Grouped> Queue<B> {
     pub(super) fn new(connections: Arc<Connections>) -> Arc<Self> {
         Arc::new(Self {
+            counters: connections.metrics().counters(B::NAME),
             connections,
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
@@ -148,15 +177,18 @@ impl<B: Grouped> Queue<B> {
     }
 
     async fn send(self: &Arc<Self>, element: B::Element) -> Result<B::Answer, DbErr> {
-        let deadline = Instant::now() + self.connections.limit();
+        let since = Instant::now();
+        let deadline = since + self.connections.limit();
         let claimed = Arc::new(AtomicBool::new(false));
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
             element: Arc::new(element),
             answer,
+            since,
             claimed: claimed.clone(),
             again: false,
             alone: false,
+            pause: FIRST_PAUSE,
             span: Span::current(),
         };
         self.add(waiting);
@@ -178,12 +210,26 @@ impl<B: Grouped> Queue<B> {
         self.start_sender(state);
     }
 
+    /// Puts an element back after a pause, behind those whose locks nobody holds. Until then nothing else of its user is
+    /// sent.
+    async fn add_later(self: Arc<Self>, mut waiting: Waiting<B>) {
+        sleep(waiting.pause).await;
+        waiting.pause = LONGEST_PAUSE.min(waiting.pause * 2);
+        let mut state = self.state();
+        if let Some(user) = B::locks(&waiting.element) {
+            state.locked.remove(user);
+        }
+        state.waiting.push_back(waiting);
+        self.start_sender(state);
+    }
+
     fn state(&self) -> MutexGuard<'_, State<B>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a task that sends what waits, unless there are enough.
     fn start_sender(self: &Arc<Self>, mut state: MutexGuard<'_, State<B>>) {
+        self.counters.set_waiting(state.waiting.len());
         if state.senders >= B::LANES || !state.has_some() {
             return;
         }
@@ -294,6 +340,11 @@ impl<B: Grouped> Sender<B> {
     fn next(&mut self) -> Vec<Waiting<B>> {
         let mut state = self.queue.state();
         let group = state.take();
+        let counters = &self.queue.counters;
+        counters.set_waiting(state.waiting.len());
+        if !group.is_empty() {
+            counters.send(group.iter().map(|waiting| waiting.since.into()));
+        }
         let locks = group.iter().filter_map(|one| B::locks(&one.element));
         self.locks.extend(locks.cloned());
         if group.is_empty() {
@@ -321,6 +372,7 @@ impl<B: Grouped> Sender<B> {
                 state.senders -= 1;
                 self.counted = false;
             }
+            self.queue.counters.set_waiting(state.waiting.len());
             refused
         };
         for waiting in refused {
@@ -329,7 +381,9 @@ impl<B: Grouped> Sender<B> {
     }
 
     async fn send(&mut self, connections: &Connections, mut lease: Lease, group: Vec<Waiting<B>>) {
-        if let [one] = &*group {
+        if let [one] = &*group
+            && (one.alone || B::joins_none(&one.element))
+        {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(connections, work).await;
             connections.give_back(lease, &result);
@@ -399,6 +453,13 @@ impl<B: Grouped> Sender<B> {
         self.locks.clear();
         let mut state = self.queue.state();
         for (mut waiting, outcome) in outcomes {
+            if outcome.as_ref().is_err_and(is_locked) {
+                // Nothing of it was done.
+                waiting.claimed.store(false, Relaxed);
+                waiting.alone = true;
+                tokio::spawn(self.queue.clone().add_later(waiting));
+                continue;
+            }
             if let Some(user) = B::locks(&waiting.element) {
                 state.locked.remove(user);
             }

@@ -8,6 +8,7 @@ mod availability;
 mod connect;
 mod connections;
 mod lane;
+mod metrics;
 mod sqlite;
 mod sqlite_writer;
 mod statement;
@@ -26,6 +27,7 @@ use lane::Queue;
 pub(super) use connect::{BUSY_TIMEOUT, create_private, is_in_memory, sqlite_file};
 pub(super) use connections::IDLE_TIMEOUT;
 pub(super) use lane::{Grouped, Lane};
+pub use metrics::LaneMetrics;
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;
 pub(super) use statement::{Reading, fetch, place, rows};
@@ -61,6 +63,14 @@ impl Engine {
         match self {
             Self::Sqlite(sqlite) => Lane::Sqlite(sqlite.clone()),
             Self::Postgres { connections, .. } => Lane::Postgres(Queue::new(connections.clone())),
+        }
+    }
+
+    /// What each way to the database has done.
+    pub(super) fn metrics(&self) -> Vec<LaneMetrics> {
+        match self {
+            Self::Sqlite(sqlite) => vec![sqlite.metrics()],
+            Self::Postgres { connections, .. } => connections.metrics().read(),
         }
     }
 

@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Stat
 
 use super::{
     connect,
+    metrics::LaneMetrics,
     sqlite_writer::{SqliteWrite, SqliteWriter},
 };
 use crate::store::{DatabaseSettings, StoreError, error::is_lost};
@@ -49,6 +50,10 @@ impl Sqlite {
         write: Box<dyn SqliteWrite>,
     ) -> Result<Vec<QueryResult>, DbErr> {
         self.writer.write(write).await
+    }
+
+    pub(super) fn metrics(&self) -> LaneMetrics {
+        self.writer.metrics()
     }
 
     /// Ends the connections, after what runs on them.

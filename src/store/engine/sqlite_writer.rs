@@ -5,7 +5,10 @@
 //! after the commit. There is no timer: a lone write goes alone and at once. Reads have connections of their own
 //! and never wait for it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -14,7 +17,10 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument as _, Span};
 
-use super::immediate;
+use super::{
+    immediate,
+    metrics::{Counters, LaneMetrics, Metrics},
+};
 use crate::store::error::{Outage, is_busy};
 
 /// The most writes in one transaction. A larger one would make the first of them wait for the last.
@@ -38,6 +44,7 @@ type Done = Result<Vec<QueryResult>, DbErr>;
 /// A write that waits for its commit.
 struct Job {
     write: Box<dyn SqliteWrite>,
+    since: Instant,
     deadline: Instant,
     /// The span of the request, so that what is logged here has its id.
     span: Span,
@@ -49,22 +56,34 @@ struct Job {
 pub(super) struct SqliteWriter {
     jobs: mpsc::Sender<Job>,
     limit: Duration,
+    counters: Arc<Counters>,
 }
 
 impl SqliteWriter {
     /// Starts the task. `limit`: how long a write may wait for its turn.
     pub(super) fn start(connection: DatabaseConnection, limit: Duration) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(connection, waiting));
-        Self { jobs, limit }
+        let counters = Metrics::default().counters("writes");
+        tokio::spawn(run(connection, waiting, counters.clone()));
+        Self {
+            jobs,
+            limit,
+            counters,
+        }
+    }
+
+    pub(super) fn metrics(&self) -> LaneMetrics {
+        self.counters.read()
     }
 
     /// Runs a write and waits for its commit. It is done or not done as a whole, also if the caller goes away.
     pub(super) async fn write(&self, write: Box<dyn SqliteWrite>) -> Done {
         let (answer, done) = oneshot::channel();
+        let since = Instant::now();
         let job = Job {
             write,
-            deadline: Instant::now() + self.limit,
+            since,
+            deadline: since + self.limit,
             span: Span::current(),
             answer,
         };
@@ -77,9 +96,15 @@ impl SqliteWriter {
     }
 }
 
-async fn run(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
+async fn run(
+    connection: DatabaseConnection,
+    mut jobs: mpsc::Receiver<Job>,
+    counters: Arc<Counters>,
+) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
+        counters.set_waiting(jobs.len());
+        counters.send(group.iter().map(|job| job.since));
         let Some(transaction) = begin(&connection, &mut group, &mut jobs).await else {
             continue;
         };

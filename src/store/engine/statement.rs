@@ -18,6 +18,7 @@ impl Grouped for Reading {
     type Element = Statement;
     type Answer = Vec<QueryResult>;
 
+    const NAME: &'static str = "other reads";
     const LANES: usize = usize::MAX;
     const IS_LONG: bool = true;
     const MAX: usize = 1;

@@ -61,8 +61,12 @@ impl<A> Tasks<A> {
 
     /// Writes. `None` if the conditions do not hold; then nothing has changed.
     pub(super) async fn write(&self, what: What) -> Result<Option<TaskRow>, StoreError> {
-        let user = self.user.clone();
-        let written = self.store.writing.send(Write { user, what }).await;
+        let write = Write {
+            user: self.user.clone(),
+            now: self.store.clock.now(),
+            what,
+        };
+        let written = self.store.writing.send(write).await;
         let row = written.map_err(|error| StoreError::of_write(&error))?;
         Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
     }

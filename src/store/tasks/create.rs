@@ -93,6 +93,7 @@ impl<A: CanWrite> Tasks<A> {
         };
         let write = Write {
             user: self.user.clone(),
+            now: self.store.clock.now(),
             what: What::Create {
                 values: derived::of_new_task(new, completed_at),
                 key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),

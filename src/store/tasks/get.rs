@@ -92,6 +92,7 @@ impl Grouped for Finding {
     type Element = Key;
     type Answer = Option<TaskRow>;
 
+    const NAME: &'static str = "tasks";
     const LANES: usize = 2;
     const MAX: usize = 64;
 
@@ -153,6 +154,7 @@ impl Grouped for Revisions {
     type Element = UserId;
     type Answer = i64;
 
+    const NAME: &'static str = "revisions";
     const LANES: usize = 1;
     const MAX: usize = 64;
 

@@ -45,6 +45,7 @@ use super::{
 };
 use crate::{
     auth::UserId,
+    clock::Clock,
     contract::{Task, TaskId, Version},
 };
 use get::{Finding, Key, Revisions};
@@ -58,7 +59,7 @@ pub use digest::RequestDigest;
 pub use import::ImportedTask;
 pub use list::Page;
 pub use overview::{Overview, Periods};
-pub use pages::RenderedPage;
+pub use pages::{PageMetrics, RenderedPage};
 pub use query::{DueBound, Filter, ListQuery};
 pub use restore::Restored;
 pub use slice::{Slice, SliceQuery};
@@ -74,6 +75,7 @@ pub struct TaskStore {
     reading: Lane<Reading>,
     writing: Lane<Writing>,
     pages: Pages,
+    clock: Clock,
     /// The most live tasks of one user.
     limit: i64,
     /// How long a deleted task can be restored.
@@ -86,6 +88,8 @@ pub struct TaskStore {
 impl TaskStore {
     pub(super) fn new(
         engine: &Arc<Engine>,
+        reading: Lane<Reading>,
+        clock: Clock,
         limit: i64,
         tombstone_retention: Duration,
         page_cache_bytes: u64,
@@ -95,14 +99,19 @@ impl TaskStore {
             finding: engine.lane(),
             revisions: engine.lane(),
             paging: engine.lane(),
-            reading: engine.lane(),
+            reading,
             writing: engine.lane(),
             pages: Pages::new(page_cache_bytes),
+            clock,
             limit,
             tombstone_retention,
             opened: Instant::now(),
             used: AtomicU64::new(0),
         }
+    }
+
+    pub(super) fn page_metrics(&self) -> PageMetrics {
+        self.pages.metrics()
     }
 
     /// For how long no request has used it.

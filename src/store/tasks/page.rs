@@ -8,7 +8,7 @@ use super::{
     Tasks,
     list::Page,
     order::Ordering,
-    pages::{Frame, Item, PageKey, RenderedPage},
+    pages::{Frame, From, Item, PageKey, RenderedPage},
     paging::{FirstPage, Shown, ShownRow},
     query::ListQuery,
 };
@@ -50,21 +50,24 @@ impl<A: CanRead> Tasks<A> {
             && same_epoch
             && kept.revision == shown.revision
         {
+            self.store.pages.serve(From::Memory);
             return Ok(kept.clone());
         }
         let frame = self.frame(query);
-        let page = match known {
-            None => Some(self.whole(frame, shown)?),
-            Some(_) if !same_epoch => None,
-            Some(kept) => self.renewed(&kept, frame, shown)?,
+        let (page, from) = match known {
+            None => (Some(self.whole(frame, shown)?), From::Database),
+            Some(_) if !same_epoch => (None, From::Database),
+            Some(kept) => (self.renewed(&kept, frame, shown)?, From::Renewed),
         };
-        let page = match page {
-            Some(page) => page,
+        let (page, from) = match page {
+            Some(page) => (page, from),
             None => {
                 request.known = None;
-                self.whole(frame, self.store.paging.send(request).await?)?
+                let shown = self.store.paging.send(request).await?;
+                (self.whole(frame, shown)?, From::Database)
             }
         };
+        self.store.pages.serve(from);
         let page = Arc::new(page);
         self.store.pages.keep(key, &page, epoch);
         Ok(page)
@@ -104,8 +107,10 @@ impl<A: CanRead> Tasks<A> {
             && self.revision().await? == kept.revision
             && self.store.engine.epoch() == epoch
         {
+            self.store.pages.serve(From::Memory);
             return Ok(kept);
         }
+        self.store.pages.serve(From::Database);
         let Page {
             items,
             next_cursor,

@@ -129,6 +129,7 @@ impl Grouped for Paging {
     type Element = FirstPage;
     type Answer = Shown;
 
+    const NAME: &'static str = "first pages";
     const LANES: usize = 2;
     const MAX: usize = 16;
 

@@ -1,6 +1,6 @@
 //! Bringing a deleted task back.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use sea_orm::{
     ExprTrait as _,
     prelude::DateTimeUtc,
@@ -84,6 +84,7 @@ impl<A: CanWrite> Tasks<A> {
     }
 
     fn oldest_tombstone(&self) -> DateTimeUtc {
-        Utc::now() - TimeDelta::from_std(self.store.tombstone_retention).unwrap_or(TimeDelta::MAX)
+        self.store.clock.now()
+            - TimeDelta::from_std(self.store.tombstone_retention).unwrap_or(TimeDelta::MAX)
     }
 }

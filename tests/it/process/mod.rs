@@ -20,6 +20,7 @@ mod hang_up;
 mod home;
 mod import;
 mod ledger;
+mod locked_rows;
 mod outage;
 mod protected_resource;
 mod proxy;

@@ -10,6 +10,7 @@ use taskward::{
     api::{ListShape, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
+    clock::Clock,
     mcp::McpSettings,
     server::{self, Limits},
     store::{Database, DatabaseSettings},
@@ -41,6 +42,7 @@ pub struct Settings {
     pub allowed_origins: Vec<AllowedOrigin>,
     pub public_url: Option<&'static str>,
     pub mcp: McpSettings,
+    pub clock: Clock,
 }
 
 impl Default for Settings {
@@ -55,6 +57,7 @@ impl Default for Settings {
             allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
             public_url: None,
             mcp: McpSettings::default(),
+            clock: Clock::System,
         }
     }
 }
@@ -111,7 +114,7 @@ impl TestApp {
         folder: TempDir,
         test_database: Option<TestDatabase>,
     ) -> Self {
-        let database = Database::connect(&DatabaseSettings {
+        let database = DatabaseSettings {
             url: url.clone(),
             url_setting: "DATABASE_URL",
             max_connections: settings.max_connections,
@@ -119,9 +122,8 @@ impl TestApp {
             acquire_timeout: Duration::from_secs(10),
             max_tasks: settings.max_tasks,
             tombstone_retention: settings.tombstone_retention,
-        })
-        .await
-        .unwrap();
+        };
+        let database = Database::connect(&database, &settings.clock).await.unwrap();
         database.migrate_up().await.unwrap();
         let issuer = DevIssuer::open(&key(&folder)).unwrap();
         let trust = AuthSettings {
@@ -130,7 +132,7 @@ impl TestApp {
             jwks_cooldown: Duration::from_secs(10),
             leeway: Duration::from_secs(30),
         };
-        let verifier = Verifier::new(&trust, Some(issuer.clone())).unwrap();
+        let verifier = Verifier::new(&trust, Some(issuer.clone()), &settings.clock).unwrap();
         let http = HttpSettings {
             allowed_origins: settings.allowed_origins,
             docs: true,

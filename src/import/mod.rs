@@ -25,7 +25,7 @@ use self::{
 };
 use crate::{
     contract::Timestamp,
-    store::{Database, ImportedTask},
+    store::{Committed, Database, ImportedTask},
 };
 
 /// The longest line, in bytes; the same as for the body of a request.
@@ -125,11 +125,12 @@ impl Import {
             let written = database.for_operator().import(user.clone(), tasks).await;
             let done = format!("the tasks of {user} were not imported; before that, {imported}");
             match written.context(done)? {
-                true => {
+                Some(Committed { revision, .. }) => {
+                    tracing::debug!(revision, "imported the tasks of a user");
                     imported.tasks += count;
                     imported.users += 1;
                 }
-                false => imported.left.push(user),
+                None => imported.left.push(user),
             }
         }
         if imported.tasks > 0 && database.for_operator().analyze().await? {

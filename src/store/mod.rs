@@ -29,7 +29,7 @@ mod scope;
 mod tasks;
 
 pub use backup::backup;
-pub use commit::Expected;
+pub use commit::{Committed, Expected};
 pub use database::{Database, DatabaseSettings, StoreMetrics};
 pub use engine::LaneMetrics;
 pub use error::StoreError;

@@ -1,9 +1,11 @@
-//! One write: the user's clock moves and one task changes, together or not at all.
+//! What one user changes: the user's clock moves and tasks change, together or not at all. One task is one statement on
+//! PostgreSQL; `many` is for many.
 //!
 //! Each write takes the next revision under the lock of the user's row in `user_clock`, which is held until the commit, so
 //! that revisions commit in order. Times never run backwards either: a write happens at the later of now and the time of
 //! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
 
+mod many;
 mod statement;
 mod together;
 
@@ -21,6 +23,8 @@ use super::{
     entity::task::Column as Task,
 };
 use crate::auth::UserId;
+pub use many::Committed;
+pub(super) use many::{Change, NewRow};
 use statement::{With, WriteStatement};
 
 /// What a column becomes.
@@ -140,10 +144,6 @@ impl Grouped for Writing {
             && std::mem::discriminant(&one.what) == std::mem::discriminant(&other.what)
     }
 
-    fn joins_none(write: &Write) -> bool {
-        !together::can_join(write)
-    }
-
     fn repeats(write: &Write) -> bool {
         matches!(&write.what, What::Create { key: Some(_), .. })
     }
@@ -168,7 +168,6 @@ impl Grouped for Writing {
     }
 
     async fn on_sqlite(sqlite: &Sqlite, write: Write) -> Result<Option<QueryResult>, DbErr> {
-        let statement = WriteStatement::of(&write, DbBackend::Sqlite);
-        Ok(sqlite.write(Box::new(statement)).await?.pop())
+        Ok(sqlite.write(Box::new(write)).await?.pop())
     }
 }

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{
         Alias, Asterisk, CommonTableExpression, Condition, Expr, Func, InsertStatement,
         IntoCondition as _, LockBehavior, LockType, OnConflict, Query, SelectStatement,
-        SubQueryStatement, WithClause,
+        SubQueryStatement, WithClause, WithQuery,
     },
 };
 
@@ -65,31 +65,12 @@ struct Moved {
 
 impl WriteStatement {
     /// All of it as one statement. PostgreSQL alone can write in a table expression.
-    pub(super) fn as_one(&self) -> Statement {
-        let mut with = WithClause::new();
-        if let Some(target) = &self.target {
-            with.cte(named(With::Target, target.clone()));
-        }
-        if let Some(mine) = &self.mine {
-            with.cte(named(With::Mine, mine.clone()));
-        }
-        with.cte(clock(self.clock.clone()));
-        DbBackend::Postgres.build(&with.query(self.task.clone()))
-    }
-
-    /// The move of the clock alone.
-    fn of_clock(&self) -> Statement {
-        let target = self
-            .target
-            .as_ref()
-            .map(|target| named(With::Target, target.clone()));
-        match (target, &self.clock) {
-            (Some(target), clock) => {
-                DbBackend::Sqlite.build(&WithClause::from(target).query(clock.clone()))
-            }
-            (None, SubQueryStatement::InsertStatement(insert)) => DbBackend::Sqlite.build(insert),
-            (None, other) => unreachable!("only an insertion has no target, not {other:?}"),
-        }
+    pub(super) fn as_one(self) -> Statement {
+        let target = self.target.map(|target| named(With::Target, target));
+        let mine = self.mine.map(|mine| named(With::Mine, mine));
+        let before = target.into_iter().chain(mine);
+        let all = before.chain([clock(self.clock)]);
+        DbBackend::Postgres.build(&with(all, self.task))
     }
 
     /// The statements of a write.
@@ -113,13 +94,26 @@ impl WriteStatement {
     }
 }
 
-impl SqliteWrite for WriteStatement {
+impl SqliteWrite for Write {
     fn run<'a>(
         &'a self,
         transaction: &'a DatabaseTransaction,
     ) -> BoxFuture<'a, Result<Vec<QueryResult>, DbErr>> {
         Box::pin(async move {
-            let Some(moved) = transaction.query_one_raw(self.of_clock()).await? else {
+            let WriteStatement {
+                target,
+                mine: _,
+                clock: move_clock,
+                task,
+            } = WriteStatement::of(self, DbBackend::Sqlite);
+            let target = target.map(|target| named(With::Target, target));
+            let moved = match (target, &move_clock) {
+                (None, SubQueryStatement::InsertStatement(insert)) => {
+                    transaction.query_one(insert).await?
+                }
+                (target, _) => transaction.query_one(&with(target, move_clock)).await?,
+            };
+            let Some(moved) = moved else {
                 return Ok(Vec::new());
             };
             let Moved {
@@ -129,9 +123,8 @@ impl SqliteWrite for WriteStatement {
             } = Moved::from_query_result(&moved, "")?;
             let values = Query::select()
                 .exprs([revision.into(), last_task_id.into(), Expr::val(updated_at)])
-                .to_owned();
-            let task = WithClause::from(clock(values)).query(self.task.clone());
-            let row = transaction.query_one(&task).await?;
+                .take();
+            let row = transaction.query_one(&with([clock(values)], task)).await?;
             // The clock moves for a task that was found in the same transaction.
             let row =
                 row.ok_or_else(|| DbErr::Custom("the clock moved without a task".to_owned()))?;
@@ -163,14 +156,14 @@ fn creation(
         (Task::Revision, Expr::col(With::Tick)),
     ];
     let (names, values): (Vec<_>, Vec<_>) = own.into_iter().chain(exprs(values)).unzip();
-    let select = Query::select().exprs(values).from(With::Clock).to_owned();
+    let select = Query::select().exprs(values).from(With::Clock).take();
     let task = Query::insert()
         .into_table(task::Entity)
         .columns(names)
         .select_from(select)
         .expect("as many values as columns: they come in pairs")
         .returning(Query::returning().columns(COLUMNS))
-        .to_owned();
+        .take();
     WriteStatement {
         target: None,
         clock: first_tick(user, now, limit, mine.is_some()).into(),
@@ -186,7 +179,7 @@ fn lock_of_clock(user: &UserId) -> SelectStatement {
         .from(user_clock::Entity)
         .and_where(Expr::col(Clock::UserId).eq(user.as_str()))
         .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
-        .to_owned()
+        .take()
 }
 
 /// Moves the clock for a new task; the first write of a user makes it.
@@ -216,29 +209,25 @@ fn first_tick(user: &UserId, now: DateTimeUtc, limit: i64, after_mine: bool) -> 
         let count = Query::select()
             .expr(Func::count(Expr::col(Asterisk)))
             .from(With::Mine)
-            .to_owned();
+            .take();
         let select = Query::select()
             .exprs(first)
             .from_subquery(count, Alias::new("locked"))
-            .to_owned();
+            .take();
         insert
             .select_from(select)
             .expect("as many values as columns");
     } else {
         insert.values_panic(first);
     }
-    insert
-        .on_conflict(
-            OnConflict::column(Clock::UserId)
-                .value(Clock::Revision, next(Clock::Revision))
-                .value(Clock::LastTaskId, next(Clock::LastTaskId))
-                .value(Clock::TaskCount, next(Clock::TaskCount))
-                .value(Clock::UpdatedAt, moment)
-                .action_and_where(below_limit)
-                .to_owned(),
-        )
-        .returning(moved())
-        .to_owned()
+    let mut on_conflict = OnConflict::column(Clock::UserId);
+    on_conflict
+        .value(Clock::Revision, next(Clock::Revision))
+        .value(Clock::LastTaskId, next(Clock::LastTaskId))
+        .value(Clock::TaskCount, next(Clock::TaskCount))
+        .value(Clock::UpdatedAt, moment)
+        .action_and_where(below_limit);
+    insert.on_conflict(on_conflict).returning(moved()).take()
 }
 
 /// A change of one task: if the condition holds, the clock moves and the values are set.
@@ -261,7 +250,7 @@ fn change(
         .from(task::Entity)
         .cond_where(this_task().add(condition))
         .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
-        .to_owned();
+        .take();
     let of_clock = |column| Expr::col((user_clock::Entity, column));
     let moment = Func::greatest([of_clock(Clock::UpdatedAt), now.into()]);
     let mut clock = Query::update()
@@ -271,7 +260,7 @@ fn change(
         .from(With::Target)
         .and_where(of_clock(Clock::UserId).eq(user.as_str()))
         .returning(moved())
-        .to_owned();
+        .take();
     if mine.is_some() {
         clock.from(With::Mine);
     }
@@ -293,7 +282,7 @@ fn change(
         .from(With::Clock)
         .cond_where(this_task())
         .returning(Query::returning().columns(COLUMNS))
-        .to_owned();
+        .take();
     WriteStatement {
         target: Some(target),
         mine,
@@ -330,15 +319,28 @@ fn moved() -> sea_orm::sea_query::ReturningClause {
     Query::returning().columns([Clock::Revision, Clock::LastTaskId, Clock::UpdatedAt])
 }
 
+/// A statement over table expressions. Not by `WithClause::query`, which copies all of it.
+fn with(
+    expressions: impl IntoIterator<Item = CommonTableExpression>,
+    statement: SubQueryStatement,
+) -> WithQuery {
+    let mut clause = WithClause::new();
+    for expression in expressions {
+        clause.cte(expression);
+    }
+    let mut query = WithQuery::new();
+    query.with_clause(clause).query(statement);
+    query
+}
+
 fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
-    CommonTableExpression::new()
-        .table_name(name)
-        .query(query)
-        .to_owned()
+    let mut expression = CommonTableExpression::new();
+    expression.table_name(name).query(query);
+    expression
 }
 
 fn clock(query: impl Into<SubQueryStatement>) -> CommonTableExpression {
-    named(With::Clock, query)
-        .columns([With::Tick, With::LastId, With::Moment])
-        .to_owned()
+    let mut expression = named(With::Clock, query);
+    expression.columns([With::Tick, With::LastId, With::Moment]);
+    expression
 }

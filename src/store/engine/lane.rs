@@ -64,12 +64,6 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
         None
     }
 
-    /// Whether an element must go alone. The others go as a group also if they are the only one: the text of a group is
-    /// constant.
-    fn joins_none(_element: &Self::Element) -> bool {
-        true
-    }
-
     /// Whether two elements can go in one statement.
     fn joins(one: &Self::Element, other: &Self::Element) -> bool;
 
@@ -381,9 +375,7 @@ impl<B: Grouped> Sender<B> {
     }
 
     async fn send(&mut self, connections: &Connections, mut lease: Lease, group: Vec<Waiting<B>>) {
-        if let [one] = &*group
-            && (one.alone || B::joins_none(&one.element))
-        {
+        if let [one] = &*group {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(connections, work).await;
             connections.give_back(lease, &result);

@@ -1,22 +1,16 @@
 //! Writes tasks of another backend, with the times that they had there.
 
-use sea_orm::{
-    ActiveValue, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
-    TransactionTrait as _, TryInsertResult, sea_query::Query,
-};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, TransactionTrait as _};
 
-use super::TaskStore;
-use super::derived;
-use crate::contract::{NewTask, Timestamp};
-use crate::store::{
-    StoreError,
-    commit::{Assignment, Set},
-    engine::immediate,
-    entity::{task, task::Column as Task, user_clock},
+use super::{TaskStore, derived};
+use crate::{
+    contract::{NewTask, Timestamp},
+    store::{
+        StoreError,
+        commit::{Change, Committed, NewRow, Set},
+        engine::immediate,
+    },
 };
-
-/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 15.
-const ROWS: usize = 1_000;
 
 /// A task that was kept elsewhere.
 #[derive(Debug, Clone)]
@@ -31,9 +25,20 @@ pub struct ImportedTask {
     pub updated_at: Timestamp,
 }
 
+impl ImportedTask {
+    fn into_row(self) -> NewRow {
+        let completed_at = Set::to(self.completed_at.map(Timestamp::get));
+        NewRow {
+            values: derived::of_new_task(self.task, completed_at),
+            created_at: self.created_at.get(),
+            updated_at: self.updated_at.get(),
+        }
+    }
+}
+
 impl TaskStore {
-    /// Writes all tasks of one user. Writes none, and returns `false`, if that user has a clock, and so has or
-    /// had tasks, already. It needs no token: it is for the operator, never for a request.
+    /// Writes all tasks of one user. Writes none, and returns `None`, if that user has or had tasks already. It needs no
+    /// token: it is for the operator, never for a request.
     ///
     /// Ids count from 1 in the order of creation, and revisions in that of the last change, since lists
     /// rely on both.
@@ -43,18 +48,24 @@ impl TaskStore {
     pub async fn import(
         &self,
         user_id: String,
-        tasks: Vec<ImportedTask>,
-    ) -> Result<bool, StoreError> {
+        mut tasks: Vec<ImportedTask>,
+    ) -> Result<Option<Committed>, StoreError> {
+        tasks.sort_by_key(|task| task.created_at);
+        let rows = tasks.into_iter().map(ImportedTask::into_row).collect();
         let engine = self.engine.clone();
+        let now = self.clock.now();
         // In a task of its own, which runs to its end, as every transaction does.
         let work = tokio::spawn(async move {
             let transaction = engine.operator().begin_with_options(immediate()).await?;
-            let imported = write(&transaction, user_id, tasks).await?;
-            match imported {
-                true => transaction.commit().await?,
-                false => transaction.rollback().await?,
+            let mut change = Change::begin(&transaction, &user_id, now).await?;
+            if !change.is_first() {
+                transaction.rollback().await?;
+                return Ok(None);
             }
-            Ok(imported)
+            change.create(rows).await?;
+            let committed = change.end().await?;
+            transaction.commit().await?;
+            Ok(Some(committed))
         });
         let done = work
             .await
@@ -75,73 +86,4 @@ impl TaskStore {
         self.engine.operator().execute_unprepared(analyze).await?;
         Ok(true)
     }
-}
-
-async fn write(
-    transaction: &DatabaseTransaction,
-    user_id: String,
-    mut tasks: Vec<ImportedTask>,
-) -> Result<bool, DbErr> {
-    tasks.sort_by_key(|task| task.created_at);
-    let mut changed: Vec<usize> = (0..tasks.len()).collect();
-    changed.sort_by_key(|index| tasks[*index].updated_at);
-    let Some(last) = changed.last().map(|index| tasks[*index].updated_at) else {
-        return Ok(false);
-    };
-    let mut revisions = vec![0; tasks.len()];
-    for (revision, index) in (1..).zip(changed) {
-        revisions[index] = revision;
-    }
-    let count = i64::try_from(tasks.len()).unwrap_or(i64::MAX);
-    let clock = user_clock::ActiveModel {
-        user_id: ActiveValue::Set(user_id.clone()),
-        revision: ActiveValue::Set(count),
-        last_task_id: ActiveValue::Set(count),
-        task_count: ActiveValue::Set(count),
-        updated_at: ActiveValue::Set(last.get().into()),
-    };
-    // The lock on this row is what keeps the user's own writes out until the commit.
-    let fresh = user_clock::Entity::insert(clock)
-        .on_conflict_do_nothing()
-        .exec_without_returning(transaction)
-        .await?;
-    if !matches!(fresh, TryInsertResult::Inserted(1)) {
-        return Ok(false);
-    }
-    let mut rows = (1..)
-        .zip(tasks)
-        .zip(revisions)
-        .map(|((id, task), revision)| row(&user_id, id, revision, task))
-        .peekable();
-    while let Some(first) = rows.peek() {
-        let columns: Vec<Task> = first.iter().map(|(column, _)| *column).collect();
-        let mut insert = Query::insert();
-        insert.into_table(task::Entity).columns(columns);
-        for row in rows.by_ref().take(ROWS) {
-            insert.values_panic(row.into_iter().map(|(column, set)| set.into_expr(column)));
-        }
-        transaction.execute(&insert).await?;
-    }
-    Ok(true)
-}
-
-/// The columns of a row, always the same and in the same order.
-fn row(user_id: &str, id: i64, revision: i64, imported: ImportedTask) -> Vec<Assignment> {
-    let ImportedTask {
-        task,
-        completed_at,
-        created_at,
-        updated_at,
-    } = imported;
-    let own = [
-        (Task::UserId, Set::to(user_id)),
-        (Task::Id, Set::to(id)),
-        (Task::CreatedAt, Set::to(created_at.get())),
-        (Task::UpdatedAt, Set::to(updated_at.get())),
-        (Task::Revision, Set::to(revision)),
-    ];
-    let completed_at = Set::to(completed_at.map(Timestamp::get));
-    own.into_iter()
-        .chain(derived::of_new_task(task, completed_at))
-        .collect()
 }

@@ -1,0 +1,152 @@
+//! What one user changes at once: many tasks with consecutive revisions, in one transaction, or nothing.
+//!
+//! The order is that of a lone write: the user's clock is locked first, and held until the commit. So the revisions of a
+//! change of many tasks are in no way mixed with those of other writes.
+
+use sea_orm::{
+    ActiveModelTrait as _,
+    ActiveValue::Set as To,
+    ConnectionTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, IntoActiveModel as _,
+    QuerySelect as _,
+    prelude::DateTimeUtc,
+    sea_query::{LockType, Query},
+};
+
+use super::{Assignment, Set};
+use crate::store::entity::{task, task::Column as Task, user_clock};
+
+/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 16.
+const ROWS: usize = 1_000;
+
+/// What was committed: everything of this user up to this revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The user.
+    pub user_id: String,
+    /// The user's revision since.
+    pub revision: i64,
+}
+
+/// A new task, with times of its own.
+pub(in crate::store) struct NewRow {
+    /// The columns that a client writes.
+    pub(in crate::store) values: Vec<Assignment>,
+    pub(in crate::store) created_at: DateTimeUtc,
+    pub(in crate::store) updated_at: DateTimeUtc,
+}
+
+/// A change of many tasks of a user, who has the lock of the clock.
+pub(in crate::store) struct Change<'a> {
+    transaction: &'a DatabaseTransaction,
+    clock: user_clock::Model,
+}
+
+impl<'a> Change<'a> {
+    /// Locks the user's clock, and makes it if there is none.
+    pub(in crate::store) async fn begin(
+        transaction: &'a DatabaseTransaction,
+        user_id: &str,
+        now: DateTimeUtc,
+    ) -> Result<Self, DbErr> {
+        let first = user_clock::Model {
+            user_id: user_id.to_owned(),
+            revision: 0,
+            last_task_id: 0,
+            task_count: 0,
+            updated_at: now.into(),
+        };
+        user_clock::Entity::insert(first.into_active_model())
+            .on_conflict_do_nothing()
+            .exec_without_returning(transaction)
+            .await?;
+        let clock = user_clock::Entity::find_by_id(user_id)
+            .lock(LockType::Update)
+            .one(transaction)
+            .await?
+            .ok_or_else(|| DbErr::RecordNotFound("the clock that was just made".to_owned()))?;
+        Ok(Self { transaction, clock })
+    }
+
+    /// Whether the user has ever written.
+    pub(in crate::store) fn is_first(&self) -> bool {
+        self.clock.revision == 0
+    }
+
+    /// Creates tasks. They get ids in this order, and revisions in that of their last change.
+    pub(in crate::store) async fn create(&mut self, rows: Vec<NewRow>) -> Result<(), DbErr> {
+        let mut changed: Vec<usize> = (0..rows.len()).collect();
+        changed.sort_by_key(|index| rows[*index].updated_at);
+        let mut revisions = vec![0; rows.len()];
+        for (revision, index) in (self.clock.revision + 1..).zip(&changed) {
+            revisions[*index] = revision;
+        }
+        let Some(last) = changed.last().map(|index| rows[*index].updated_at) else {
+            return Ok(());
+        };
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let ids = self.clock.last_task_id + 1..;
+        let mut rows = ids
+            .zip(rows)
+            .zip(revisions)
+            .map(|((id, row), revision)| self.columns(id, revision, row))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .peekable();
+        while let Some(first) = rows.peek() {
+            let columns: Vec<Task> = first.iter().map(|(column, _)| *column).collect();
+            let mut insert = Query::insert();
+            insert.into_table(task::Entity).columns(columns);
+            for row in rows.by_ref().take(ROWS) {
+                insert.values_panic(row.into_iter().map(|(column, set)| set.into_expr(column)));
+            }
+            self.transaction.execute(&insert).await?;
+        }
+        self.clock.revision += count;
+        self.clock.last_task_id += count;
+        self.clock.task_count += count;
+        self.clock.updated_at = self.clock.updated_at.max(last.into());
+        Ok(())
+    }
+
+    /// The columns of a row, always the same and in the same order.
+    fn columns(&self, id: i64, revision: i64, row: NewRow) -> Vec<Assignment> {
+        let NewRow {
+            values,
+            created_at,
+            updated_at,
+        } = row;
+        let own = [
+            (Task::UserId, Set::to(self.clock.user_id.as_str())),
+            (Task::Id, Set::to(id)),
+            (Task::CreatedAt, Set::to(created_at)),
+            (Task::UpdatedAt, Set::to(updated_at)),
+            (Task::Revision, Set::to(revision)),
+        ];
+        own.into_iter().chain(values).collect()
+    }
+
+    /// Moves the clock. It counts when the transaction is committed.
+    pub(in crate::store) async fn end(self) -> Result<Committed, DbErr> {
+        let Self { transaction, clock } = self;
+        let committed = Committed {
+            user_id: clock.user_id.clone(),
+            revision: clock.revision,
+        };
+        let user_clock::Model {
+            user_id,
+            revision,
+            last_task_id,
+            task_count,
+            updated_at,
+        } = clock;
+        let moved = user_clock::ActiveModel {
+            user_id: sea_orm::ActiveValue::Unchanged(user_id),
+            revision: To(revision),
+            last_task_id: To(last_task_id),
+            task_count: To(task_count),
+            updated_at: To(updated_at),
+        };
+        moved.update(transaction).await?;
+        Ok(committed)
+    }
+}

@@ -1,9 +1,12 @@
 //! A database that is some milliseconds away: what goes together shares the round trips.
 
-use std::time::{Duration, Instant};
+use std::{
+    slice,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Home, Process, proxy::Proxy};
 use crate::support::{
@@ -17,13 +20,14 @@ const CLIENTS: u32 = 64;
 const REQUESTS: u32 = 8;
 const CONNECTIONS: u32 = 8;
 /// What a server in a debug build may need for one request on a busy machine.
-const WORK: Duration = Duration::from_millis(8);
+const WORK: Duration = Duration::from_millis(15);
 
 /// A server whose database is far away. It has all its connections, and knows all its statements.
 struct Far {
     proxy: Proxy,
     server: Process,
-    users: Vec<Actor>,
+    /// Each has one task, of the same id as those of all others.
+    users: Vec<(Actor, Value)>,
     _home: Home,
 }
 
@@ -38,13 +42,12 @@ impl Far {
         let server = home.start().await;
         let users = join_all((0..CLIENTS).map(async |n| {
             let user = server.user(&format!("user-{n}"));
-            user.create("Buy milk").await;
+            user.create(&format!("of {n}")).await;
             user.get("/api/v1/tasks/1").await.has(200);
-            user.patch("/api/v1/tasks/1", json!({ "title": "Buy bread" }))
-                .await
-                .has(200);
             user.get(&format!("{TASKS}?tag=warm")).await.has(200);
-            user
+            let patch = json!({ "priority": "high" });
+            let task = user.patch("/api/v1/tasks/1", patch).await.has(200);
+            (user, task.body)
         }));
         let users = users.await;
         Self {
@@ -68,11 +71,11 @@ impl Far {
     }
 
     /// What all clients do at once: how long it took, and with how many round trips.
-    async fn all(&self, what: impl AsyncFn(&Actor, u32)) -> (Duration, u64) {
+    async fn all(&self, what: impl AsyncFn(&Actor, &Value, u32)) -> (Duration, u64) {
         let (began, sent) = (Instant::now(), self.proxy.sent());
-        join_all(self.users.iter().map(async |user| {
+        join_all(self.users.iter().map(async |(user, task)| {
             for number in 0..REQUESTS {
-                what(user, number).await;
+                what(user, task, number).await;
             }
         }))
         .await;
@@ -88,7 +91,7 @@ async fn many_clients(round_trip: Duration) {
 
     // Each a statement of its own: as many at once as there are connections, more or less.
     let (took, sent) = far
-        .all(async |user, number| {
+        .all(async |user, _, number| {
             user.get(&format!("{TASKS}?tag=t{number}")).await.has(200);
         })
         .await;
@@ -97,26 +100,42 @@ async fn many_clients(round_trip: Duration) {
     assert!(took < limit, "{took:?}, not {limit:?}");
 
     let (took, sent) = far
-        .all(async |user, _| {
-            user.get("/api/v1/tasks/1").await.has(200);
+        .all(async |user, task, _| {
+            assert_eq!(&user.get("/api/v1/tasks/1").await.has(200).body, task);
         })
         .await;
     println!("{round_trip:?}: point reads took {took:?}, {sent} round trips");
     assert!(sent < u64::from(requests) / 2, "{sent} round trips");
-    // Alone they would need more: a hundred round trips each way for each connection.
     let limit = round_trip * REQUESTS * 3 + work;
     assert!(took < limit, "{took:?}, not {limit:?}");
 
+    // Each page for the first time, and so from the database.
     let (took, sent) = far
-        .all(async |user, number| {
+        .all(async |user, task, number| {
+            let page = format!("{TASKS}?limit={}", number + 1);
+            assert_eq!(
+                user.get(&page).await.has(200).items(),
+                slice::from_ref(task)
+            );
+        })
+        .await;
+    println!("{round_trip:?}: pages took {took:?}, {sent} round trips");
+    assert!(sent < u64::from(requests) / 2, "{sent} round trips");
+    assert!(took < limit, "{took:?}, not {limit:?}");
+
+    let (took, sent) = far
+        .all(async |user, task, number| {
             let title = format!("{number}");
             match number % 2 {
                 0 => drop(user.create(&title).await),
-                _ => drop(
-                    user.patch("/api/v1/tasks/1", json!({ "title": title }))
-                        .await
-                        .has(200),
-                ),
+                _ => {
+                    let patch = json!({ "title": title });
+                    let now = user.patch("/api/v1/tasks/1", patch).await.has(200).body;
+                    assert_eq!(
+                        [&now["user_id"], &now["title"]],
+                        [&task["user_id"], &json!(title)]
+                    );
+                }
             }
         })
         .await;

@@ -17,6 +17,7 @@ mod disk_full;
 mod far_away;
 mod first_look;
 mod hang_up;
+mod histories;
 mod home;
 mod import;
 mod ledger;

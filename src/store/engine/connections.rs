@@ -48,7 +48,7 @@ pub(in crate::store) struct Connections {
     permits: Arc<Semaphore>,
     /// One permit per connection that may be used for what takes long by its nature.
     long: Arc<Semaphore>,
-    /// One permit per connection that may be used for what has become long: it waits for a lock.
+    /// One permit per connection that may be used for what has become long: the database is far away, or slow.
     stuck: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
     /// How many are open.

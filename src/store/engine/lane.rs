@@ -33,7 +33,7 @@ use crate::{
     store::error::{Outage, is_locked, is_lost, is_refused},
 };
 
-/// What takes longer waits for a lock, or the database is far away. Then another task may send what waits meanwhile.
+/// What takes longer is slow, or the database is far away. Then another task may send what waits meanwhile.
 const LONG: Duration = Duration::from_millis(25);
 
 /// How long to wait before an element is sent again whose locks another transaction holds. It doubles each time.

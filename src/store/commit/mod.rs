@@ -152,7 +152,7 @@ impl Grouped for Writing {
         connection: &mut PgConnection,
         write: &Write,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let statement = WriteStatement::of(write, DbBackend::Postgres).as_one();
+        let statement = WriteStatement::of(write, DbBackend::Postgres).into_one();
         Ok(rows(connection, &statement).await?.pop())
     }
 

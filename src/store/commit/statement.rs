@@ -65,7 +65,7 @@ struct Moved {
 
 impl WriteStatement {
     /// All of it as one statement. PostgreSQL alone can write in a table expression.
-    pub(super) fn as_one(self) -> Statement {
+    pub(super) fn into_one(self) -> Statement {
         let target = self.target.map(|target| named(With::Target, target));
         let mine = self.mine.map(|mine| named(With::Mine, mine));
         let before = target.into_iter().chain(mine);

@@ -20,8 +20,12 @@ const USERS: usize = 16;
 const WRITERS: usize = 2;
 /// Of each user.
 const ROWS: i64 = 4;
-/// What two runs of one creation at once are told by the database, and resolve.
-const DUPLICATE: &str = "duplicate key value violates unique constraint \"task_create_key_key\"";
+/// What the database says of two creations with one key at once, which is resolved, and of a lock that another server holds,
+/// after which the write is sent again.
+const EXPECTED: [&str; 2] = [
+    "duplicate key value violates unique constraint \"task_create_key_key\"",
+    "could not obtain lock on row",
+];
 
 /// How long. `DEADLOCK_SECONDS=600 cargo test --test it deadlocks` looks harder.
 fn duration() -> Duration {
@@ -69,7 +73,8 @@ async fn two_servers_that_write_the_same_rows_never_deadlock() {
     let log = log();
     let errors = log[before..]
         .lines()
-        .filter(|line| line.contains("ERROR:") && !line.contains(DUPLICATE));
+        .filter(|line| line.contains("ERROR:"))
+        .filter(|line| !EXPECTED.iter().any(|expected| line.contains(expected)));
     assert_eq!(errors.collect::<Vec<_>>(), [""; 0]);
     let wrong = "SELECT count(*) FROM user_clock c WHERE (revision, last_task_id, task_count) NOT IN \
          (SELECT MAX(t.revision), MAX(t.id), COUNT(*) FILTER (WHERE deleted_at IS NULL) \

@@ -1,6 +1,6 @@
 // Where Better Auth stores accounts: the PostgreSQL of DATABASE_URL, or PGlite in this process, with its files in a folder.
 
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { PGlite } from '@electric-sql/pglite'
@@ -30,6 +30,8 @@ function openPool(connectionString: string): Pool {
 
 async function openFolder(): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite')
-  await mkdir(folder, { recursive: true })
+  // For its owner alone, as are Taskward's files.
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
   return PGlite.create(folder)
 }

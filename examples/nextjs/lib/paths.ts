@@ -7,9 +7,16 @@ export function signInPath(from: string, ended = false): string {
   return `/sign-in${query.size ? `?${query}` : ''}`
 }
 
-/** Where to go after sign-in: a path of this app, never another site, which a link could name. */
+/**
+ * Where to go after sign-in: a path of this app, never another site, which a link could name. The result is judged, too:
+ * the path of `/.//evil.example` is `//evil.example`, which a browser takes for a host.
+ */
 export function safeNext(next: unknown): string {
   const base = 'http://this.app'
-  const url = typeof next === 'string' && next.startsWith('/') ? URL.parse(next, base) : null
-  return url?.origin === base ? url.pathname + url.search : '/'
+  const inApp = (path: string) => {
+    const url = path.startsWith('/') ? URL.parse(path, base) : null
+    return url?.origin === base ? url.pathname + url.search : null
+  }
+  const path = typeof next === 'string' ? inApp(next) : null
+  return path !== null && inApp(path) === path ? path : '/'
 }

@@ -17,3 +17,6 @@ export function appOrigins(): string[] {
   if (!loopback.includes(url.hostname)) return [url.origin]
   return loopback.map((hostname) => Object.assign(new URL(url), { hostname }).origin)
 }
+
+/** The header in which the proxy says who the client is, replacing what the client sent (like `cf-connecting-ip`). */
+export const clientIpHeaders = () => (process.env.CLIENT_IP_HEADER ? [process.env.CLIENT_IP_HEADER] : [])

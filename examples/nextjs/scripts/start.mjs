@@ -8,7 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,7 +29,8 @@ for (const [name, value] of [
   if (await isTaken(value)) fail(`Port ${value} is taken. End what listens there, or set ${name} to another one.`)
 }
 
-mkdirSync(data, { recursive: true })
+mkdirSync(data, { recursive: true, mode: 0o700 })
+chmodSync(data, 0o700)
 const secret = process.env.BETTER_AUTH_SECRET ?? keptSecret()
 const forExample = {
   ...process.env,

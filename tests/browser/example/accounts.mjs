@@ -85,7 +85,16 @@ story('at the address with 127.0.0.1 one can sign up too', async ({ visitor }) =
 
 story('a link to sign-in that points to another site leads to the tasks', async ({ person }) => {
   const { page } = await person('Ada')
-  for (const next of ['//evil.example/', '/\\evil.example', 'https://evil.example', '/\t/evil.example']) {
+  for (const next of [
+    '//evil.example/',
+    '/\\evil.example',
+    'https://evil.example',
+    '/\t/evil.example',
+    '/.//evil.example',
+    '/..//evil.example',
+    '/x/..//evil.example',
+    '/%2e//evil.example',
+  ]) {
     await page.goto(`/sign-in?next=${encodeURIComponent(next)}`)
     await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
     assert.equal(new URL(page.url()).origin, world.example.url)

@@ -14,7 +14,13 @@ export const tokenLife = 4
 export const world = { example: undefined, browser: undefined }
 
 before(async () => {
-  world.example = await startExample({ JWT_LIFETIME: `${tokenLife}s`, AUTH_LEEWAY_SECONDS: '0', RATE_LIMIT: 'off' })
+  world.example = await startExample({
+    JWT_LIFETIME: `${tokenLife}s`,
+    AUTH_LEEWAY_SECONDS: '0',
+    RATE_LIMIT: 'off',
+    // Each person of the stories has an address of their own.
+    CLIENT_IP_HEADER: 'x-forwarded-for',
+  })
   world.browser = await launchChromium()
 })
 

@@ -1,0 +1,87 @@
+"""The server that is attacked: the release build, with its own tokens, and the tasks of two users."""
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[3]
+VICTIM, HOSTILE = "victim", "mallory"
+# What one user can store: tasks of the greatest length.
+TASKS, DESCRIPTION = 2_000, 8_000
+
+
+class Server:
+    def __init__(self, database):
+        self.folder = tempfile.TemporaryDirectory(prefix="taskward-load-")
+        self.program = os.environ.get("TASKWARD_BIN", str(PROJECT / "target/release/taskward"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        home = self.folder.name
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": home, "PORT": str(self.port), "RUST_LOG": "warn",
+            "DATABASE_URL": database or f"sqlite://{home}/taskward.db?mode=rwc", "AUTO_MIGRATE": "on",
+        }
+        self.process = None
+        self.tokens = {}
+
+    async def start(self):
+        self.seed()
+        log = open(Path(self.folder.name) / "log", "wb")
+        self.process = subprocess.Popen([self.program], env=self.environment, cwd=self.folder.name, stdout=log, stderr=log,
+                                        stdin=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+        for user in (VICTIM, HOSTILE):
+            told = subprocess.run([self.program, "token", user], env=self.environment, cwd=self.folder.name, check=True,
+                                  stdout=subprocess.PIPE)
+            self.tokens[user] = told.stdout.decode().split()[-1]
+
+    def seed(self):
+        """By the import, which is quicker than requests, and counts against no limit."""
+        export = Path(self.folder.name) / "tasks.jsonl"
+        with open(export, "w") as lines:
+            for number in range(100):
+                lines.write(json.dumps({"user_id": VICTIM, "title": f"Task {number}"}) + "\n")
+            for number in range(TASKS):
+                text = f"{number} " + "every word of it is searched " * (DESCRIPTION // 29)
+                lines.write(json.dumps({"user_id": HOSTILE, "title": f"Task {number}", "description": text}) + "\n")
+        subprocess.run([self.program, "import", str(export)], env=self.environment, cwd=self.folder.name, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def memory(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(kilobytes) // 1024
+
+    def head(self, method, path, user, more=""):
+        token = self.tokens.get(user, user)
+        return (f"{method} {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nAuthorization: Bearer {token}\r\n{more}\r\n").encode()
+
+    async def settle(self):
+        """What an attack has left under way must not count against the next one."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            began = time.monotonic()
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(self.head("GET", "/api/v1/me", VICTIM, "Connection: close\r\n"))
+            await reader.read()
+            writer.close()
+            if time.monotonic() - began < 0.02:
+                break
+            await asyncio.sleep(0.2)
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        self.folder.cleanup()

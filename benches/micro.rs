@@ -47,7 +47,10 @@ impl Tokens {
             issuers: Vec::new(),
             jwks_ttl: Duration::from_secs(300),
             jwks_cooldown: Duration::from_secs(10),
+            jwks_max_stale: Duration::from_secs(86_400),
             leeway: Duration::from_secs(30),
+            require_scope: false,
+            max_token_age: None,
         };
         let verifier = {
             let _in_runtime = runtime.enter();

@@ -3,12 +3,17 @@
 mod commands;
 mod log;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Parser;
 use commands::Command;
 use taskward::config::{self, Config, LogFormat, Source};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,7 +48,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         return commands::openapi(yaml);
     }
     let config = Config::read(Source::environment())?;
-    start_log(&config)?;
+    // Writes what waits when it is dropped.
+    let _writer = start_log(&config)?;
     for note in &config.notes {
         tracing::info!("{note}");
     }
@@ -53,12 +59,25 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     command.run(&config).await
 }
 
-fn start_log(config: &Config) -> anyhow::Result<()> {
+/// Lines that wait to be written. When a reader is that far behind, further ones are dropped.
+const LOG_LINES: usize = 8_192;
+/// How often the log says how many lines it has dropped.
+const DROPPED_EVERY: Duration = Duration::from_secs(10);
+
+/// A thread writes the log: whoever stops reading it must not stop a request.
+fn start_log(config: &Config) -> anyhow::Result<WorkerGuard> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter)
         .context("RUST_LOG cannot be understood")?;
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let dropped = writer.error_counter();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(writer);
     match config.log_format {
         LogFormat::Pretty => lines.init(),
         LogFormat::Json => lines
@@ -66,5 +85,20 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
             .event_format(log::JsonLine)
             .init(),
     }
-    Ok(())
+    tokio::spawn(tell_dropped(dropped));
+    Ok(guard)
+}
+
+/// Says how many lines were dropped, once somebody reads again.
+async fn tell_dropped(counter: ErrorCounter) {
+    let mut told = 0;
+    loop {
+        tokio::time::sleep(DROPPED_EVERY).await;
+        let dropped = counter.dropped_lines();
+        if dropped > told {
+            let lines = dropped - told;
+            tracing::warn!(lines, "lines of the log were dropped, as nobody read them");
+            told = dropped;
+        }
+    }
 }

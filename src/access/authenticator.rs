@@ -20,8 +20,9 @@ use poem::{
 use tracing::{Level, Span};
 
 use super::{
-    Access, Caller, Price, RateLimit,
+    Access, Caller, Price, RateLimit, TrustedProxies,
     challenge::{insufficient_scope, refused},
+    failures::Failures,
 };
 use crate::{
     auth::{Identity, Scopes, TokenFault, UserId, Verifier},
@@ -34,8 +35,21 @@ pub struct Authenticator {
     verifier: Verifier,
     database: Database,
     limiter: Option<(Limiter, RateLimit)>,
+    proxies: TrustedProxies,
+    failures: Option<Failures>,
     /// Made anew by each process, so that the names of users in its log lead to nobody.
     log_key: RandomState,
+}
+
+/// What bounds the requests that are authenticated.
+#[derive(Debug, Clone, Default)]
+pub struct AccessLimits {
+    /// The rate limit of a user; `None`: no limit.
+    pub rate_limit: Option<RateLimit>,
+    /// How many tokens that are not accepted an address may send; `None`: no limit.
+    pub failures: Option<RateLimit>,
+    /// The proxies whose word on the address of a client counts.
+    pub proxies: TrustedProxies,
 }
 
 type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
@@ -48,8 +62,13 @@ impl fmt::Debug for Authenticator {
 
 impl Authenticator {
     /// An authenticator for the tasks in `database` and the tokens that `verifier` accepts.
-    pub fn new(verifier: Verifier, database: Database, limit: Option<RateLimit>) -> Self {
-        let limiter = limit.map(|limit| {
+    pub fn new(verifier: Verifier, database: Database, limits: &AccessLimits) -> Self {
+        let AccessLimits {
+            rate_limit,
+            failures,
+            proxies,
+        } = limits;
+        let limiter = rate_limit.map(|limit| {
             let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
             (RateLimiter::keyed(quota), limit)
         });
@@ -57,12 +76,17 @@ impl Authenticator {
             verifier,
             database,
             limiter,
+            proxies: proxies.clone(),
+            failures: failures.map(Failures::new),
             log_key: RandomState::new(),
         }
     }
 
-    /// Forgets the users whose rate limit is fully refilled. To be called now and then.
-    pub fn forget_idle_users(&self) {
+    /// Forgets the users and addresses whose limit is fully refilled. To be called now and then.
+    pub fn forget_idle(&self) {
+        if let Some(failures) = &self.failures {
+            failures.forget();
+        }
         if let Some((limiter, _)) = &self.limiter {
             limiter.retain_recent();
             limiter.shrink_to_fit();
@@ -84,13 +108,36 @@ impl Authenticator {
                 TokenFault::AuthorizationMalformed("the request has more than one; send one");
             return Err(refused(&fault));
         }
-        let identity = self.verifier.verify_header(header).await;
-        let identity = identity.map_err(|fault| refused(&fault))?;
+        let identity = match self.verifier.known(header) {
+            Some(known) => known.map_err(|fault| refused(&fault))?,
+            None => self.verify(request, header).await?,
+        };
         self.name_in_log(&identity.user_id);
         self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
         Ok(Authenticated {
             authenticator: Arc::clone(self),
             identity,
+        })
+    }
+
+    /// Verifies a token that is not known, unless too many of its address were not accepted.
+    async fn verify(
+        &self,
+        request: &Request,
+        header: Option<&[u8]>,
+    ) -> Result<Arc<Identity>, Problem> {
+        let failures = self.failures.as_ref().zip(self.proxies.client(request));
+        if let Some((failures, address)) = failures {
+            failures.check(address)?;
+        }
+        let identity = self.verifier.verify_header(header).await;
+        identity.map_err(|fault| {
+            // Without a token nothing was checked, and without the issuer's keys nothing is known.
+            let counts = !matches!(fault, TokenFault::Missing | TokenFault::KeysUnavailable);
+            if let Some((failures, address)) = failures.filter(|_| counts) {
+                failures.count(address);
+            }
+            refused(&fault)
         })
     }
 
@@ -105,7 +152,7 @@ impl Authenticator {
 
     /// Counts requests of a user. Over quota, `Retry-After` is the time until they can be counted, plus `more`.
     fn count(&self, user: &UserId, requests: NonZeroU32, more: Duration) -> Result<(), Problem> {
-        let Some((limiter, _)) = &self.limiter else {
+        let Some((limiter, limit)) = &self.limiter else {
             return Ok(());
         };
         let Ok(counted) = limiter.check_key_n(user, requests) else {
@@ -117,7 +164,11 @@ impl Authenticator {
             // Whole seconds, rounded up, so that a retry after them is not too early.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             let detail = format!("You have sent too many requests. Retry in {seconds} s.");
-            Problem::new(ProblemCode::RateLimited, detail).retry_after(seconds)
+            limit.over(
+                "user",
+                Problem::new(ProblemCode::RateLimited, detail),
+                seconds,
+            )
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Authenticated, Authenticator, store_problem};
+use super::{Authenticated, Authenticator, Price, store_problem};
 use crate::{
     auth::{Identity, Scopes},
     contract::{
@@ -59,6 +59,14 @@ impl<A: Access> Caller<A> {
     /// The way to the caller's data.
     pub fn scope(&self) -> &Scope<A> {
         &self.scope
+    }
+
+    /// Charges the price of the request, of which one was counted with the token.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
+        self.authenticated.charge(price)
     }
 
     /// Who the caller is.

@@ -37,7 +37,7 @@ fn code(fault: &TokenFault) -> ProblemCode {
         TokenFault::KeysUnavailable => ProblemCode::KeysUnavailable,
         TokenFault::BadSignature => ProblemCode::BadSignature,
         TokenFault::ClaimsInvalid(_) => ProblemCode::ClaimsInvalid,
-        TokenFault::Expired(_) => ProblemCode::TokenExpired,
+        TokenFault::Expired(_) | TokenFault::TooOld(_) => ProblemCode::TokenExpired,
         TokenFault::NotYetValid(_) => ProblemCode::TokenNotYetValid,
     }
 }

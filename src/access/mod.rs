@@ -8,15 +8,18 @@
 mod authenticator;
 mod caller;
 mod challenge;
+mod failures;
 mod origin;
+mod peer;
 mod price;
 mod rate_limit;
 mod store_problem;
 
 pub(crate) use authenticator::Authenticated;
-pub use authenticator::Authenticator;
+pub use authenticator::{AccessLimits, Authenticator};
 pub(crate) use caller::{Access, Caller};
 pub use origin::AllowedOrigin;
+pub use peer::TrustedProxies;
 pub(crate) use price::Price;
 pub use rate_limit::RateLimit;
 pub(crate) use store_problem::problem;

@@ -2,6 +2,15 @@
 
 use std::num::NonZeroU32;
 
+use poem::http::{HeaderName, HeaderValue};
+
+use crate::contract::Problem;
+
+/// `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10 §4.
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// `RateLimit-Policy` of the same, §3.
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
 /// How many requests a user may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
@@ -9,4 +18,26 @@ pub struct RateLimit {
     pub per_second: NonZeroU32,
     /// Requests at once, after a pause.
     pub burst: NonZeroU32,
+}
+
+impl RateLimit {
+    /// Adds to a 429 when to retry, and the limit: its name, the requests at once, and the seconds in which as many can
+    /// be sent again.
+    pub(super) fn over(self, name: &str, problem: Problem, seconds: u64) -> Problem {
+        let Self { per_second, burst } = self;
+        let window = burst.get().div_ceil(per_second.get());
+        let mut problem = problem.retry_after(seconds);
+        for (header, text) in [
+            (
+                RATE_LIMIT_POLICY,
+                format!("\"{name}\";q={burst};w={window}"),
+            ),
+            (RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                problem = problem.header(header, value);
+            }
+        }
+        problem
+    }
 }

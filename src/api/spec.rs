@@ -247,6 +247,14 @@ fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
             json!({ "type": "string", "format": "uri-reference", "examples": ["/api/v1/tasks/7"] }),
         ),
         (
+            "RateLimit",
+            json!({ "type": "string", "examples": ["\"user\";r=0;t=1"] }),
+        ),
+        (
+            "RateLimit-Policy",
+            json!({ "type": "string", "examples": ["\"user\";q=100;w=2"] }),
+        ),
+        (
             "Retry-After",
             json!({ "type": "integer", "minimum": 0, "examples": [2] }),
         ),

@@ -8,7 +8,7 @@ use super::{
     parameters::{Address, NoQuery, ParameterFaults, PathId, Query, QueryNames},
 };
 use crate::{
-    access::{Caller, problem},
+    access::{Caller, Price, problem},
     contract::{
         CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, PageLimit, Priority, Problem,
         RenderedJson, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
@@ -187,6 +187,7 @@ impl Tasks {
                 return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
+        caller.charge(Price::of_list(query.filter.q.as_ref()))?;
         let page = caller.scope().tasks().page(&query).await.map_err(problem)?;
         let next = page.next_cursor.as_ref();
         let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));

@@ -131,7 +131,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             let route = self.routes.template(&path);
             let route = route.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
             let code = code.map(ProblemCode::name);
-            let method = method.as_str();
+            let method = &*repeated(method.as_str());
             span.in_scope(|| {
                 tracing::info!(method, route = &*route, status, micros, code, "answered");
             });

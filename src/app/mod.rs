@@ -19,7 +19,7 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use url::Url;
 
 use crate::{
-    access::{AllowedOrigin, Authenticator, RateLimit},
+    access::{AccessLimits, AllowedOrigin, Authenticator},
     api::{self, Home, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
     mcp::{Mcp, McpSettings},
@@ -35,8 +35,8 @@ pub struct HttpSettings {
     pub docs: bool,
     /// The shape of lists on the owner paths.
     pub owner_list: ListShape,
-    /// The rate limit of a user; `None`: no limit.
-    pub rate_limit: Option<RateLimit>,
+    /// What bounds the requests that are authenticated.
+    pub limits: AccessLimits,
     /// The address of this server, as clients know it.
     pub public_url: Option<Url>,
     /// The settings of `/mcp`.
@@ -45,7 +45,7 @@ pub struct HttpSettings {
     pub resource: Option<Resource>,
 }
 
-/// How often the rate limit forgets users who have become idle.
+/// How often the limits forget users and addresses that have become idle.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Builds the service. Must be called within a tokio runtime.
@@ -58,9 +58,9 @@ pub fn app(
     let authenticator = Arc::new(Authenticator::new(
         verifier.clone(),
         database.clone(),
-        settings.rate_limit,
+        &settings.limits,
     ));
-    tokio::spawn(forget_idle_users(Arc::downgrade(&authenticator)));
+    tokio::spawn(forget_idle(Arc::downgrade(&authenticator)));
     let operations = api::service();
     let mcp = Mcp::new(
         Arc::clone(&authenticator),
@@ -113,11 +113,11 @@ fn document(
     move || written(public_url.as_ref())
 }
 
-async fn forget_idle_users(authenticator: Weak<Authenticator>) {
+async fn forget_idle(authenticator: Weak<Authenticator>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
         match authenticator.upgrade() {
-            Some(authenticator) => authenticator.forget_idle_users(),
+            Some(authenticator) => authenticator.forget_idle(),
             None => return,
         }
     }

@@ -31,7 +31,11 @@ pub(super) struct RawClaims {
     #[serde(deserialize_with = "as_sent")]
     nbf: Option<Value>,
     #[serde(deserialize_with = "as_sent")]
+    iat: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
     scope: Option<Value>,
+    #[serde(deserialize_with = "as_sent")]
+    scp: Option<Value>,
     #[serde(deserialize_with = "as_sent")]
     session: Option<Value>,
     #[serde(deserialize_with = "as_sent")]
@@ -70,7 +74,10 @@ pub(super) struct Claims {
     pub(super) expires: i64,
     /// Milliseconds since 1970.
     pub(super) not_before: Option<i64>,
-    pub(super) scopes: Scopes,
+    /// Milliseconds since 1970.
+    pub(super) issued: Option<i64>,
+    /// `None` without a claim that says so.
+    pub(super) scopes: Option<Scopes>,
 }
 
 impl Claims {
@@ -85,7 +92,9 @@ impl Claims {
             aud,
             exp,
             nbf,
+            iat,
             scope,
+            scp,
             session: _,
             user: _,
         } = raw;
@@ -100,14 +109,33 @@ impl Claims {
             expires: time("exp", exp.as_ref())?
                 .ok_or_else(|| TokenFault::claim("`exp` is missing"))?,
             not_before: time("nbf", nbf.as_ref())?,
-            scopes: text("scope", scope.as_ref())?.map_or(Scopes::ALL, Scopes::from_claim),
+            issued: time("iat", iat.as_ref())?,
+            scopes: all_scopes(scope.as_ref(), scp.as_ref())?,
         })
     }
 
-    /// `exp` as a time.
+    /// When the token stops to count, as a time.
     pub(super) fn expires_at(&self) -> DateTime<Utc> {
         // `time` keeps it within the years that chrono knows.
         DateTime::from_timestamp_millis(self.expires).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Lets the token expire so many milliseconds after its `iat`, if not before.
+    pub(super) fn limit_age(&mut self, now: i64, leeway: i64, most: i64) -> Result<(), TokenFault> {
+        let issued = self.issued.ok_or_else(|| {
+            TokenFault::claim("`iat` is missing, and this server limits the age of tokens")
+        })?;
+        if issued > now.saturating_add(leeway) {
+            return Err(TokenFault::claim(
+                "`iat` is in the future; compare the clocks of this server and the issuer",
+            ));
+        }
+        let oldest = issued.saturating_add(most);
+        if oldest < self.expires && now >= oldest.saturating_add(leeway) {
+            return Err(TokenFault::TooOld(now - issued));
+        }
+        self.expires = self.expires.min(oldest);
+        Ok(())
     }
 
     /// Checks `exp` and `nbf`; all three parameters in milliseconds. RFC 7519 §4.1.4: *on* or after
@@ -130,6 +158,33 @@ fn text<'a>(name: &str, claim: Option<&'a Value>) -> Result<Option<&'a str>, Tok
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenFault::claim(format_args!("`{name}` must be a string"))),
+    }
+}
+
+/// What `scope` (RFC 8693 §4.2) and `scp` (the name that Okta and Entra ID give it) allow: `None` without either. If both
+/// are there, a scope counts that both name.
+fn all_scopes(scope: Option<&Value>, scp: Option<&Value>) -> Result<Option<Scopes>, TokenFault> {
+    let named = [scopes("scope", scope)?, scopes("scp", scp)?];
+    Ok(named.into_iter().flatten().reduce(Scopes::and))
+}
+
+/// Words separated by spaces, or an array of them.
+fn scopes(name: &str, claim: Option<&Value>) -> Result<Option<Scopes>, TokenFault> {
+    let wrong = || {
+        TokenFault::claim(format_args!(
+            "`{name}` must be a string or an array of strings"
+        ))
+    };
+    match claim {
+        None => Ok(None),
+        Some(Value::String(words)) => Ok(Some(Scopes::of_words(words.split(' ')))),
+        Some(Value::Array(entries)) => {
+            let entries: Option<Vec<&str>> = entries.iter().map(Value::as_str).collect();
+            let entries = entries.ok_or_else(wrong)?;
+            let words = entries.iter().flat_map(|entry| entry.split(' '));
+            Ok(Some(Scopes::of_words(words)))
+        }
+        Some(_) => Err(wrong()),
     }
 }
 

@@ -63,7 +63,9 @@ pub enum TokenFault {
     )]
     OtherDevelopmentKey,
     /// It has no `kid`, and more than one key, or none, fits it.
-    #[error("The token has no `kid`, and the issuer does not have exactly one key that fits it.")]
+    #[error(
+        "The token has no `kid`, and the issuer does not have exactly one key that fits it; have the issuer name its key."
+    )]
     AmbiguousKey,
     /// The issuer's keys cannot be fetched now. The answer is a 503: the token may be good, and a client must
     /// not throw it away because the issuer is down.
@@ -80,6 +82,13 @@ pub enum TokenFault {
     /// It expired so many milliseconds ago, without the leeway.
     #[error("The token expired {} ago.", Span(*.0))]
     Expired(i64),
+    /// It was issued so many milliseconds ago, which is longer than this server accepts.
+    #[error(
+        "The token was issued {} ago, and this server accepts tokens for a shorter time (AUTH_MAX_TOKEN_AGE_SECONDS); \
+         get a new one.",
+        Span(*.0)
+    )]
+    TooOld(i64),
     /// It becomes valid in so many milliseconds, without the leeway.
     #[error(
         "The token becomes valid in {} (`nbf`); compare the clocks of this server and the issuer.",

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 /// The longest `sub`, in code points. Better Auth's ids have 32; RFC 9068 sets no limit.
 pub(super) const MAX_SUBJECT: usize = 255;
 
-/// The id of a user whose token was verified: the token's `sub`, never parsed.
+/// The id of a user whose token was verified: the token's `sub`, never parsed; where several issuers are trusted, with the
+/// namespace of its issuer before it (`namespace:sub`).
 ///
 /// There is no public constructor. Holding one is the proof that a token was verified, which is why
 /// the store may take it as the right to a user's tasks.
@@ -34,6 +35,21 @@ impl UserId {
         Ok(UserId(subject.into()))
     }
 
+    /// The id of this subject in the namespace of its issuer, or what is wrong with it.
+    pub(super) fn in_namespace(&self, namespace: &str) -> Result<UserId, &'static str> {
+        let id = format!("{namespace}:{}", self.0);
+        match id.chars().count() <= MAX_SUBJECT {
+            true => Ok(UserId(id.into())),
+            false => Err("is longer than 255 characters with the namespace of its issuer"),
+        }
+    }
+
+    /// Whether it reads like the id of a user in this namespace.
+    pub(super) fn is_in(&self, namespace: &str) -> bool {
+        let rest = self.0.strip_prefix(namespace);
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// The id of a user that no token was verified for.
     #[cfg(test)]
     pub(crate) fn for_tests(subject: &str) -> UserId {
@@ -41,10 +57,10 @@ impl UserId {
     }
 }
 
-/// What a token allows, from its `scope` claim (RFC 8693 §4.2: words separated by spaces).
+/// What a token allows, from its claims `scope` and `scp`.
 ///
-/// A token without the claim allows everything: Better Auth's own tokens have none. Unknown words
-/// are ignored, so a token may allow nothing.
+/// A token without either allows everything, unless `AUTH_REQUIRE_SCOPE` is on: Better Auth's own tokens have none.
+/// Unknown words are ignored, so a token may allow nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scopes {
     /// `tasks:read`
@@ -54,18 +70,30 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// All scopes: those of a token without a `scope` claim.
+    /// All scopes: those of a token that says nothing of scopes.
     pub(crate) const ALL: Scopes = Scopes {
         read: true,
         write: true,
     };
 
-    /// The known words of a `scope` claim.
-    pub(super) fn from_claim(claim: &str) -> Scopes {
-        let has = |scope| claim.split(' ').any(|word| word == scope);
+    /// The known ones of some words.
+    pub(super) fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> Scopes {
+        let mut scopes = Scopes {
+            read: false,
+            write: false,
+        };
+        for word in words {
+            scopes.read |= word == "tasks:read";
+            scopes.write |= word == "tasks:write";
+        }
+        scopes
+    }
+
+    /// What both allow.
+    pub(super) fn and(self, other: Scopes) -> Scopes {
         Scopes {
-            read: has("tasks:read"),
-            write: has("tasks:write"),
+            read: self.read && other.read,
+            write: self.write && other.write,
         }
     }
 
@@ -84,12 +112,21 @@ impl Scopes {
 pub struct Identity {
     /// The user, from `sub`.
     pub user_id: UserId,
+    /// The token's `sub`, without the namespace of its issuer.
+    pub subject: UserId,
     /// The token's `iss`, if it has one. Checked against the rule unless the rule leaves it open.
     pub issuer: Option<String>,
-    /// The token's `exp`, without the leeway.
+    /// When the token stops to count, without the leeway: its `exp`, or earlier if the age of tokens is limited.
     pub expires_at: DateTime<Utc>,
     /// What the token allows.
     pub scopes: Scopes,
     /// The name of the rule that accepted the token: the setting that made it.
     pub rule: Arc<str>,
+}
+
+impl Identity {
+    /// Whether a client means this user: by the id, or by the `sub` of the token, which is all that a front end knows.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.user_id.as_str() || name == self.subject.as_str()
+    }
 }

@@ -7,8 +7,8 @@ use std::sync::{
 
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 
-/// The most keys that are tried on one token that does not name its key.
-const MAX_TRIED: usize = 4;
+/// The most keys of one name that are tried on a token.
+const MAX_TRIED: usize = 2;
 
 /// The signature algorithms that are ever accepted (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,20 +153,20 @@ pub(super) enum Choice {
     Unknown,
 }
 
-/// Chooses by name, or among all if the token or the key has no name (RFC 7515 §4.1.4: a hint).
+/// Chooses by name. If the token or the keys have no name (RFC 7515 §4.1.4: a hint), a lone key that fits is tried: a
+/// forged token would cost a check by each of several.
 pub(super) fn choose(keys: &[Arc<Key>], kid: Option<&str>, alg: Alg) -> Choice {
-    let named = |key: &&Arc<Key>| kid.is_none() || key.kid.is_none() || key.kid.as_deref() == kid;
-    let mut fitting: Vec<_> = keys
-        .iter()
-        .filter(named)
-        .filter(|key| key.algs.contains(&alg))
-        .cloned()
-        .collect();
-    // Keys with this very name come first.
-    fitting.sort_by_key(|key| key.kid.as_deref() != kid);
-    match fitting.len() {
-        0 if kid.is_some() && keys.iter().any(|key| named(&key)) => Choice::WrongAlgorithm,
-        1..=MAX_TRIED => Choice::Fitting(fitting),
+    let fits = |key: &&Arc<Key>| key.algs.contains(&alg);
+    let may_be = |key: &&Arc<Key>| kid.is_none() || key.kid.is_none();
+    let named = |key: &&Arc<Key>| kid.is_some() && key.kid.as_deref() == kid;
+    let by_name: Vec<_> = keys.iter().filter(named).filter(fits).cloned().collect();
+    if (1..=MAX_TRIED).contains(&by_name.len()) {
+        return Choice::Fitting(by_name);
+    }
+    let mut others = keys.iter().filter(may_be).filter(fits);
+    match (others.next(), others.next()) {
+        (Some(lone), None) => Choice::Fitting(vec![lone.clone()]),
+        (None, _) if keys.iter().any(|key| named(&key)) => Choice::WrongAlgorithm,
         _ => Choice::Unknown,
     }
 }

@@ -12,7 +12,7 @@ use anyhow::ensure;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout_at},
 };
 use url::Url;
 
@@ -27,8 +27,6 @@ use super::{
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// While there are no keys at all, so that an issuer started after the server is found within a second.
 const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_millis(500);
-/// A fetch takes at most 5 s. This bounds the wait if the task has died.
-const LONGEST_WAIT: Duration = Duration::from_secs(7);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A key set that keeps itself fresh until it is dropped.
@@ -62,6 +60,8 @@ pub(super) struct Pace {
     /// Between two fetches that unknown keys cause. Regular fetches do not count, so that a key made just after one
     /// of them is found at once.
     pub(super) cooldown: Duration,
+    /// How long keys are used after the last fetch that succeeded.
+    pub(super) max_stale: Duration,
 }
 
 impl KeySet {
@@ -105,22 +105,35 @@ impl KeySet {
         self.shared.keys().is_empty()
     }
 
-    /// Waits for the fetch that is under way, or asks for one and waits for that; at most as long as a
-    /// fetch takes. False at once if neither is there because of the cool-down or the back-off.
-    pub(super) async fn look_again(&self) -> bool {
+    /// Waits for the fetch that is under way, or asks for one and waits for that, not longer than until `deadline`. `Not`
+    /// comes at once if neither is there because of the cool-down or the back-off.
+    pub(super) async fn look_again(&self, deadline: Instant) -> Looked {
         let mut progress = self.shared.progress.subscribe();
         let seen = *progress.borrow_and_update();
         if !seen.in_flight {
             if Instant::now() < seen.asks_from {
-                return false;
+                return Looked::Not;
             }
             self.shared.asked.notify_one();
         }
         let finished = progress.wait_for(|now| now.finished > seen.finished);
-        timeout(LONGEST_WAIT, finished)
-            .await
-            .is_ok_and(|finished| finished.is_ok())
+        match timeout_at(deadline, finished).await {
+            Ok(Ok(_)) => Looked::Done,
+            Ok(Err(_)) => Looked::Not,
+            Err(_) => Looked::StillWaiting,
+        }
     }
+}
+
+/// What became of another look at a key set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// A fetch has ended.
+    Done,
+    /// None was due.
+    Not,
+    /// The time was over before the fetch.
+    StillWaiting,
 }
 
 impl Drop for KeySet {
@@ -137,9 +150,10 @@ impl KeySetState {
             .clone()
     }
 
-    /// Stale keys stay while fetching fails.
+    /// Stale keys stay while fetching fails, until they are too old.
     async fn keep_fresh(self: Arc<Self>, fetcher: Fetcher, url: Url, pace: Pace) {
         let (mut failures, mut was_asked) = (0u32, false);
+        let mut stale_from = Instant::now() + pace.max_stale;
         loop {
             self.progress
                 .send_modify(|progress| progress.in_flight = true);
@@ -151,6 +165,7 @@ impl KeySetState {
                         tracing::info!(%url, "key set is there again");
                     }
                     failures = 0;
+                    stale_from = now + pace.max_stale;
                     (
                         pace.ttl,
                         if was_asked {
@@ -165,7 +180,13 @@ impl KeySetState {
                     if failures.is_power_of_two() || failures == 0 {
                         tracing::warn!(%url, failures, "cannot fetch the key set: {why:#}");
                     }
-                    let pause = backoff(failures, self.keys().is_empty());
+                    if now >= stale_from {
+                        self.drop_keys(&url);
+                    }
+                    let mut pause = backoff(failures, self.keys().is_empty());
+                    if now < stale_from {
+                        pause = pause.min(stale_from - now);
+                    }
                     failures = failures.saturating_add(1);
                     (pause, pause.min(pace.cooldown))
                 }
@@ -181,6 +202,15 @@ impl KeySetState {
                 };
             });
             was_asked = self.is_asked_before(now + pause).await;
+        }
+    }
+
+    /// Uses the keys no longer: the issuer may have withdrawn them long ago.
+    fn drop_keys(&self, url: &Url) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !keys.is_empty() {
+            tracing::error!(%url, "the keys are too old to be used (AUTH_JWKS_MAX_STALE_SECONDS)");
+            *keys = key::renew(&keys, Vec::new()).into();
         }
     }
 

@@ -31,6 +31,7 @@ impl Resource {
             issuer,
             audiences,
             keys,
+            namespace: _,
         } in trusted
         {
             // RFC 8414 §2: an issuer that can be asked for its metadata is a URL, and publishes its keys.

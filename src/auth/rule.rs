@@ -3,14 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, bail, ensure};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
     claims::Claims,
     dev::DevIssuer,
     fault::TokenFault,
+    identity::UserId,
     key::{self, Alg, Choice, Key},
-    key_set::{KeySet, Pace},
+    key_set::{KeySet, Looked, Pace},
     settings::{KeySource, TrustedIssuer, without_secrets},
     summary::RuleSummary,
     token::Token,
@@ -24,6 +26,9 @@ pub(super) struct Rule {
     pub(super) issuer: Option<String>,
     audiences: Vec<String>,
     pub(super) keys: Keys,
+    namespace: Option<String>,
+    /// The namespaces of all issuers.
+    namespaces: Arc<[String]>,
     /// For people.
     source: String,
 }
@@ -65,12 +70,14 @@ impl Rule {
         trusted: &TrustedIssuer,
         sets: &mut HashMap<Url, Arc<KeySet>>,
         pace: Pace,
+        namespaces: &Arc<[String]>,
     ) -> anyhow::Result<Rule> {
         let TrustedIssuer {
             rule,
             issuer,
             audiences,
             keys,
+            namespace,
         } = trusted;
         // Better Auth without a base URL signs empty ones.
         ensure!(issuer.as_deref() != Some(""), "the issuer is empty");
@@ -109,6 +116,8 @@ impl Rule {
             issuer,
             audiences,
             keys,
+            namespace: namespace.clone(),
+            namespaces: namespaces.clone(),
             source,
         })
     }
@@ -120,6 +129,8 @@ impl Rule {
             issuer: Some(DevIssuer::ISSUER.to_owned()),
             audiences: vec![DevIssuer::ISSUER.to_owned()],
             keys: Keys::Fixed([issuer.key().into()]),
+            namespace: None,
+            namespaces: Arc::new([]),
             source: "its own key".to_owned(),
         }
     }
@@ -157,15 +168,27 @@ impl Rule {
         }
     }
 
-    /// The key that signed the token; fetches the key set again if no known key did.
-    pub(super) async fn signer_or_newer(&self, token: &Token<'_>) -> Result<Arc<Key>, Rejection> {
+    /// The key that signed the token; fetches the key set again if no known key did, and waits for that until `deadline`.
+    pub(super) async fn signer_or_newer(
+        &self,
+        token: &Token<'_>,
+        deadline: Instant,
+    ) -> Result<Arc<Key>, Rejection> {
         // Twice: a fetch that is under way may have begun before the key was made.
         for _ in 0..2 {
-            match (self.signer(token), &self.keys) {
-                // A `kid` that is reused for another key looks like a bad signature.
-                (Err(Rejection::NoKey(_) | Rejection::Signature(_)), Keys::Published(set))
-                    if set.look_again().await => {}
-                (found, _) => return self.unless_uncertain(found),
+            let found = self.signer(token);
+            // A `kid` that is reused for another key looks like a bad signature.
+            let (Err(Rejection::NoKey(_) | Rejection::Signature(_)), Keys::Published(set)) =
+                (&found, &self.keys)
+            else {
+                return found;
+            };
+            match set.look_again(deadline).await {
+                Looked::Done => {}
+                Looked::Not => return self.unless_uncertain(found),
+                Looked::StillWaiting => {
+                    return Err(Rejection::NoKey(TokenFault::KeysUnavailable));
+                }
             }
         }
         self.unless_uncertain(self.signer(token))
@@ -205,6 +228,18 @@ impl Rule {
         claims.check_time(now, leeway)
     }
 
+    /// The user that a subject of this issuer is.
+    pub(super) fn user(&self, subject: &UserId) -> Result<UserId, TokenFault> {
+        let user = match &self.namespace {
+            Some(namespace) => subject.in_namespace(namespace),
+            None if self.namespaces.iter().any(|other| subject.is_in(other)) => {
+                Err("begins with the namespace of another issuer")
+            }
+            None => Ok(subject.clone()),
+        };
+        user.map_err(|why| TokenFault::claim(format_args!("`sub` {why}")))
+    }
+
     fn other_issuer(&self, found: Option<&str>) -> String {
         let expected = self.issuer.as_deref().unwrap_or_default();
         match found {
@@ -226,6 +261,8 @@ impl Rule {
             issuer,
             audiences,
             keys: _,
+            namespace,
+            namespaces: _,
             source,
         } = self;
         RuleSummary {
@@ -233,6 +270,7 @@ impl Rule {
             issuer: issuer.clone(),
             audiences: audiences.clone(),
             keys: source.clone(),
+            namespace: namespace.clone(),
         }
     }
 }

@@ -13,8 +13,14 @@ pub struct AuthSettings {
     pub jwks_ttl: Duration,
     /// The least time between two successful fetches of one key set that unknown keys cause.
     pub jwks_cooldown: Duration,
+    /// How long keys are used after they were last fetched, while the issuer is away.
+    pub jwks_max_stale: Duration,
     /// How far clocks may differ when `exp` and `nbf` are judged.
     pub leeway: Duration,
+    /// Whether a token must have a claim `scope` or `scp`.
+    pub require_scope: bool,
+    /// How long after its `iat` a token is accepted; `None`: until its `exp`.
+    pub max_token_age: Option<Duration>,
 }
 
 /// One issuer, what its tokens must say, and the keys that prove it.
@@ -28,6 +34,8 @@ pub struct TrustedIssuer {
     pub audiences: Vec<String>,
     /// Where the keys come from.
     pub keys: KeySource,
+    /// What stands before the `sub`, with a colon, in the ids of its users; `None`: the `sub` alone is the id.
+    pub namespace: Option<String>,
 }
 
 /// Where the keys of an issuer come from.

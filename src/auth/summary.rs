@@ -13,6 +13,8 @@ pub struct RuleSummary {
     pub audiences: Vec<String>,
     /// Where the keys come from: a URL (without password) or words.
     pub keys: String,
+    /// The namespace of its users.
+    pub namespace: Option<String>,
 }
 
 impl fmt::Display for RuleSummary {
@@ -22,6 +24,7 @@ impl fmt::Display for RuleSummary {
             issuer,
             audiences,
             keys,
+            namespace,
         } = self;
         let issuer = issuer.as_deref().unwrap_or("any");
         let audiences = if audiences.is_empty() {
@@ -32,6 +35,10 @@ impl fmt::Display for RuleSummary {
         write!(
             f,
             "{rule}: issuer {issuer}, audience {audiences}, keys from {keys}"
-        )
+        )?;
+        match namespace {
+            Some(namespace) => write!(f, ", users {namespace}:…"),
+            None => Ok(()),
+        }
     }
 }

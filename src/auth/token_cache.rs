@@ -34,12 +34,14 @@ impl Weighter<Digest, CachedToken> for Weight {
     fn weight(&self, _: &Digest, entry: &CachedToken) -> u64 {
         let Identity {
             user_id,
+            subject: _,
             issuer,
             expires_at: _,
             scopes: _,
             rule: _,
         } = &*entry.identity;
-        (CACHED_TOKEN + user_id.as_str().len() + issuer.as_ref().map_or(0, String::len)) as u64
+        // The subject is the end of the id, or the same text.
+        (CACHED_TOKEN + 2 * user_id.as_str().len() + issuer.as_ref().map_or(0, String::len)) as u64
     }
 }
 

@@ -1,9 +1,10 @@
 //! Finds out who sent a token.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 
@@ -12,7 +13,7 @@ use super::{
     claims::Claims,
     dev::DevIssuer,
     fault::TokenFault,
-    identity::Identity,
+    identity::{Identity, Scopes},
     key::{self, Key},
     key_set::Pace,
     rule::{Keys, Rejection, Rule},
@@ -21,6 +22,10 @@ use super::{
     token::{MAX_TOKEN, Token},
     token_cache::{CachedToken, Digest, TokenCache},
 };
+
+/// How long a token waits for its key, whatever fetches are under way. With the rest of the request it stays below the
+/// 5 s after which every request has its answer.
+const LONGEST_WAIT: Duration = Duration::from_millis(4500);
 
 /// Verifies tokens by the rules of the settings. A clone shares keys and memory with its original.
 #[derive(Clone)]
@@ -32,6 +37,9 @@ struct VerifierState {
     clock: Clock,
     /// In milliseconds.
     leeway: i64,
+    require_scope: bool,
+    /// In milliseconds.
+    max_token_age: Option<i64>,
 }
 
 impl Verifier {
@@ -50,7 +58,10 @@ impl Verifier {
             issuers,
             jwks_ttl,
             jwks_cooldown,
+            jwks_max_stale,
             leeway,
+            require_scope,
+            max_token_age,
         } = settings;
         // With real issuers, a key in a file would be a back door.
         ensure!(
@@ -61,22 +72,37 @@ impl Verifier {
         let pace = Pace {
             ttl: *jwks_ttl,
             cooldown: *jwks_cooldown,
+            max_stale: *jwks_max_stale,
         };
+        let namespaces = issuers.iter().filter_map(|issuer| issuer.namespace.clone());
+        let namespaces: Arc<[String]> = namespaces.collect();
         let mut sets = HashMap::new();
         let mut rules: Vec<Rule> = development.iter().map(Rule::development).collect();
         for trusted in issuers {
-            let rule = Rule::new(trusted, &mut sets, pace);
+            let rule = Rule::new(trusted, &mut sets, pace, &namespaces);
             rules.push(rule.with_context(|| format!("rule {}", trusted.rule))?);
         }
         // Rules that name an issuer come first: they can say more about a token.
         rules.sort_by_key(|rule| rule.issuer.is_none());
         let leeway = i64::try_from(leeway.as_millis()).context("the leeway is too long")?;
+        let age = max_token_age.map(|age| i64::try_from(age.as_millis()));
+        let max_token_age = age.transpose().context("the age of tokens is too long")?;
         Ok(Verifier(Arc::new(VerifierState {
             rules,
             token_cache: TokenCache::new(),
             clock: clock.clone(),
             leeway,
+            require_scope: *require_scope,
+            max_token_age,
         })))
+    }
+
+    /// What is known of this `Authorization` header: `None` if its token was not verified lately.
+    pub fn known(&self, header: Option<&[u8]>) -> Option<Result<Arc<Identity>, TokenFault>> {
+        // Only verified tokens are in the cache, so what is found there needs no look at its characters.
+        let token = header?.strip_prefix(b"Bearer ")?;
+        let digest = (token.len() <= MAX_TOKEN).then(|| digest(token))?;
+        self.cached(&digest)
     }
 
     /// Says who sent a request with this `Authorization` header.
@@ -84,21 +110,14 @@ impl Verifier {
     /// # Errors
     /// As of [`bearer`] and of [`verify`](Self::verify).
     pub async fn verify_header(&self, header: Option<&[u8]>) -> Result<Arc<Identity>, TokenFault> {
-        // Only verified tokens are in the cache, so what is found there needs no look at its characters.
-        let usual = header.and_then(|header| header.strip_prefix(b"Bearer "));
-        let digest = usual.filter(|token| token.len() <= MAX_TOKEN).map(digest);
-        if let Some(verified) = digest.and_then(|digest| self.cached(&digest)) {
-            return verified;
-        }
-        let token = bearer(header)?;
-        match digest.filter(|_| usual == Some(token.as_bytes())) {
-            Some(digest) => self.verify_unknown(token, digest).await,
-            None => self.verify(token).await,
+        match self.known(header) {
+            Some(verified) => verified,
+            None => self.verify(bearer(header)?).await,
         }
     }
 
     /// Says who sent this token. A cached token costs a hash and a lookup; any other costs a signature check, and an
-    /// unknown key can cost a fetch (at most 5 s, at worst twice).
+    /// unknown key waits for a fetch, at most 4.5 s.
     ///
     /// Claims are read only after the signature was verified, except `iss`, which selects the rule.
     ///
@@ -175,9 +194,10 @@ impl Verifier {
         let meant = |rule: &&Rule| {
             rule.issuer.is_none() || rule.issuer.as_deref() == token.unproven.issuer()
         };
+        let deadline = Instant::now() + LONGEST_WAIT;
         let mut worst: Option<Rejection> = None;
         for rule in rules().filter(meant) {
-            let refusal = match rule.signer_or_newer(token).await {
+            let refusal = match rule.signer_or_newer(token, deadline).await {
                 Ok(key) => match self.accept(rule, token, key) {
                     Ok(judged) => return Ok(judged),
                     Err(fault) => Rejection::Claims(fault),
@@ -206,12 +226,17 @@ impl Verifier {
 
     /// Reads and checks the claims, after the signature was verified.
     fn accept(&self, rule: &Rule, token: &Token<'_>, key: Arc<Key>) -> Result<Judged, TokenFault> {
-        let claims = Claims::read(&token.unproven)?;
-        rule.check(
-            &claims,
-            self.0.clock.now().timestamp_millis(),
-            self.0.leeway,
-        )?;
+        let mut claims = Claims::read(&token.unproven)?;
+        let (now, leeway) = (self.0.clock.now().timestamp_millis(), self.0.leeway);
+        rule.check(&claims, now, leeway)?;
+        if let Some(most) = self.0.max_token_age {
+            claims.limit_age(now, leeway, most)?;
+        }
+        if claims.scopes.is_none() && self.0.require_scope {
+            return Err(TokenFault::claim(
+                "`scope` is missing, and this server accepts only tokens that say what they allow",
+            ));
+        }
         let (expires_at, expires) = (claims.expires_at(), claims.expires);
         let Claims {
             subject,
@@ -219,15 +244,16 @@ impl Verifier {
             audiences: _,
             expires: _,
             not_before: _,
+            issued: _,
             scopes,
         } = claims;
-        let rule = rule.name.clone();
         let identity = Identity {
-            user_id: subject,
+            user_id: rule.user(&subject)?,
+            subject,
             issuer,
             expires_at,
-            scopes,
-            rule,
+            scopes: scopes.unwrap_or(Scopes::ALL),
+            rule: rule.name.clone(),
         };
         Ok((identity.into(), expires, key))
     }

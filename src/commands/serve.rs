@@ -45,8 +45,13 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     if let Some(issuer) = development {
         welcome(config, address, &issuer)?;
     }
+    let limits = Limits {
+        max_connections_per_address: config.max_connections_per_address,
+        proxies: config.http.limits.proxies.0.clone(),
+        ..Limits::default()
+    };
     let shutdown = signals.wait(stopping, config.shutdown_delay);
-    let drained = server::serve(listener, endpoint, Limits::default(), shutdown).await;
+    let drained = server::serve(listener, endpoint, limits, shutdown).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut after the drain limit");
     }

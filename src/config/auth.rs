@@ -1,13 +1,18 @@
 //! Whom to trust.
 
-use std::time::Duration;
+mod namespace;
+mod published;
+#[cfg(test)]
+mod tests;
+
+use std::{net::IpAddr, time::Duration};
 
 use url::Url;
 
 use super::{
     Source,
     setting::{Setting, settings},
-    value::{base_url, list, must_be, optional, seconds, web_url},
+    value::{base_url, flag, list, must_be, optional, seconds, web_url},
 };
 use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer};
 
@@ -30,8 +35,23 @@ settings! { "Tokens";
     /// the same, by the name that front ends use
     BETTER_AUTH_SECRET: Option<Secret> = "", |text| optional(text, secret);
 
+    /// namespace of each issuer after the first, by comma: its users are `namespace:sub`
+    AUTH_NAMESPACE: Vec<String> = "", namespace::entries;
+
+    /// the trusted issuers share their users: the same `sub` is the same user
+    AUTH_SHARED_SUBJECTS: bool = "off", flag;
+
+    /// refuse tokens that have neither scope nor scp
+    AUTH_REQUIRE_SCOPE: bool = "off", flag;
+
+    /// seconds after its iat for which a token is accepted, if not until its exp
+    AUTH_MAX_TOKEN_AGE_SECONDS: Option<Duration> = "", |text| optional(text, |text| seconds(text, 1..=31_536_000));
+
     /// seconds for which fetched keys count as fresh
     AUTH_JWKS_TTL_SECONDS: Duration = "300", |text| seconds(text, 1..=86_400);
+
+    /// seconds for which keys are used while the issuer is away; then its tokens get 503
+    AUTH_JWKS_MAX_STALE_SECONDS: Duration = "86400", |text| seconds(text, 1..=2_592_000);
 
     /// least seconds between two fetches that unknown keys cause
     AUTH_JWKS_COOLDOWN_SECONDS: Duration = "10", |text| seconds(text, 0..=3_600);
@@ -48,9 +68,19 @@ pub(super) const ISSUERS: [&str; 4] = [
     BETTER_AUTH_SECRET.name,
 ];
 
+/// The settings that say whom to trust.
+const OF_ISSUERS: [&str; 6] = [
+    BETTER_AUTH_URL.name,
+    AUTH_ISSUER.name,
+    AUTH_AUDIENCE.name,
+    AUTH_JWKS_URL.name,
+    AUTH_HS256_SECRET.name,
+    BETTER_AUTH_SECRET.name,
+];
+
 /// Whether it is one of the settings that say whom to trust.
 pub(super) fn is_of_issuer(name: &str) -> bool {
-    ISSUERS.contains(&name) || [AUTH_ISSUER.name, AUTH_AUDIENCE.name].contains(&name)
+    OF_ISSUERS.contains(&name)
 }
 
 /// HMAC keys should be as long as the hash (RFC 7518 §3.2).
@@ -59,7 +89,9 @@ const MIN_SECRET_BYTES: usize = 32;
 pub(super) fn read(source: &mut Source, public_url: Option<&Url>) -> AuthSettings {
     let mut issuers = better_auth(source, public_url);
     let listed = listed(source);
-    let secrets = secrets(source);
+    let has_keys =
+        !issuers.is_empty() || matches!(&listed, Listed::Issuers(more) if !more.is_empty());
+    let secrets = secrets(source, has_keys);
     // Without a key set, issuer and audience are meant for the tokens of the secret.
     match (listed, secrets.is_empty()) {
         (Listed::Issuers(more), _) => issuers.extend(more.into_iter().chain(secrets)),
@@ -77,33 +109,34 @@ pub(super) fn read(source: &mut Source, public_url: Option<&Url>) -> AuthSetting
             );
         }
     }
+    namespace::give(source, &mut issuers);
     AuthSettings {
         issuers,
         jwks_ttl: source.get(&AUTH_JWKS_TTL_SECONDS),
         jwks_cooldown: source.get(&AUTH_JWKS_COOLDOWN_SECONDS),
+        jwks_max_stale: source.get(&AUTH_JWKS_MAX_STALE_SECONDS),
         leeway: source.get(&AUTH_LEEWAY_SECONDS),
+        require_scope: source.get(&AUTH_REQUIRE_SCOPE),
+        max_token_age: source.get(&AUTH_MAX_TOKEN_AGE_SECONDS),
     }
 }
 
-/// Warns whoever trusts several issuers: a user is the `sub` of a token, whoever signed it.
-pub(super) fn warning(settings: &AuthSettings) -> Option<String> {
-    let mut sources: Vec<_> = settings
-        .issuers
-        .iter()
-        .map(|issuer| match &issuer.keys {
-            KeySource::Jwks(url) => url.origin().ascii_serialization(),
-            KeySource::Hs256(Secret(secret)) => secret.clone(),
-        })
-        .collect();
-    sources.sort_unstable();
-    sources.dedup();
-    (sources.len() > 1).then(|| {
-        format!(
-            "tokens of {} issuers are accepted, and each can speak for every user: the same `sub` is the same \
-             user, whoever signed it",
-            sources.len()
-        )
-    })
+/// Refuses issuers that stand in `.env`, if the server is more than one of a developer: whoever can write into the working
+/// directory would choose whom it trusts.
+pub(super) fn check_file(source: &mut Source, host: IpAddr, public_url: Option<&Url>) {
+    let is_local = |url: &&Url| super::value::is_loopback(url);
+    if host.is_loopback() && public_url.is_none_or(|url| is_local(&url)) {
+        return;
+    }
+    for name in OF_ISSUERS {
+        if source.is_of_file(name) {
+            source.fault(
+                name,
+                "is of .env, which only counts for a server that this machine alone can reach: set it in the environment, or \
+                 set HOST to 127.0.0.1 and no PUBLIC_URL",
+            );
+        }
+    }
 }
 
 fn better_auth_url(text: &str) -> Result<String, String> {
@@ -130,6 +163,7 @@ fn better_auth(source: &mut Source, public_url: Option<&Url>) -> Vec<TrustedIssu
         issuer: Some(issuer),
         audiences: vec![audience],
         keys: KeySource::Jwks(jwks.clone()),
+        namespace: None,
     };
     let mut rules = vec![rule(base.clone(), base.clone())];
     if let Some(public_url) = public_url {
@@ -200,12 +234,19 @@ fn listed(source: &mut Source) -> Listed {
                 issuer: Some(issuer),
                 audiences: words(audiences),
                 keys: KeySource::Jwks(url),
+                namespace: None,
             })
             .collect(),
     )
 }
 
 fn secret(text: &str) -> Result<Secret, String> {
+    if published::is_published(text) {
+        return Err(
+            "is a value that everybody knows, from documentation or an example: make one with `openssl rand -base64 32`"
+                .to_owned(),
+        );
+    }
     match text.len() {
         MIN_SECRET_BYTES.. => Ok(Secret(text.to_owned())),
         bytes => Err(format!(
@@ -214,22 +255,38 @@ fn secret(text: &str) -> Result<Secret, String> {
     }
 }
 
-fn secrets(source: &mut Source) -> Vec<TrustedIssuer> {
-    let mut rule = |setting: &Setting<Option<Secret>>| {
-        let secret = source.get_exact(setting)?;
-        if secret.0.trim() != secret.0 {
-            let name = setting.name;
-            source.warn(format!(
-                "{name} begins or ends with white space, which is a part of the secret"
-            ));
+/// The secrets of HS256 tokens. That of a front end counts only where no issuer has published keys: it lies in many
+/// environments, and whoever knows it could speak for every user.
+fn secrets(source: &mut Source, has_keys: bool) -> Vec<TrustedIssuer> {
+    let of_front_end = match has_keys {
+        true => {
+            if source.is_set(&BETTER_AUTH_SECRET) {
+                source.warn(
+                    "BETTER_AUTH_SECRET is ignored: tokens are verified with the published keys of the issuer. Unset it, or \
+                     set AUTH_HS256_SECRET if tokens that are signed with a secret are meant",
+                );
+            }
+            None
         }
-        Some(TrustedIssuer {
-            rule: setting.name.to_owned(),
-            issuer: None,
-            audiences: Vec::new(),
-            keys: KeySource::Hs256(secret),
-        })
+        false => secret_rule(source, &BETTER_AUTH_SECRET),
     };
-    let rules = [rule(&AUTH_HS256_SECRET), rule(&BETTER_AUTH_SECRET)];
-    rules.into_iter().flatten().collect()
+    let own = secret_rule(source, &AUTH_HS256_SECRET);
+    own.into_iter().chain(of_front_end).collect()
+}
+
+fn secret_rule(source: &mut Source, setting: &Setting<Option<Secret>>) -> Option<TrustedIssuer> {
+    let secret = source.get_exact(setting)?;
+    if secret.0.trim() != secret.0 {
+        let name = setting.name;
+        source.warn(format!(
+            "{name} begins or ends with white space, which is a part of the secret"
+        ));
+    }
+    Some(TrustedIssuer {
+        rule: setting.name.to_owned(),
+        issuer: None,
+        audiences: Vec::new(),
+        keys: KeySource::Hs256(secret),
+        namespace: None,
+    })
 }

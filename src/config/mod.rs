@@ -60,6 +60,8 @@ pub struct Config {
     pub development_key: PathBuf,
     /// What concerns HTTP.
     pub http: HttpSettings,
+    /// Open connections of one address.
+    pub max_connections_per_address: usize,
     /// How long requests are accepted after SIGTERM while `/readyz` fails.
     pub shutdown_delay: Duration,
     /// How to write the log.
@@ -88,8 +90,10 @@ impl Config {
         let is_development = auth.issuers.is_empty() && !source.has_faults();
         source.check_spelling(is_development);
         let database = database::read(&mut source);
+        let host = server::host(&mut source, is_development);
+        auth::check_file(&mut source, host, public_url.as_ref());
         let config = Self {
-            host: server::host(&mut source, is_development),
+            host,
             port: source.get(&server::PORT),
             database: database.pooled,
             direct: database.direct,
@@ -97,6 +101,7 @@ impl Config {
             http: http::read(&mut source, is_development, public_url, &auth),
             auth,
             development_key: development::key_file(&mut source, is_development),
+            max_connections_per_address: source.get(&server::MAX_CONNECTIONS_PER_ADDRESS),
             shutdown_delay: source.get(&server::SHUTDOWN_DELAY_SECONDS),
             log_format: log::format(&mut source),
             log_filter: source.get(&log::RUST_LOG),
@@ -104,7 +109,6 @@ impl Config {
             warnings: Vec::new(),
         };
         let (notes, mut warnings) = source.finish()?;
-        warnings.extend(auth::warning(&config.auth));
         warnings.extend(server_without_a_name(&config));
         Ok(Self {
             notes,

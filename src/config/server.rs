@@ -20,6 +20,9 @@ settings! { "Server";
     /// public address of this server; agents sign in for PUBLIC_URL/mcp, and may call it by this host
     PUBLIC_URL: Option<Url> = "", |text| optional(text, public_url);
 
+    /// open connections of one address, if it is none of TRUSTED_PROXIES
+    MAX_CONNECTIONS_PER_ADDRESS: usize = "1000", |text| number(text, 1..=10_000, "");
+
     /// seconds to keep accepting requests after SIGTERM while /readyz fails
     SHUTDOWN_DELAY_SECONDS: Duration = "1", |text| seconds(text, 0..=3_600);
 }

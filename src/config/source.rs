@@ -184,6 +184,18 @@ impl Source {
         value.map(|value| value.text.as_str())
     }
 
+    /// Whether a setting has a value, of whatever form.
+    pub(super) fn is_set<T>(&self, setting: &Setting<T>) -> bool {
+        self.values.contains_key(setting.name)
+    }
+
+    /// Whether a value is of `.env`.
+    pub(super) fn is_of_file(&self, name: &str) -> bool {
+        self.values
+            .get(name)
+            .is_some_and(|value| value.line.is_some())
+    }
+
     /// Notes a fault, which completes the sentence "NAME …". It must not contain a secret.
     pub(super) fn fault(&mut self, name: &str, fault: impl Into<String>) {
         let line = self.values.get(name).and_then(|value| value.line);

@@ -101,6 +101,7 @@ fn issuers_audiences_and_key_sets_belong_together_by_position() {
             "AUTH_JWKS_URL",
             "https://a.example/jwks, https://b.example/jwks",
         ),
+        ("AUTH_NAMESPACE", "b"),
     ]);
     assert_eq!(two.auth.issuers.len(), 2);
     assert_eq!(two.auth.issuers[1].audiences, ["y", "z"]);
@@ -158,25 +159,6 @@ fn a_name_that_looks_like_a_setting_warns() {
     ]
 "#]]
     .assert_debug_eq(&config.warnings);
-}
-
-#[test]
-fn whoever_trusts_several_issuers_is_told_what_that_means() {
-    let two = config(&[
-        ("BETTER_AUTH_URL", "https://app.example.com"),
-        ("AUTH_HS256_SECRET", SECRET),
-    ]);
-    assert!(
-        two.warnings[0].contains("each can speak for every user"),
-        "{:?}",
-        two.warnings
-    );
-    // One app by two of its addresses is one.
-    let one = config(&[
-        ("BETTER_AUTH_URL", "https://app.example.com"),
-        ("PUBLIC_URL", "https://api.example.com"),
-    ]);
-    assert_eq!(one.warnings, [""; 0]);
 }
 
 #[test]

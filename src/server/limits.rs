@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// What one client, and all clients together, may take from the server.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -19,6 +21,11 @@ pub struct Limits {
     /// Open connections. Beyond it new ones wait in the kernel's backlog, the longest-idle
     /// connection is closed, and answers carry `Connection: close` until there is room again.
     pub max_connections: usize,
+    /// Open connections of one address. Beyond it, the one that has been idle for longest is closed for a new one; if none
+    /// is idle, the new one is closed.
+    pub max_connections_per_address: usize,
+    /// The addresses whose connections are counted together only: proxies, behind which are many clients.
+    pub proxies: Vec<IpNet>,
     /// How long a connection stays open after an answer whose request body was not read, so that the client can read
     /// the answer (RFC 9112 §9.6).
     pub linger: Duration,
@@ -39,6 +46,8 @@ impl Default for Limits {
             max_headers: 100,
             max_head_bytes: 32 * 1024,
             max_connections: 10_000,
+            max_connections_per_address: 1_000,
+            proxies: Vec::new(),
             linger: Duration::from_secs(2),
             late_head: Duration::from_secs(1),
             drain: Duration::from_secs(20),

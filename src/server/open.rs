@@ -1,6 +1,12 @@
 //! The open connections, as the accept loop sees them.
 
-use std::{collections::HashMap, future::pending, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future::pending,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::TcpStream,
@@ -14,15 +20,32 @@ use super::{Drained, Shared, connection, connection_state::ConnectionState};
 #[derive(Default)]
 pub(super) struct Open {
     tasks: JoinSet<()>,
-    states: HashMap<Id, Arc<ConnectionState>>,
+    states: HashMap<Id, (Arc<ConnectionState>, IpAddr)>,
+    /// How many each address has.
+    addresses: HashMap<IpAddr, usize>,
 }
 
 impl Open {
-    /// Serves one more connection.
+    /// Serves one more connection, unless its address has as many as one may have.
     pub(super) fn add<E>(&mut self, shared: &Arc<Shared<E>>, stream: TcpStream, peer: SocketAddr)
     where
         E: poem::Endpoint + 'static,
     {
+        let address = peer.ip().to_canonical();
+        let limits = &shared.limits;
+        let has = self.addresses.get(&address).copied().unwrap_or_default();
+        if has >= limits.max_connections_per_address
+            && !limits
+                .proxies
+                .iter()
+                .any(|proxies| proxies.contains(&address))
+        {
+            // Its place is free when it has ended, which a client that is turned away finds at its next try.
+            self.close_longest_idle_of(|of| of == address);
+            tracing::debug!("an address has too many connections");
+            return;
+        }
+        *self.addresses.entry(address).or_default() += 1;
         let state = Arc::new(ConnectionState::new());
         let task = self.tasks.spawn(connection::serve(
             shared.clone(),
@@ -30,7 +53,7 @@ impl Open {
             stream,
             peer,
         ));
-        self.states.insert(task.id(), state);
+        self.states.insert(task.id(), (state, address));
     }
 
     /// How many there are. One that has ended counts until [`Open::ended`] has seen it.
@@ -55,16 +78,26 @@ impl Open {
                 error.id()
             }
         };
-        self.states.remove(&id);
+        let Some((_, address)) = self.states.remove(&id) else {
+            return;
+        };
+        if let Entry::Occupied(mut count) = self.addresses.entry(address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
     /// Asks the connection that has been idle for longest to close. It looks at every connection, which only a full
     /// server does; keeping a sorted list would cost every request.
     pub(super) fn close_longest_idle(&self) {
-        let idle = self
-            .states
-            .values()
-            .filter_map(|state| Some((state.idle_since()?, state)));
+        self.close_longest_idle_of(|_| true);
+    }
+
+    fn close_longest_idle_of(&self, which: impl Fn(IpAddr) -> bool) {
+        let states = self.states.values().filter(|(_, address)| which(*address));
+        let idle = states.filter_map(|(state, _)| Some((state.idle_since()?, state)));
         if let Some((_, state)) = idle.min_by_key(|(since, _)| *since) {
             state.ask_to_close();
         }
@@ -73,7 +106,9 @@ impl Open {
     /// Asks all to end and waits for them; cuts those that have not ended within `limit`.
     pub(super) async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
-        self.states.values().for_each(|state| state.ask_to_stop());
+        self.states
+            .values()
+            .for_each(|(state, _)| state.ask_to_stop());
         let finish = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.forget(ended);

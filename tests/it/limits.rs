@@ -4,10 +4,11 @@ use std::num::NonZeroU32;
 
 use expect_test::expect;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::json;
-use taskward::access::RateLimit;
+use taskward::access::{RateLimit, TrustedProxies};
 
-use crate::support::{Backend, Settings, on_both};
+use crate::support::{Actor, Backend, Settings, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
@@ -104,6 +105,8 @@ on_both! {
         let refused: Vec<_> = answers.into_iter().filter(|answer| answer.status != 200).collect();
         for answer in &refused {
             assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (429, "rate_limited", "1"));
+            assert_eq!(answer.header("ratelimit-policy"), "\"user\";q=5;w=5");
+            assert_eq!(answer.header("ratelimit"), "\"user\";r=0;t=1");
         }
         refused[0].is(expect![[r#"
             429 Too Many Requests
@@ -125,6 +128,65 @@ on_both! {
         for _ in 0..10 {
             app.anon().get(TASKS).await.fails(401, "token_missing");
             alice.get("/healthz").await.has(200);
+        }
+    }
+
+    async fn an_address_may_not_go_on_sending_tokens_that_are_not_accepted(on: Backend) {
+        let few = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(5).unwrap() };
+        let app = on.app_with(|settings| {
+            settings.failures = Some(few);
+            settings.proxies = TrustedProxies(vec!["127.0.0.0/8".parse().unwrap()]);
+        }).await;
+        let alice = app.user("alice");
+        alice.get(TASKS).await.has(200);
+        let from = |actor: &Actor, address: &'static str| {
+            actor.request(Method::GET, TASKS).header("X-Forwarded-For", address)
+        };
+        let forger = app.with_token("forged.by.mallory");
+        let forge = async || {
+            let answers = join_all((0..30).map(|_| forger.send(from(&forger, "192.0.2.1")))).await;
+            answers.into_iter().map(|answer| answer.status).collect::<Vec<_>>()
+        };
+        let statuses = forge().await;
+        assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+        assert!(statuses.iter().filter(|status| **status == 401).count() >= 5, "{statuses:?}");
+        let refused = async || loop {
+            let answer = forger.send(from(&forger, "192.0.2.1")).await;
+            if answer.status == 429 {
+                return answer;
+            }
+        };
+        let answer = refused().await;
+        assert_eq!(answer.code(), "rate_limited");
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=5;w=5");
+        assert!(answer.header("ratelimit").starts_with("\"address\";r=0;t="), "{answer}");
+        // Whoever is known is not disturbed behind the same address, nor anybody behind another.
+        alice.send(from(&alice, "192.0.2.1")).await.has(200);
+        let bob = app.user("bob");
+        bob.send(from(&bob, "192.0.2.2")).await.has(200);
+        forger.send(from(&forger, "192.0.2.3")).await.has(401);
+        // A request without a token costs nothing.
+        let nobody = app.anon();
+        for _ in 0..20 {
+            nobody.send(from(&nobody, "192.0.2.4")).await.fails(401, "token_missing");
+        }
+    }
+
+    async fn a_search_counts_as_the_texts_that_it_reads(on: Backend) {
+        // One search is five requests, whichever door it comes through.
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(10).unwrap() };
+        for path in [format!("{TASKS}?q=milk"), "/api/me/tasks?search=milk".to_owned()] {
+            let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+            let alice = app.user("alice");
+            let answers = join_all((0..10).map(|_| alice.get(&path))).await;
+            let good = answers.iter().filter(|answer| answer.status == 200).count();
+            assert!((1..6).contains(&good), "{path}: {good}");
+            let refused = answers.into_iter().find(|answer| answer.status == 429).unwrap();
+            assert_eq!(refused.code(), "rate_limited");
+            // A page without a search is one.
+            let bob = app.user("bob");
+            let answers = join_all((0..10).map(|_| bob.get(TASKS))).await;
+            assert!(answers.iter().all(|answer| answer.status == 200));
         }
     }
 }

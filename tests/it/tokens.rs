@@ -190,7 +190,7 @@ on_both! {
             json!({ "aud": "somebody-else" }),
             json!({ "iss": "https://evil.example" }),
             json!({ "iss": null }),
-            json!({ "scope": ["tasks:read"] }),
+            json!({ "scope": ["tasks:read", 7] }),
         ];
         let mut told = Vec::new();
         for changes in wrong {
@@ -215,7 +215,7 @@ on_both! {
             aud: wrong_audience: The token is for another service: `aud` must contain `taskward-development`.
             iss: wrong_issuer: The signature is good, but `iss` is "https://evil.example" and must be `taskward-development` (development).
             iss: wrong_issuer: The signature is good, but `iss` is missing and must be `taskward-development`.
-            scope: claims_invalid: A claim of the token is not accepted: `scope` must be a string."#]].assert_eq(&told.join("\n"));
+            scope: claims_invalid: A claim of the token is not accepted: `scope` must be a string or an array of strings."#]].assert_eq(&told.join("\n"));
         // A token that expired a moment ago is accepted, because clocks differ.
         let late = app.sign(&claims(&json!({ "exp": Utc::now().timestamp() - 1 })));
         app.with_token(&late).get(TASKS).await.has(200);

@@ -20,7 +20,7 @@ use super::{
     tasks::update,
 };
 use crate::{
-    access::{Caller, problem},
+    access::{Caller, Price, problem},
     contract::{
         Direction, DueDate, DueFilter, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag,
         OwnerNewTask, OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Pointer,
@@ -213,6 +213,7 @@ impl OwnerPaths {
         given.check(&mut faults);
         faults.check_values(&names)?;
         let query = given.into_query();
+        caller.charge(Price::of_list(query.filter.q.as_ref()))?;
         let slice = caller
             .scope()
             .tasks()

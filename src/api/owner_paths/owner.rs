@@ -52,7 +52,7 @@ impl<'a, A: Access> ApiExtractor<'a> for OwnerCaller<A> {
         let caller = Caller::of(request).await.map_err(into_poem)?;
         // poem-openapi numbers the parameters of a path; the owner is the first.
         let owner = request.raw_path_param("param0").unwrap_or_default();
-        if owner == ONESELF || owner == caller.identity().user_id.as_str() {
+        if owner == ONESELF || caller.identity().is_named(owner) {
             return Ok(Self(caller));
         }
         // The answer is the same whether the other user exists or not.

@@ -1,9 +1,13 @@
 //! What a token with a good signature may say, and what not (all of jsonwebtoken's leniencies).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::support::{ISSUER, Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with};
-use crate::auth::UserId;
+use super::support::{
+    ISSUER, Issuer, NOW, SECRET, Server, Signer, by_secret, claims, claims_with, code, settings,
+};
+use crate::auth::{AuthSettings, UserId};
 
 async fn server() -> (Issuer, Signer, Server) {
     let key = Signer::ed("k", 1);
@@ -90,7 +94,6 @@ async fn claims_that_are_not() {
         ("aud", json!("http://elsewhere.test"), "wrong_audience"),
         ("aud", json!({"a": ISSUER}), "claims_invalid"),
         ("aud", json!([ISSUER, 7]), "claims_invalid"),
-        ("scope", json!(["tasks:read"]), "claims_invalid"),
         ("scope", json!(7), "claims_invalid"),
     ] {
         let token = key.sign(claims_with(name, value.clone()));
@@ -151,6 +154,108 @@ async fn scopes_limit_what_a_token_may_do() {
             "{scope:?}"
         );
     }
+}
+
+/// The names of the scopes, or the code of the fault.
+async fn allowed(server: &Server, token: &str) -> String {
+    match server.verify(token).await {
+        Ok(identity) => identity.scopes.names().join(" "),
+        Err(fault) => code(&fault).to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn okta_and_entra_call_the_scopes_scp() {
+    let (_issuer, key, server) = server().await;
+    for (members, expected) in [
+        (json!({ "scp": ["tasks:read"] }), "tasks:read"),
+        (
+            json!({ "scp": "tasks:read tasks:write" }),
+            "tasks:read tasks:write",
+        ),
+        (json!({ "scp": ["openid", "tasks:write"] }), "tasks:write"),
+        (
+            json!({ "scope": ["tasks:read", "openid tasks:write"] }),
+            "tasks:read tasks:write",
+        ),
+        // A claim that names neither allows nothing.
+        (json!({ "scp": ["User.Read"] }), ""),
+        (json!({ "scp": [] }), ""),
+        (json!({ "scp": "" }), ""),
+        // If both are there, both must allow it.
+        (
+            json!({ "scope": "tasks:read tasks:write", "scp": ["tasks:read"] }),
+            "tasks:read",
+        ),
+        (json!({ "scope": "openid", "scp": ["tasks:read"] }), ""),
+        (json!({ "scp": 7 }), "claims_invalid"),
+        (json!({ "scp": null }), "claims_invalid"),
+        (json!({ "scp": ["tasks:read", 7] }), "claims_invalid"),
+        (json!({ "scp": { "tasks:read": true } }), "claims_invalid"),
+        (json!({}), "tasks:read tasks:write"),
+    ] {
+        let mut all = claims("alice");
+        all.as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        assert_eq!(
+            allowed(&server, &key.sign(all)).await,
+            expected,
+            "{members}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_can_insist_on_scopes() {
+    let key = Signer::ed("k", 1);
+    let issuer = Issuer::start(&[&key]).await;
+    let server = Server::with(AuthSettings {
+        require_scope: true,
+        ..settings(vec![issuer.trusted()])
+    });
+    let complaint = server.complaint(&key.sign(claims("alice"))).await;
+    assert_eq!(
+        complaint,
+        "claims_invalid: A claim of the token is not accepted: `scope` is missing, and this server accepts only tokens that \
+         say what they allow."
+    );
+    let token = key.sign(claims_with("scp", json!(["tasks:read"])));
+    assert_eq!(allowed(&server, &token).await, "tasks:read");
+}
+
+#[tokio::test]
+async fn a_server_can_limit_the_age_of_tokens() {
+    let key = Signer::ed("k", 1);
+    let issuer = Issuer::start(&[&key]).await;
+    let server = Server::with(AuthSettings {
+        max_token_age: Some(Duration::from_secs(300)),
+        ..settings(vec![issuer.trusted()])
+    });
+    let token = key.sign(claims("alice"));
+    let identity = server.verify(&token).await.unwrap();
+    assert_eq!(identity.expires_at.timestamp(), NOW + 300);
+    // Known or not, with the leeway of 30 s.
+    let unknown = key.sign(claims("bob"));
+    server.wait_seconds(329);
+    assert_eq!(server.says(&token).await, "alice");
+    server.wait_seconds(1);
+    assert_eq!(server.says(&token).await, "token_expired");
+    assert_eq!(
+        server.complaint(&unknown).await,
+        "token_expired: The token was issued 5 min 30 s ago, and this server accepts tokens for a shorter time \
+         (AUTH_MAX_TOKEN_AGE_SECONDS); get a new one."
+    );
+    for iat in [json!(NOW + 500), json!(null), json!("now"), json!(-1)] {
+        let token = key.sign(claims_with("iat", iat.clone()));
+        assert_eq!(server.says(&token).await, "claims_invalid", "{iat}");
+    }
+    // A token that expires earlier does so.
+    let mut short = claims("alice");
+    short["iat"] = json!(NOW + 330);
+    short["exp"] = json!(NOW + 340);
+    let identity = server.verify(&key.sign(short)).await.unwrap();
+    assert_eq!(identity.expires_at.timestamp(), NOW + 340);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod claims;
 mod dev;
 mod faults;
 mod keys;
+mod namespaces;
 mod never_panics;
 mod rotation;
 mod support;

@@ -236,6 +236,7 @@ impl Issuer {
             issuer: Some(ISSUER.to_owned()),
             audiences: vec![ISSUER.to_owned()],
             keys: KeySource::Jwks(url),
+            namespace: None,
         }
     }
 }
@@ -255,6 +256,7 @@ pub fn by_secret() -> TrustedIssuer {
         issuer: None,
         audiences: Vec::new(),
         keys: KeySource::Hs256(Secret(SECRET.to_owned())),
+        namespace: None,
     }
 }
 
@@ -322,7 +324,7 @@ pub fn code(fault: &TokenFault) -> &'static str {
         TokenFault::KeysUnavailable => "keys_unavailable",
         TokenFault::BadSignature => "bad_signature",
         TokenFault::ClaimsInvalid(_) => "claims_invalid",
-        TokenFault::Expired(_) => "token_expired",
+        TokenFault::Expired(_) | TokenFault::TooOld(_) => "token_expired",
         TokenFault::NotYetValid(_) => "token_not_yet_valid",
     }
 }
@@ -333,6 +335,9 @@ pub fn settings(issuers: Vec<TrustedIssuer>) -> AuthSettings {
         issuers,
         jwks_ttl: Duration::from_secs(300),
         jwks_cooldown: Duration::from_millis(300),
+        jwks_max_stale: Duration::from_secs(86_400),
         leeway: Duration::from_secs(30),
+        require_scope: false,
+        max_token_age: None,
     }
 }

@@ -28,6 +28,9 @@ const SSL_MODES: [&str; 6] = [
     "verify-full",
 ];
 
+/// Encrypts, and checks whose certificate the server shows.
+const VERIFIED: &str = "verify-full";
+
 const PORT: &str = "has a port that is not a number from 1 to 65535";
 const MALFORMED: &str = "cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the special \
      characters of the password percent-encoded (`@` as %40, `#` as %23, `/` as %2F, `?` as %3F, `%` as %25)";
@@ -69,9 +72,9 @@ pub(super) fn read(rest: &str) -> Result<DatabaseUrl, String> {
             "channel_binding" => {}
             "sslmode" => {
                 let mode = ssl_mode(&value, is_local)?;
-                if mode != value && value == "require" {
+                if mode == VERIFIED && value != VERIFIED {
                     notes.push(format!(
-                        "has {written}=require, and is read as verify-full: Taskward also checks whose certificate the \
+                        "has {written}={value}, and is read as verify-full: Taskward also checks whose certificate the \
                          server shows. If an authority of your own signed it, add sslrootcert=FILE"
                     ));
                 }
@@ -89,6 +92,14 @@ pub(super) fn read(rest: &str) -> Result<DatabaseUrl, String> {
             }
             _ => return Err(MALFORMED.to_owned()),
         }
+    }
+    if !is_local && !parameters.iter().any(|(name, _)| name == "sslmode") {
+        notes.push(
+            "has no sslmode, and is read as sslmode=verify-full, as the host is another machine: for a server without TLS, in \
+             a network that you trust, add sslmode=disable"
+                .to_owned(),
+        );
+        parameters.push(("sslmode".to_owned(), VERIFIED.to_owned()));
     }
     url.set_query(None);
     if !parameters.is_empty() {
@@ -110,7 +121,8 @@ fn has_number_as_port(rest: &str) -> bool {
     !after.contains('@') && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `require` encrypts, but for whoever answers: to another machine it becomes `verify-full`.
+/// `require` encrypts, but for whoever answers, and `prefer` and `allow` give the password in clear to a server that says it
+/// has no TLS: to another machine they become `verify-full`.
 fn ssl_mode(value: &str, is_local: bool) -> Result<String, String> {
     let mode = match value {
         "true" => "require",
@@ -122,7 +134,7 @@ fn ssl_mode(value: &str, is_local: bool) -> Result<String, String> {
         return Err(format!("has an `sslmode` that is none of {modes}"));
     }
     let verified = match mode {
-        "require" if !is_local => "verify-full",
+        "require" | "prefer" | "allow" if !is_local => VERIFIED,
         mode => mode,
     };
     Ok(verified.to_owned())
@@ -136,11 +148,16 @@ fn is_word(name: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-')
 }
 
+fn is_local_host(host: &str) -> bool {
+    let is_loopback = || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    host.starts_with('/') || host == "localhost" || is_loopback()
+}
+
 fn is_local(url: &Url) -> bool {
     // libpq takes the host from here, too.
     if url
         .query_pairs()
-        .any(|(name, host)| name == "host" && !host.starts_with('/') && host != "localhost")
+        .any(|(name, host)| (name == "host" || name == "hostaddr") && !is_local_host(&host))
     {
         return false;
     }

@@ -87,18 +87,21 @@ fn servers_as_consoles_and_other_programs_write_them() {
             has sslmode=require, and is read as verify-full: Taskward also checks whose certificate the server shows. If an authority of your own signed it, add sslrootcert=FILE
         postgres://u:p@db.example.com/x?sslmode=verify-full
             has ssl=require, and is read as verify-full: Taskward also checks whose certificate the server shows. If an authority of your own signed it, add sslrootcert=FILE
-        postgres://u:p@db.example.com:6543/x
+        postgres://u:p@db.example.com:6543/x?sslmode=verify-full
+            has no sslmode, and is read as sslmode=verify-full, as the host is another machine: for a server without TLS, in a network that you trust, add sslmode=disable
         postgres://u:p@[2001:db8::1]:5432/x?sslmode=disable
         postgres://u@localhost/x?sslmode=require
         postgres://u@[::1]/x?sslmode=require
         postgres://u:p@db.example.com/x?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem
             has sslmode=require, and is read as verify-full: Taskward also checks whose certificate the server shows. If an authority of your own signed it, add sslrootcert=FILE
         postgres:///x?host=%2Fvar%2Frun%2Fpostgresql
-        postgres://u:p@db/x
+        postgres://u:p@db/x?sslmode=verify-full
             has the parameter `schema`, which is not used
             has the parameter `connect_timeout`, which is not used
             has the parameter `pgbouncer`, which is not used
-        postgres://u:p@db/x?sslrootcert=%2Fetc%2Fca.pem&port=6432"#]].assert_eq(&read(&[
+            has no sslmode, and is read as sslmode=verify-full, as the host is another machine: for a server without TLS, in a network that you trust, add sslmode=disable
+        postgres://u:p@db/x?sslrootcert=%2Fetc%2Fca.pem&port=6432&sslmode=verify-full
+            has no sslmode, and is read as sslmode=verify-full, as the host is another machine: for a server without TLS, in a network that you trust, add sslmode=disable"#]].assert_eq(&read(&[
         "postgresql://u:p%40ss@ep-x-pooler.eu.neon.tech/db?sslmode=require&channel_binding=require",
         "postgresql+asyncpg://u:p@db.example.com/x?ssl=require",
         "postgresql+psycopg2://u:p@db.example.com:6543/x",

@@ -205,6 +205,7 @@ fn headers(status: u16) -> Vec<MetaHeader> {
         deprecated: false,
         schema: String::schema_ref(),
     };
+    let retry_after = || header("Retry-After", true, "After how many seconds to retry.");
     match status {
         401 => vec![header(
             "WWW-Authenticate",
@@ -229,11 +230,20 @@ fn headers(status: u16) -> Vec<MetaHeader> {
                 "The content codings that this operation takes; with `unsupported_content_encoding` (RFC 7694).",
             ),
         ],
-        429 | 503 => vec![header(
-            "Retry-After",
-            true,
-            "After how many seconds to retry.",
-        )],
+        429 => vec![
+            retry_after(),
+            header(
+                "RateLimit",
+                false,
+                "What is left of the limit, and in how many seconds more is (draft-ietf-httpapi-ratelimit-headers).",
+            ),
+            header(
+                "RateLimit-Policy",
+                false,
+                "The limit: `q` requests in `w` seconds (draft-ietf-httpapi-ratelimit-headers).",
+            ),
+        ],
+        503 => vec![retry_after()],
         _ => Vec::new(),
     }
 }

@@ -130,7 +130,7 @@ impl Outcome for All {}
 
 /// Checks that the user that a model names is the caller.
 fn check<A: Access>(call: &Call<A>, UserIdText(named): &UserIdText) -> Result<(), ToolError> {
-    if named == call.caller.identity().user_id.as_str() {
+    if call.caller.identity().is_named(named) {
         return Ok(());
     }
     Err(ToolError(

@@ -96,10 +96,7 @@ impl Tool for FindTasks {
     type Output = FoundTasks;
 
     fn price(wanted: &FindTasksArguments) -> Price {
-        match wanted.q.0 {
-            Some(_) => Price::ALL_TEXTS,
-            None => Price::ONE,
-        }
+        Price::of_list(wanted.q.0.as_ref())
     }
 
     async fn call(call: Call<Read>, wanted: FindTasksArguments) -> Result<FoundTasks, ToolError> {

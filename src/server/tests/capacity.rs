@@ -108,6 +108,38 @@ async fn a_full_server_lets_new_clients_wait_and_closes_after_each_answer() {
 }
 
 #[tokio::test]
+async fn an_address_has_only_so_many_connections() {
+    let limits = || Limits {
+        max_connections_per_address: 2,
+        ..patient()
+    };
+    let server = Server::start(limits()).await;
+    let mut busy = server.held().await;
+    let mut idle = server.client().await;
+    idle.get("/hello").await;
+    // The third is turned away, and its coming ends the idle one, so that the fourth finds a place.
+    let mut third = server.client().await;
+    assert_eq!(third.closed().await, b"");
+    assert_eq!(idle.closed().await, b"");
+    let mut fourth = server.client().await;
+    assert!(fourth.get("/hello").await.ends_with("hello"));
+    server.gate.open.notify_one();
+    assert!(busy.answer().await.starts_with("http/1.1 200"));
+    // Behind a proxy are many clients.
+    let server = Server::start(Limits {
+        proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        ..limits()
+    })
+    .await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut client = server.client().await;
+        assert!(client.get("/hello").await.ends_with("hello"));
+        clients.push(client);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_became_busy_ignores_the_request_for_its_slot() {
     let state = ConnectionState::new();
     state.request_began(false);

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, Permissions, set_permissions},
     io,
+    net::IpAddr,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -11,7 +12,9 @@ use std::{
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, SqlxError,
     sqlx::{
-        Connection as _, SqliteConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+        Connection as _, SqliteConnection,
+        postgres::{PgConnectOptions, PgSslMode},
+        sqlite::SqliteConnectOptions,
     },
 };
 use tokio::time::sleep;
@@ -51,6 +54,7 @@ fn adapted(options: PgConnectOptions) -> PgConnectOptions {
     let options = options
         .application_name("taskward")
         .extra_float_digits(None);
+    let options = verified(options);
     // A URL has an IPv6 address in brackets, a socket's address has none. The driver keeps them.
     let host = options.get_host();
     match host
@@ -59,6 +63,23 @@ fn adapted(options: PgConnectOptions) -> PgConnectOptions {
     {
         Some(address) => options.clone().host(address),
         None => options,
+    }
+}
+
+/// The driver would take `prefer` as the default, and give the password in clear to a server that says it has no TLS. The
+/// settings say so already; this also holds where `PGHOST` names another machine.
+fn verified(options: PgConnectOptions) -> PgConnectOptions {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let is_loopback = || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let is_local = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || is_loopback();
+    match options.get_ssl_mode() {
+        PgSslMode::Allow | PgSslMode::Prefer if !is_local => {
+            options.ssl_mode(PgSslMode::VerifyFull)
+        }
+        _ => options,
     }
 }
 

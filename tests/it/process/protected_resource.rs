@@ -141,6 +141,7 @@ async fn any_issuer_can_be_the_authorization_server() {
     let server = Home::sqlite()
         .set("PUBLIC_URL", PUBLIC_URL)
         .set("AUTH_ISSUER", format!("{}, {}", ours.base, others.base))
+        .set("AUTH_NAMESPACE", "others")
         .set(
             "AUTH_AUDIENCE",
             "todo-app https://tasks.example.com/mcp, todo-app",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Home, Process, Reply, eventually, reply};
 use crate::support::{Actor, Backend, on_both};
@@ -170,4 +171,28 @@ async fn members_that_owner_paths_ignore_are_named_once() {
         assert_eq!((told("INFO", name), told("DEBUG", name)), (1, 1), "{name}");
     }
     assert!(!server.log().join("\n").contains("Secret"));
+}
+
+/// Reads the log until the server listens, then holds the pipe and reads no more.
+const STOPS_READING: &str = r#"
+mkfifo log
+(while read -r line; do echo "$line" >&2; case "$line" in *listening*) break;; esac; done; sleep 60) < log &
+exec "$@" 2> log
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_stops_no_request() {
+    let home = Home::sqlite().through(STOPS_READING);
+    let mut server = home.start().await;
+    let alice = server.user("alice");
+    // Far more than a pipe takes.
+    let long = format!("/{}", "x".repeat(5_000));
+    for _ in 0..1_000 {
+        let answer = timeout(Duration::from_secs(5), alice.get(&long)).await;
+        answer.expect("a request waits for the log").has(404);
+    }
+    let healthy = timeout(Duration::from_secs(5), alice.get("/healthz")).await;
+    healthy.expect("an answer").has(200);
+    server.signal("TERM");
+    assert!(server.ended(Duration::from_secs(10)).await.success());
 }

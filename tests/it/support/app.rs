@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, pkcs8::DecodePrivateKey};
 use serde_json::Value;
 use taskward::{
-    access::{AllowedOrigin, RateLimit},
+    access::{AccessLimits, AllowedOrigin, RateLimit, TrustedProxies},
     api::{ListShape, Stopping},
     app::{HttpSettings, app},
     auth::{AuthSettings, DevIssuer, Verifier},
@@ -37,6 +37,8 @@ pub struct Settings {
     pub tombstone_retention: Duration,
     pub owner_list: ListShape,
     pub rate_limit: Option<RateLimit>,
+    pub failures: Option<RateLimit>,
+    pub proxies: TrustedProxies,
     pub max_connections: u32,
     pub page_cache_bytes: u64,
     pub allowed_origins: Vec<AllowedOrigin>,
@@ -52,6 +54,8 @@ impl Default for Settings {
             tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
             owner_list: ListShape::Array,
             rate_limit: None,
+            failures: None,
+            proxies: TrustedProxies::default(),
             max_connections: 4,
             page_cache_bytes: 1024 * 1024,
             allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
@@ -130,14 +134,21 @@ impl TestApp {
             issuers: Vec::new(),
             jwks_ttl: Duration::from_secs(300),
             jwks_cooldown: Duration::from_secs(10),
+            jwks_max_stale: Duration::from_secs(86_400),
             leeway: Duration::from_secs(30),
+            require_scope: false,
+            max_token_age: None,
         };
         let verifier = Verifier::new(&trust, Some(issuer.clone()), &settings.clock).unwrap();
         let http = HttpSettings {
             allowed_origins: settings.allowed_origins,
             docs: true,
             owner_list: settings.owner_list,
-            rate_limit: settings.rate_limit,
+            limits: AccessLimits {
+                rate_limit: settings.rate_limit,
+                failures: settings.failures,
+                proxies: settings.proxies,
+            },
             public_url: settings.public_url.map(|url| url.parse().unwrap()),
             mcp: settings.mcp,
             resource: None,

@@ -1,0 +1,164 @@
+//! From which address a request comes.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv6Net};
+use poem::{Addr, Request, http::HeaderName};
+
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The proxies whose word on the address of a client counts.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(pub Vec<IpNet>);
+
+impl TrustedProxies {
+    /// The address that a request comes from: the last one that no trusted proxy has. What stands before it in
+    /// `X-Forwarded-For`, or in `Forwarded` (RFC 7239) where that is missing, is the client's own claim, and ignored.
+    ///
+    /// Of an IPv6 address the first 64 bits count, of which one client has all addresses.
+    pub(crate) fn client(&self, request: &Request) -> Option<IpAddr> {
+        let Addr::SocketAddr(peer) = request.remote_addr().0 else {
+            return None;
+        };
+        let mut client = peer.ip().to_canonical();
+        let mut hops = hops(request).into_iter().rev();
+        while self.trusts(client) {
+            match hops.next() {
+                Some(Some(hop)) => client = hop,
+                // Nothing more is said, or nothing that can be read.
+                _ => break,
+            }
+        }
+        Some(network(client))
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|proxies| proxies.contains(&address))
+    }
+}
+
+/// The addresses that the proxies have noted, the nearest one last; `None` for what is no address.
+fn hops(request: &Request) -> Vec<Option<IpAddr>> {
+    let values = |name: &HeaderName| {
+        let values = request.headers().get_all(name).iter();
+        let texts = values.map(|value| value.to_str().unwrap_or_default().to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    let listed = values(&X_FORWARDED_FOR);
+    if !listed.is_empty() {
+        let entries = listed.iter().flat_map(|value| value.split(','));
+        return entries.map(address).collect();
+    }
+    let entries = values(&FORWARDED);
+    let entries = entries.iter().flat_map(|value| value.split(','));
+    entries.map(forwarded_for).collect()
+}
+
+/// The `for` of an element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    address(node.trim().trim_matches('"'))
+}
+
+/// An address, with a port or without; one of IPv6 with a port is in brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None if text.matches(':').count() == 1 => text.split_once(':')?.0,
+        None => text,
+    };
+    bare.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(address, |net| IpAddr::V6(net.network())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{
+        Body, RequestParts,
+        http::uri::Scheme,
+        web::{LocalAddr, RemoteAddr},
+    };
+
+    use super::*;
+
+    /// Whom the server takes for the client.
+    fn client(peer: &str, proxies: &[&str], headers: &[(&str, &str)]) -> String {
+        let mut request = poem::http::Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let peer: IpAddr = peer.parse().unwrap();
+        let remote = RemoteAddr(Addr::SocketAddr((peer, 1).into()));
+        let parts = RequestParts::from((parts, LocalAddr::default(), remote, Scheme::HTTP));
+        let request = Request::from_parts(parts, Body::empty());
+        let proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        TrustedProxies(proxies)
+            .client(&request)
+            .unwrap()
+            .to_string()
+    }
+
+    const XFF: &str = "X-Forwarded-For";
+
+    #[test]
+    fn a_client_cannot_choose_its_address() {
+        assert_eq!(client("9.9.9.9", &[], &[(XFF, "1.1.1.1")]), "9.9.9.9");
+        let proxies = ["10.0.0.0/8"];
+        assert_eq!(client("9.9.9.9", &proxies, &[(XFF, "1.1.1.1")]), "9.9.9.9");
+        let forged = [(XFF, "1.1.1.1, 9.9.9.9")];
+        assert_eq!(client("10.0.0.1", &proxies, &forged), "9.9.9.9");
+    }
+
+    #[test]
+    fn the_address_that_trusted_proxies_note_counts() {
+        let proxies = ["10.0.0.0/8", "127.0.0.1/32", "::1/128"];
+        for headers in [
+            [(XFF, "9.9.9.9")],
+            [(XFF, "9.9.9.9, 10.1.2.3")],
+            [(XFF, "9.9.9.9:4711")],
+            [("Forwarded", "for=9.9.9.9;proto=https, for=10.1.2.3")],
+            [("Forwarded", "proto=https;For=\"9.9.9.9:80\"")],
+            [(XFF, "unknown, 9.9.9.9")],
+        ] {
+            assert_eq!(
+                client("127.0.0.1", &proxies, &headers),
+                "9.9.9.9",
+                "{headers:?}"
+            );
+        }
+        assert_eq!(
+            client("::ffff:10.0.0.1", &proxies, &[(XFF, "9.9.9.9")]),
+            "9.9.9.9"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_ends_the_search() {
+        let proxies = ["10.0.0.0/8"];
+        for text in ["unknown", "", "_hidden", "9.9.9.9, x"] {
+            assert_eq!(
+                client("10.0.0.1", &proxies, &[(XFF, text)]),
+                "10.0.0.1",
+                "{text}"
+            );
+        }
+        assert_eq!(client("10.0.0.1", &proxies, &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_one_client() {
+        let one = client("2001:db8:1:2:3::4", &[], &[]);
+        assert_eq!(one, client("2001:db8:1:2:ffff::1", &[], &[]));
+        assert_ne!(one, client("2001:db8:1:3::1", &[], &[]));
+    }
+}

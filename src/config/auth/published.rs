@@ -33,17 +33,5 @@ pub(super) fn is_published(secret: &str) -> bool {
         .filter(char::is_ascii_alphanumeric)
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    PARTS.iter().any(|part| letters.contains(part)) || repeats(secret)
-}
-
-/// Whether it is a few characters again and again.
-fn repeats(secret: &str) -> bool {
-    let bytes = secret.as_bytes();
-    let period = (1..=4).find(|period| {
-        bytes
-            .iter()
-            .zip(bytes.iter().skip(*period))
-            .all(|(a, b)| a == b)
-    });
-    !bytes.is_empty() && period.is_some()
+    PARTS.iter().any(|part| letters.contains(part))
 }

@@ -126,14 +126,15 @@ impl Authenticator {
         request: &Request,
         header: Option<&[u8]>,
     ) -> Result<Arc<Identity>, Problem> {
-        let failures = self.failures.as_ref().zip(self.proxies.client(request));
+        let failures = self.failures.as_ref().filter(|_| header.is_some());
+        let failures = failures.zip(self.proxies.client(request));
         if let Some((failures, address)) = failures {
             failures.check(address)?;
         }
         let identity = self.verifier.verify_header(header).await;
         identity.map_err(|fault| {
-            // Without a token nothing was checked, and without the issuer's keys nothing is known.
-            let counts = !matches!(fault, TokenFault::Missing | TokenFault::KeysUnavailable);
+            // Without the issuer's keys nothing is known of the token.
+            let counts = fault != TokenFault::KeysUnavailable;
             if let Some((failures, address)) = failures.filter(|_| counts) {
                 failures.count(address);
             }

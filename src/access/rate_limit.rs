@@ -6,9 +6,9 @@ use poem::http::{HeaderName, HeaderValue};
 
 use crate::contract::Problem;
 
-/// `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10 §4.
+/// Of draft-ietf-httpapi-ratelimit-headers-10: what is left.
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// `RateLimit-Policy` of the same, §3.
+/// Of the same: the limit.
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// How many requests a user may send.

@@ -74,8 +74,8 @@ pub(super) struct Claims {
     pub(super) expires: i64,
     /// Milliseconds since 1970.
     pub(super) not_before: Option<i64>,
-    /// Milliseconds since 1970.
-    pub(super) issued: Option<i64>,
+    /// Milliseconds since 1970, or what is wrong with it, which only counts if the age of tokens is limited.
+    pub(super) issued: Result<Option<i64>, TokenFault>,
     /// `None` without a claim that says so.
     pub(super) scopes: Option<Scopes>,
 }
@@ -109,7 +109,7 @@ impl Claims {
             expires: time("exp", exp.as_ref())?
                 .ok_or_else(|| TokenFault::claim("`exp` is missing"))?,
             not_before: time("nbf", nbf.as_ref())?,
-            issued: time("iat", iat.as_ref())?,
+            issued: time("iat", iat.as_ref()),
             scopes: all_scopes(scope.as_ref(), scp.as_ref())?,
         })
     }
@@ -122,7 +122,7 @@ impl Claims {
 
     /// Lets the token expire so many milliseconds after its `iat`, if not before.
     pub(super) fn limit_age(&mut self, now: i64, leeway: i64, most: i64) -> Result<(), TokenFault> {
-        let issued = self.issued.ok_or_else(|| {
+        let issued = self.issued.clone()?.ok_or_else(|| {
             TokenFault::claim("`iat` is missing, and this server limits the age of tokens")
         })?;
         if issued > now.saturating_add(leeway) {

@@ -165,10 +165,12 @@ on_both! {
         let bob = app.user("bob");
         bob.send(from(&bob, "192.0.2.2")).await.has(200);
         forger.send(from(&forger, "192.0.2.3")).await.has(401);
-        // A request without a token costs nothing.
+        // A request without a token costs nothing, also behind the address of the forger.
         let nobody = app.anon();
-        for _ in 0..20 {
-            nobody.send(from(&nobody, "192.0.2.4")).await.fails(401, "token_missing");
+        for address in ["192.0.2.1", "192.0.2.4"] {
+            for _ in 0..20 {
+                nobody.send(from(&nobody, address)).await.fails(401, "token_missing");
+            }
         }
     }
 

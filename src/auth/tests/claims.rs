@@ -43,6 +43,9 @@ async fn claims_that_are_fine() {
         ("exp", json!(NOW - 29)),
         ("nbf", json!(NOW + 29)),
         ("nbf", json!(0)),
+        // Nobody asks for it here.
+        ("iat", json!(NOW * 1000)),
+        ("iat", json!("yesterday")),
         ("sub", json!("ä".repeat(255))),
         ("sub", json!("../../etc")),
         ("session", json!("a word")),

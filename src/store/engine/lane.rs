@@ -36,6 +36,9 @@ use crate::{
 /// What takes longer is slow, or the database is far away. Then another task may send what waits meanwhile.
 const LONG: Duration = Duration::from_millis(25);
 
+/// How often an element is sent again when its connection broke. What ends the connections of a server one by one may also
+/// meet the one that was opened in place of the first.
+const AGAIN: u8 = 2;
 /// How long to wait before an element is sent again whose locks another transaction holds. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// The longest such pause.
@@ -147,8 +150,8 @@ struct Waiting<B: Grouped> {
     since: Instant,
     /// Set by whoever is first: the task that sends the element, or the caller whose time is over.
     claimed: Arc<AtomicBool>,
-    /// It was sent before, and the connection broke.
-    again: bool,
+    /// How often it was sent before, and the connection broke.
+    again: u8,
     /// It was left out of a group.
     alone: bool,
     /// How long to wait before it is sent again, if another transaction holds its locks.
@@ -180,7 +183,7 @@ impl<B: Grouped> Queue<B> {
             answer,
             since,
             claimed: claimed.clone(),
-            again: false,
+            again: 0,
             alone: false,
             pause: FIRST_PAUSE,
             span: Span::current(),
@@ -260,7 +263,7 @@ impl<B: Grouped> State<B> {
                 continue;
             }
             // Nobody waits for it any more.
-            if next.answer.is_closed() || !next.again && next.claimed.swap(true, Relaxed) {
+            if next.answer.is_closed() || next.again == 0 && next.claimed.swap(true, Relaxed) {
                 continue;
             }
             if let Some(user) = B::locks(&next.element) {
@@ -466,8 +469,8 @@ impl<B: Grouped> Sender<B> {
                 Err(error) => {
                     let not_done = Outage::of(&error) == Some(Outage::NotDone);
                     let safe = not_done || B::repeats(&waiting.element);
-                    if is_lost(&error) && safe && !waiting.again {
-                        waiting.again = true;
+                    if is_lost(&error) && safe && waiting.again < AGAIN {
+                        waiting.again += 1;
                         state.waiting.push_front(waiting);
                     } else {
                         answers.push((waiting.answer, Err(error)));

@@ -212,7 +212,7 @@ async fn keys_are_not_used_for_ever_while_the_issuer_is_away() {
     let mut issuer = Issuer::start(&[&key]).await;
     let server = Server::with(AuthSettings {
         jwks_ttl: Duration::from_millis(100),
-        jwks_max_stale: Duration::from_millis(600),
+        jwks_max_stale: Duration::from_secs(2),
         ..settings(vec![issuer.trusted()])
     });
     let known = key.sign(claims("alice"));
@@ -220,10 +220,10 @@ async fn keys_are_not_used_for_ever_while_the_issuer_is_away() {
     issuer.stop().await;
     let begin = Instant::now();
     while server.verifier.missing_keys().is_empty() {
-        assert!(begin.elapsed() < Duration::from_secs(5));
+        assert!(begin.elapsed() < Duration::from_secs(10));
         pause(10).await;
     }
-    assert!(begin.elapsed() > Duration::from_millis(400), "too early");
+    assert!(begin.elapsed() > Duration::from_secs(1), "too early");
     // Nor are tokens that were verified with them.
     for token in [known.clone(), key.sign(claims("bob"))] {
         assert_eq!(server.says(&token).await, "keys_unavailable");

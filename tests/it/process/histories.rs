@@ -82,6 +82,22 @@ async fn event(actor: &Actor, title: String, last: i64) -> Event {
     }
 }
 
+/// Reads the task of a server that nobody kills meanwhile.
+async fn read(actor: &Actor) -> Event {
+    let began = Instant::now();
+    let answer = actor.get(TASK).await.has(200);
+    let saw = Some(version_and_title(&answer.body));
+    let ended = Instant::now();
+    Event {
+        began,
+        ended,
+        writes: None,
+        expected: None,
+        saw,
+        wrote: false,
+    }
+}
+
 /// Sends requests until the server is killed.
 fn work(server: &Process, histories: &Arc<Histories>, titles: &Arc<AtomicU64>) -> JoinSet<()> {
     let mut clients = JoinSet::new();
@@ -170,18 +186,7 @@ async fn kill_and_check(home: &Home) {
                 actor.create("first").await;
             }
             // What became of the requests that were cut.
-            let began = Instant::now();
-            let answer = actor.get(TASK).await.has(200);
-            let saw = Some(version_and_title(&answer.body));
-            let ended = Instant::now();
-            let event = Event {
-                began,
-                ended,
-                writes: None,
-                expected: None,
-                saw,
-                wrote: false,
-            };
+            let event = read(&actor).await;
             histories[user].lock().unwrap().push(event);
         }
         let clients = work(&server, &histories, &titles);
@@ -197,23 +202,9 @@ async fn kill_and_check(home: &Home) {
     let server = home.start().await;
     let (mut requests, mut cut, mut done_and_cut) = (0, 0, 0);
     for (user, history) in histories.iter().enumerate() {
-        let began = Instant::now();
-        let answer = server
-            .user(&format!("user-{user}"))
-            .get(TASK)
-            .await
-            .has(200);
-        let saw = Some(version_and_title(&answer.body));
-        let ended = Instant::now();
+        let event = read(&server.user(&format!("user-{user}"))).await;
         let mut history = history.lock().unwrap();
-        history.push(Event {
-            began,
-            ended,
-            writes: None,
-            expected: None,
-            saw,
-            wrote: false,
-        });
+        history.push(event);
         check(&history);
         requests += history.len();
         let all: Vec<_> = history

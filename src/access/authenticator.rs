@@ -9,7 +9,7 @@ use std::{
 };
 
 use governor::{
-    Quota, RateLimiter,
+    RateLimiter,
     clock::{Clock, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
@@ -68,10 +68,7 @@ impl Authenticator {
             failures,
             proxies,
         } = limits;
-        let limiter = rate_limit.map(|limit| {
-            let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
-            (RateLimiter::keyed(quota), limit)
-        });
+        let limiter = rate_limit.map(|limit| (RateLimiter::keyed(limit.quota()), limit));
         Self {
             verifier,
             database,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use governor::{
-    Quota, RateLimiter,
+    RateLimiter,
     clock::{Clock as _, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
@@ -29,9 +29,8 @@ pub(super) struct Failures {
 
 impl Failures {
     pub(super) fn new(limit: RateLimit) -> Self {
-        let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         Self {
-            limiter: RateLimiter::keyed(quota),
+            limiter: RateLimiter::keyed(limit.quota()),
             limit,
             over: Mutex::default(),
         }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use governor::Quota;
 use poem::http::{HeaderName, HeaderValue};
 
 use crate::contract::Problem;
@@ -21,6 +22,10 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    pub(super) fn quota(self) -> Quota {
+        Quota::per_second(self.per_second).allow_burst(self.burst)
+    }
+
     /// Adds to a 429 when to retry, and the limit: its name, the requests at once, and the seconds in which as many can
     /// be sent again.
     pub(super) fn over(self, name: &str, problem: Problem, seconds: u64) -> Problem {

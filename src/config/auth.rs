@@ -14,7 +14,7 @@ use super::{
     setting::{Setting, settings},
     value::{base_url, flag, list, must_be, optional, seconds, web_url},
 };
-use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer};
+use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer, is_loopback};
 
 settings! { "Tokens";
     /// trust this Better Auth app: its issuer, audience and keys
@@ -124,8 +124,7 @@ pub(super) fn read(source: &mut Source, public_url: Option<&Url>) -> AuthSetting
 /// Refuses issuers that stand in `.env`, if the server is more than one of a developer: whoever can write into the working
 /// directory would choose whom it trusts.
 pub(super) fn check_file(source: &mut Source, host: IpAddr, public_url: Option<&Url>) {
-    let is_local = |url: &&Url| super::value::is_loopback(url);
-    if host.is_loopback() && public_url.is_none_or(|url| is_local(&url)) {
+    if host.is_loopback() && public_url.is_none_or(is_loopback) {
         return;
     }
     for name in OF_ISSUERS {

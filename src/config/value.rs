@@ -5,7 +5,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use url::{Host, Url};
+use url::Url;
 
 /// Says what a value must be, and repeats it if it is short and no URL with a password or a query.
 pub(super) fn must_be(text: &str, expected: impl Display) -> String {
@@ -83,16 +83,6 @@ pub(super) fn base_url(text: &str) -> Option<Url> {
             && url.username().is_empty()
             && url.password().is_none()
     })
-}
-
-/// Whether the host of a URL is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// An absolute URL of the web.

@@ -61,8 +61,7 @@ pub(super) fn give(source: &mut Source, rules: &mut [TrustedIssuer]) {
         names.insert(0, String::new());
     }
     if names.len() != count {
-        let named: Vec<String> = rules.iter().zip(&issuers.of_rules).map(name).collect();
-        let mut named = named;
+        let mut named: Vec<String> = rules.iter().map(name).collect();
         named.dedup();
         let has = match names.len() {
             0 => "is missing".to_owned(),
@@ -120,7 +119,7 @@ fn key(rule: &TrustedIssuer) -> String {
 }
 
 /// How a message names the issuer of a rule; never by its secret.
-fn name((rule, _): (&TrustedIssuer, &usize)) -> String {
+fn name(rule: &TrustedIssuer) -> String {
     match &rule.issuer {
         Some(_) if rule.rule == BETTER_AUTH_URL.name => BETTER_AUTH_URL.name.to_owned(),
         Some(issuer) => issuer.clone(),

@@ -34,6 +34,16 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    pub(super) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            waiting: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+            elements: AtomicU64::new(0),
+            waited_micros: AtomicU64::new(0),
+        }
+    }
+
     /// So many elements wait now.
     pub(super) fn set_waiting(&self, count: usize) {
         self.waiting.store(count, Relaxed);
@@ -68,13 +78,7 @@ pub(super) struct Metrics(Mutex<Vec<Arc<Counters>>>);
 impl Metrics {
     /// Counters for a new way.
     pub(super) fn counters(&self, name: &'static str) -> Arc<Counters> {
-        let counters = Arc::new(Counters {
-            name,
-            waiting: AtomicUsize::new(0),
-            sent: AtomicU64::new(0),
-            elements: AtomicU64::new(0),
-            waited_micros: AtomicU64::new(0),
-        });
+        let counters = Arc::new(Counters::new(name));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(counters.clone());
         counters

@@ -19,7 +19,7 @@ use tracing::{Instrument as _, Span};
 
 use super::{
     immediate,
-    metrics::{Counters, LaneMetrics, Metrics},
+    metrics::{Counters, LaneMetrics},
 };
 use crate::store::error::{Outage, is_busy};
 
@@ -63,7 +63,7 @@ impl SqliteWriter {
     /// Starts the task. `limit`: how long a write may wait for its turn.
     pub(super) fn start(connection: DatabaseConnection, limit: Duration) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let counters = Metrics::default().counters("writes");
+        let counters = Arc::new(Counters::new("writes"));
         tokio::spawn(run(connection, waiting, counters.clone()));
         Self {
             jobs,

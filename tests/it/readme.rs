@@ -1,4 +1,4 @@
-//! The documents agree with the code: the table of settings, and every file that they name.
+//! The documents agree with the code: the table of settings, and every file and test that they name.
 
 use std::{env, fs, path::Path};
 
@@ -14,6 +14,8 @@ const FOLDERS: [&str; 6] = [
 ];
 const MARKS: (&str, &str) = ("<!-- settings -->\n", "<!-- /settings -->");
 const UPDATE: &str = "UPDATE_EXPECT=1 cargo test --test it readme";
+/// The heading of the column in which SECURITY.md names the tests that prove a claim.
+const PROOF: &str = "proved by";
 
 #[test]
 fn the_table_of_settings_is_what_help_lists() {
@@ -102,6 +104,53 @@ fn every_link_of_the_documents_leads_to_a_file() {
         named > 100,
         "only {named} files were found in the documents"
     );
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let policy = read("SECURITY.md");
+    let (mut is_of_claims, mut named) = (false, 0);
+    for line in policy.lines() {
+        let row = line.trim_matches('|');
+        let proof = row.rsplit('|').next().unwrap_or_default().trim();
+        if proof == PROOF || !line.starts_with('|') {
+            is_of_claims = proof == PROOF;
+        } else if is_of_claims && !proof.starts_with('-') {
+            assert!(
+                proof.contains("](") || proof.starts_with("nothing"),
+                "SECURITY.md must name a test, or say that nothing proves the claim: {line}"
+            );
+            for (file, test) in tests_of(proof) {
+                assert!(
+                    has_test(file, test),
+                    "SECURITY.md names the test `{test}` of {file}, which is not there: name the one that proves the \
+                     claim now, or say that nothing does"
+                );
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 100, "only {named} tests were found in SECURITY.md");
+}
+
+/// The tests that a text names, each with its file: they are in the type of code, after a link to the file.
+fn tests_of(text: &str) -> Vec<(&str, &str)> {
+    let mut file = "";
+    let mut tests = Vec::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 1 {
+            tests.push((file, part));
+        } else if let Some((_, link)) = part.rsplit_once("](") {
+            file = link.split(')').next().unwrap_or_default();
+        }
+    }
+    tests
+}
+
+/// Whether a file has a function of this name, or a test of Node's runner.
+fn has_test(file: &str, name: &str) -> bool {
+    let source = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
+    source.contains(&format!("fn {name}(")) || source.contains(&format!("('{name}'"))
 }
 
 fn documents() -> Vec<String> {

@@ -13,7 +13,6 @@ use taskward::{
     store::Database,
 };
 use tokio::{
-    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     time::{sleep, timeout},
 };
@@ -35,9 +34,8 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         tracing::info!("tokens are accepted by {rule}");
     }
     let address = SocketAddr::from((config.host, config.port));
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        server::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let stopping = Stopping::default();
     let endpoint = app(database.clone(), verifier, stopping.clone(), &config.http);

@@ -12,8 +12,11 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a kept-alive connection may be silent between two requests.
     pub idle_timeout: Duration,
-    /// How long an answer may wait for the client to take another byte. A stream has no other limit.
+    /// How long a client that is behind may take for the next [`least_taken`](Self::least_taken) bytes of an answer. A
+    /// stream has no other limit.
     pub write_stall: Duration,
+    /// The bytes that a client that is behind must take within [`write_stall`](Self::write_stall).
+    pub least_taken: usize,
     /// Header fields in one request; more is a 431 (RFC 6585 §5).
     pub max_headers: usize,
     /// Bytes in one request's head, the request line included; more is a 431.
@@ -43,6 +46,8 @@ impl Default for Limits {
             // no request meets a closing connection.
             idle_timeout: Duration::from_secs(75),
             write_stall: Duration::from_secs(30),
+            // About a kilobyte in a second.
+            least_taken: 32 * 1024,
             max_headers: 100,
             max_head_bytes: 32 * 1024,
             max_connections: 10_000,

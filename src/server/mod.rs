@@ -37,7 +37,7 @@ use std::{
 use futures_util::FutureExt;
 use poem::IntoEndpoint;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::yield_now,
     time::sleep,
 };
@@ -52,6 +52,28 @@ pub struct Drained {
     /// Connections that were cut because they did not finish within [`Limits::drain`]. Idle connections and half-sent
     /// heads are closed and not counted: they wait for no answer.
     pub cut: usize,
+}
+
+/// The bytes of an answer that the kernel takes before the client has (Linux takes twice as many, and counts its own needs
+/// in). It would take up to 4 MiB for each connection otherwise, where no budget counts them.
+const SEND_BUFFER: u32 = 128 * 1024;
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Listens on an address.
+///
+/// # Errors
+/// If the address is taken, or is not one of this machine.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A server that starts again does not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves `endpoint` on `listener` until `shutdown` resolves, then finishes what is in flight.

@@ -39,11 +39,18 @@ pub(super) struct Socket {
     linger: Duration,
     reading: Deadline,
     writing: Deadline,
-    /// Since when the kernel has refused more bytes, if it does.
-    stalled_since: Option<Instant>,
+    least_taken: usize,
+    /// The client is behind: the kernel has refused more bytes.
+    behind: Option<Behind>,
     lingering: Option<Linger>,
     /// hyper has answered a head by itself; none of that went out.
     withheld: bool,
+}
+
+/// What a client that is behind takes.
+struct Behind {
+    since: Instant,
+    taken: usize,
 }
 
 /// A close that waits for the client.
@@ -63,7 +70,8 @@ impl Socket {
             linger: limits.linger,
             reading: Deadline::default(),
             writing: Deadline::default(),
-            stalled_since: None,
+            least_taken: limits.least_taken,
+            behind: None,
             lingering: None,
             withheld: false,
         }
@@ -91,21 +99,31 @@ impl Socket {
         }
     }
 
-    /// Passes on the result of a write, or an error when no byte was taken for too long.
+    /// Passes on the result of a write, or an error when the client has taken too little for too long.
     fn watch_write(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.stalled_since = None;
+        if let Poll::Ready(result) = &written {
+            if let (Some(behind), Ok(bytes)) = (&mut self.behind, result) {
+                behind.taken += bytes;
+            }
             self.state.bytes_went();
             return written;
         }
-        let since = *self.stalled_since.get_or_insert_with(Instant::now);
-        self.writing
-            .poll_at(cx, since + self.write_stall)
-            .map(|()| Err(timed_out("write stalled")))
+        loop {
+            let behind = self.behind.get_or_insert_with(|| Behind {
+                since: Instant::now(),
+                taken: 0,
+            });
+            ready!(self.writing.poll_at(cx, behind.since + self.write_stall));
+            // A client that takes a byte now and then would keep an answer in memory for hours.
+            if behind.taken < self.least_taken {
+                return Poll::Ready(Err(timed_out("write stalled")));
+            }
+            self.behind = None;
+        }
     }
 
     /// Reads and discards what the client still sends, until it closes or a limit is reached.
@@ -196,8 +214,9 @@ impl AsyncWrite for Socket {
         self.stream.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A TCP stream has no buffer of its own. hyper flushes when its own buffer is empty.
+        self.behind = None;
         self.state.flushed();
         Poll::Ready(Ok(()))
     }

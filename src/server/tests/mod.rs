@@ -24,7 +24,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Drained, Limits, Refused, serve};
+use super::{Drained, Limits, Refused, listen, serve};
 
 /// Longer than anything here takes; a test that waits for it has failed.
 const FOREVER: Duration = Duration::from_secs(20);
@@ -118,7 +118,7 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let gate = Arc::new(Gate::default());
         let (stop, stopped) = oneshot::channel();

@@ -134,6 +134,27 @@ async fn a_client_that_reads_slowly_but_steadily_is_not_cut() {
     }
 }
 
+#[tokio::test]
+async fn a_client_that_takes_a_few_bytes_now_and_then_is_cut() {
+    let server = Server::start(Limits {
+        write_stall: ms(300),
+        least_taken: LARGE / 2,
+        ..patient()
+    })
+    .await;
+    let mut client = server.client().await;
+    client.send("GET /large HTTP/1.1\r\nhost: t\r\n\r\n").await;
+    let began = Instant::now();
+    let mut some = vec![0; 256 * 1024];
+    let mut taken = 0;
+    while soon(client.0.read_exact(&mut some)).await.is_ok() {
+        taken += some.len();
+        sleep(ms(20)).await;
+    }
+    assert!(began.elapsed() >= ms(300));
+    assert!(taken < LARGE - some.len(), "{taken}");
+}
+
 /// hyper still holds the rest of such an answer long after the endpoint has finished.
 #[tokio::test]
 async fn an_answer_that_is_still_being_read_is_not_idle() {

@@ -16,7 +16,7 @@ use taskward::{
     store::{Database, DatabaseSettings},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::sync::oneshot;
 
 use super::{
     Actor,
@@ -154,7 +154,7 @@ impl TestApp {
             resource: None,
         };
         let endpoint = app(database, verifier, Stopping::default(), &http);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let limits = Limits {

@@ -8,15 +8,16 @@
 //! main     → api, app, auth, clock, config, import, server, store   the process
 //! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
 //! server                                          connections; knows poem's requests, nothing of tasks
-//! app      → access, api, auth, contract, mcp, server, store   routes, middleware, the shape of errors
+//! app      → access, api, auth, contract, in_flight, mcp, server, store   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store        what is served over REST
 //! mcp      → access, contract, store, unicode     what is served to language models
-//! access   → auth, contract, store                who is calling, what they may do, how often
+//! access   → auth, contract, in_flight, store     who is calling, what they may do, how often
 //! import   → contract, store, unicode             tasks of another backend, for the operator
 //! store    → auth, clock, contract, unicode       the only module that names sea-orm; entities are private
 //! auth     → clock                                verifies tokens; no web framework, no database
-//! contract → unicode                              wire types, and how they are read
+//! contract → in_flight, unicode                   wire types, and how they are read
 //! clock                                           what time it is; tests set it
+//! in_flight                                       what each user has under way, and who waits
 //! unicode                                         how texts are compared, searched and shown in messages
 //! ```
 //!
@@ -31,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod contract;
 pub mod import;
+pub mod in_flight;
 pub mod mcp;
 pub mod server;
 pub mod store;

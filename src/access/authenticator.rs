@@ -26,7 +26,8 @@ use super::{
 };
 use crate::{
     auth::{Identity, Scopes, TokenFault, UserId, Verifier},
-    contract::{Problem, ProblemCode},
+    contract::{Problem, ProblemCode, crowded},
+    in_flight::{Crowded, Place, Turn},
     store::Database,
 };
 
@@ -93,7 +94,8 @@ impl Authenticator {
     /// Verifies the token of a request, and counts the request.
     ///
     /// # Errors
-    /// 401, 429; 503 while the keys for the token have not been fetched.
+    /// 401; 429 over quota, or if the user has too much in flight for too long; 503 while the keys for the token have not
+    /// been fetched.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         request: &Request,
@@ -111,9 +113,15 @@ impl Authenticator {
         };
         self.name_in_log(&identity.user_id);
         self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
+        let place: Option<&Arc<Place>> = request.data();
+        if let Some(place) = place {
+            let taken = place.take(identity.user_id.as_str()).await;
+            taken.map_err(crowded)?;
+        }
         Ok(Authenticated {
             authenticator: Arc::clone(self),
             identity,
+            place: place.cloned(),
         })
     }
 
@@ -176,6 +184,7 @@ impl Authenticator {
 pub(crate) struct Authenticated {
     authenticator: Arc<Authenticator>,
     identity: Arc<Identity>,
+    place: Option<Arc<Place>>,
 }
 
 impl Authenticated {
@@ -197,6 +206,25 @@ impl Authenticated {
             authenticated: self.clone(),
             scope: self.authenticator.database.scope(user),
         })
+    }
+
+    /// Waits for the turn of a request.
+    ///
+    /// # Errors
+    /// 429 if the user has too much in flight for too long.
+    pub(crate) async fn turn(&self, price: Price) -> Result<Turn, Problem> {
+        match &self.place {
+            Some(place) => place.turn(price.reads).await.map_err(crowded),
+            None => Ok(Turn::default()),
+        }
+    }
+
+    /// Waits for a turn in the middle of an answer.
+    pub(crate) async fn next_turn(&self, price: Price) -> Result<Turn, Crowded> {
+        match &self.place {
+            Some(place) => place.next_turn(price.reads).await,
+            None => Ok(Turn::default()),
+        }
     }
 
     /// Charges the price of a request, of which one was counted with the token. The whole is never more than the

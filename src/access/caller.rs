@@ -12,6 +12,7 @@ use crate::{
         Problem, into_poem,
         registry::{MetaSecurityScheme, Registry},
     },
+    in_flight::{Crowded, Turn},
     store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Write},
 };
 
@@ -61,12 +62,37 @@ impl<A: Access> Caller<A> {
         &self.scope
     }
 
-    /// Charges the price of the request, of which one was counted with the token.
+    /// Charges the price of the request, of which one was counted with the token, and waits for its turn.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) async fn begin(&self, price: Price) -> Result<Turn, Problem> {
+        self.authenticated.charge(price)?;
+        self.turn(price).await
+    }
+
+    /// Charges what the request turned out to cost, of which one was counted with the token.
     ///
     /// # Errors
     /// 429.
     pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
         self.authenticated.charge(price)
+    }
+
+    /// Waits for a turn in the middle of an answer.
+    ///
+    /// # Errors
+    /// If the user has too much in flight for too long.
+    pub(crate) async fn next_turn(&self, price: Price) -> Result<Turn, Crowded> {
+        self.authenticated.next_turn(price).await
+    }
+
+    /// Waits for the turn of a request whose price is charged.
+    ///
+    /// # Errors
+    /// 429 if the user has too much in flight for too long.
+    pub(crate) async fn turn(&self, price: Price) -> Result<Turn, Problem> {
+        self.authenticated.turn(price).await
     }
 
     /// Who the caller is.

@@ -187,7 +187,9 @@ impl Tasks {
                 return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
-        caller.charge(Price::of_list(query.filter.q.as_ref()))?;
+        let _turn = caller
+            .begin(Price::of_list(query.filter.q.as_ref()))
+            .await?;
         let page = caller.scope().tasks().page(&query).await.map_err(problem)?;
         let next = page.next_cursor.as_ref();
         let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));

@@ -1,11 +1,12 @@
 //! What every request passes: it gets an id, errors and panics become problems, the answer gets the headers that
 //! all answers have, and one line is logged.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, time::Instant};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use futures_util::FutureExt;
+use http_body_util::combinators::BoxBody;
 use poem::{
-    Endpoint, IntoResponse, Request, Response, Result,
+    Body, Endpoint, IntoResponse, Request, Response, Result,
     http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
 };
 use rand::Rng;
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
     contract::{Problem, ProblemCode, repeated},
+    in_flight::{InFlight, Place},
     server::Refused,
 };
 
@@ -32,15 +34,22 @@ pub(super) struct Edge<E> {
     cors: Cors,
     prefix: Prefix,
     routes: Routes,
+    in_flight: Arc<InFlight>,
 }
 
 impl<E: Endpoint> Edge<E> {
-    pub(super) fn new(inner: E, settings: &HttpSettings, routes: Routes) -> Self {
+    pub(super) fn new(
+        inner: E,
+        settings: &HttpSettings,
+        routes: Routes,
+        in_flight: Arc<InFlight>,
+    ) -> Self {
         Self {
             inner,
             cors: Cors::new(&settings.allowed_origins),
             prefix: Prefix::of(settings.public_url.as_ref()),
             routes,
+            in_flight,
         }
     }
 
@@ -119,8 +128,12 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             (Ok(()), Some(response)) => (response, None),
             (Ok(()), None) => {
                 strip_slash(&mut request);
+                let place = Arc::new(self.in_flight.place());
+                request.extensions_mut().insert(Arc::clone(&place));
                 let answer = self.answer(request, &request_id);
-                answer.instrument(span.clone()).await
+                let (mut response, code) = answer.instrument(span.clone()).await;
+                hold(&mut response, &place);
+                (response, code)
             }
         };
         let status = response.status().as_u16();
@@ -137,6 +150,14 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             });
         }
         Ok(response)
+    }
+}
+
+/// Counts the body of an answer for its user until the client has taken it.
+fn hold(response: &mut Response, place: &Place) {
+    match place.answer(BoxBody::from(response.take_body())) {
+        Ok(held) => response.set_body(Body::from(BoxBody::new(held))),
+        Err(small) => response.set_body(Body::from(small)),
     }
 }
 

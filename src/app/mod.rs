@@ -22,6 +22,7 @@ use crate::{
     access::{AccessLimits, AllowedOrigin, Authenticator},
     api::{self, Home, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
+    in_flight::InFlight,
     mcp::{Mcp, McpSettings},
     store::Database,
 };
@@ -60,7 +61,11 @@ pub fn app(
         database.clone(),
         &settings.limits,
     ));
-    tokio::spawn(forget_idle(Arc::downgrade(&authenticator)));
+    let in_flight = Arc::new(InFlight::default());
+    tokio::spawn(forget_idle(
+        Arc::downgrade(&authenticator),
+        Arc::downgrade(&in_flight),
+    ));
     let operations = api::service();
     let mcp = Mcp::new(
         Arc::clone(&authenticator),
@@ -101,7 +106,12 @@ pub fn app(
         .data(authenticator)
         .data(settings.owner_list)
         .data(Readiness::new(database, verifier, stopping));
-    edge::Edge::new(inner, settings, problems::Routes::of(spec::paths()))
+    edge::Edge::new(
+        inner,
+        settings,
+        problems::Routes::of(spec::paths()),
+        in_flight,
+    )
 }
 
 /// The OpenAPI document in one of its forms, once somebody asks for it.
@@ -113,12 +123,14 @@ fn document(
     move || written(public_url.as_ref())
 }
 
-async fn forget_idle(authenticator: Weak<Authenticator>) {
+async fn forget_idle(authenticator: Weak<Authenticator>, in_flight: Weak<InFlight>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        match authenticator.upgrade() {
-            Some(authenticator) => authenticator.forget_idle(),
-            None => return,
-        }
+        let (Some(authenticator), Some(in_flight)) = (authenticator.upgrade(), in_flight.upgrade())
+        else {
+            return;
+        };
+        authenticator.forget_idle();
+        in_flight.forget_idle();
     }
 }

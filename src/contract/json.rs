@@ -1,11 +1,10 @@
 //! JSON bodies: read within limits of size and time, written by serde.
 
-use std::{marker::PhantomData, time::Duration};
+use std::{marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use mime::Mime;
 use poem::{
-    IntoResponse, Request, Response,
+    Body, IntoResponse, Request, Response,
     error::ReadBodyError,
     http::{HeaderValue, header},
 };
@@ -20,7 +19,10 @@ use super::{
     problem::{into_poem, repeated},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
 };
+use crate::in_flight::{Crowded, Held, Place};
 
+/// The media type of answers.
+const JSON: &str = "application/json";
 /// The largest body that is read, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a body may take to arrive.
@@ -31,23 +33,23 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// The JSON of a value, written before.
+/// The JSON of a value, written before, or while it is sent.
 #[derive(Debug)]
 pub struct RenderedJson<T> {
-    body: Bytes,
+    body: Body,
     of: PhantomData<T>,
 }
 
 impl<T> RenderedJson<T> {
     /// Takes what was written for a `T`.
-    pub fn new(body: Bytes) -> Self {
-        let of = PhantomData;
+    pub fn new(body: impl Into<Body>) -> Self {
+        let (body, of) = (body.into(), PhantomData);
         Self { body, of }
     }
 }
 
-impl<T: Type + Serialize> Payload for RenderedJson<T> {
-    const CONTENT_TYPE: &'static str = Json::<T>::CONTENT_TYPE;
+impl<T: Type> Payload for RenderedJson<T> {
+    const CONTENT_TYPE: &'static str = JSON;
 
     fn schema_ref() -> MetaSchemaRef {
         T::schema_ref()
@@ -60,9 +62,7 @@ impl<T: Type + Serialize> Payload for RenderedJson<T> {
 
 impl<T: Send> IntoResponse for RenderedJson<T> {
     fn into_response(self) -> Response {
-        Response::builder()
-            .content_type("application/json")
-            .body(self.body)
+        Response::builder().content_type(JSON).body(self.body)
     }
 }
 
@@ -82,7 +82,7 @@ pub trait RequestBody: Type + Sized {
 }
 
 impl<T: Type + Serialize> Payload for Json<T> {
-    const CONTENT_TYPE: &'static str = "application/json";
+    const CONTENT_TYPE: &'static str = JSON;
 
     fn schema_ref() -> MetaSchemaRef {
         T::schema_ref()
@@ -96,9 +96,7 @@ impl<T: Type + Serialize> Payload for Json<T> {
 impl<T: Type + Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => Response::builder()
-                .content_type("application/json")
-                .body(body),
+            Ok(body) => Response::builder().content_type(JSON).body(body),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 into_poem(Problem::internal()).into_response()
@@ -222,11 +220,32 @@ fn check_coding(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a body within the limits of size and time.
+/// The bytes of a body. They count for its user until this is dropped.
+pub(crate) struct BodyBytes {
+    bytes: Vec<u8>,
+    _held: Option<Held>,
+}
+
+impl Deref for BodyBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// What a user is told who has had too much in flight for too long.
+pub(crate) fn crowded(_: Crowded) -> Problem {
+    let detail = "Too many of your requests are under way, or you have not read their answers. Read them, then retry \
+                  in 1 s; send searches one after the other.";
+    Problem::new(ProblemCode::TooMuchInFlight, detail).retry_after(1)
+}
+
+/// Reads a body within the limits of size and time, when its user has room for it.
 pub(crate) async fn read_body(
     request: &Request,
     body: &mut poem::RequestBody,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<BodyBytes, Problem> {
     let too_large = || {
         let detail = format!("The body must not be larger than {MAX_BODY_BYTES} bytes.");
         Problem::new(ProblemCode::BodyTooLarge, detail)
@@ -239,8 +258,19 @@ pub(crate) async fn read_body(
         return Err(too_large());
     }
     let body = body.take().map_err(|_| Problem::internal())?;
+    let place: Option<&Arc<Place>> = request.data();
+    let held = match place {
+        Some(place) => {
+            let room = place.body(length.unwrap_or(MAX_BODY_BYTES));
+            room.await.map_err(crowded)?
+        }
+        None => None,
+    };
     match tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Ok(bytes)) => Ok(BodyBytes {
+            bytes: bytes.into(),
+            _held: held,
+        }),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(too_large()),
         Ok(Err(_)) => {
             let detail = "The body ended before all of it arrived; send the request again.";

@@ -36,7 +36,7 @@ mod time_zone;
 pub use due_date::{DueDate, DueFilter};
 pub(crate) use ignored::note_ignored;
 pub use json::{Json, RenderedJson, RequestBody};
-pub(crate) use json::{check_media_type, read_body};
+pub(crate) use json::{check_media_type, crowded, read_body};
 pub use lenient::Lenient;
 pub use nullability::{Change, Maybe, Nullable};
 pub use owner::{

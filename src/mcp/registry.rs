@@ -22,7 +22,10 @@ use super::{
     tool_error::ToolError,
     tools,
 };
-use crate::{access::Authenticated, contract::Problem};
+use crate::{
+    access::{Authenticated, Price},
+    contract::Problem,
+};
 
 /// A tool as it is offered and called.
 pub(super) struct RegisteredTool {
@@ -64,11 +67,20 @@ fn prepare<T: Tool>(
         Ok(arguments) => arguments,
         Err(faults) => return Ok(ready(failed::<T>(&in_words(&faults))).boxed()),
     };
-    authenticated.charge(T::price(&arguments))?;
-    Ok(run::<T>(Call { caller, now }, arguments).boxed())
+    let price = T::price(&arguments);
+    authenticated.charge(price)?;
+    Ok(run::<T>(Call { caller, now }, price, arguments).boxed())
 }
 
-async fn run<T: Tool>(call: Call<T::Access>, arguments: T::Arguments) -> CallToolResult {
+async fn run<T: Tool>(
+    call: Call<T::Access>,
+    price: Price,
+    arguments: T::Arguments,
+) -> CallToolResult {
+    let _turn = match call.caller.turn(price).await {
+        Ok(turn) => turn,
+        Err(crowded) => return failed::<T>(&crowded.to_string()),
+    };
     match T::call(call, arguments).await {
         Ok(output) => {
             let mut result =

@@ -37,7 +37,7 @@ pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
-    Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask, ListQuery, Named, Overview,
-    Page, PageMetrics, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery,
+    AT_ONCE, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask, ListQuery, Named,
+    Overview, Page, PageMetrics, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery,
     TaskStore, Tasks, Unchanged,
 };

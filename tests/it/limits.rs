@@ -1,20 +1,64 @@
-//! How many tasks a user may have, and how many requests a user may send.
+//! How many tasks a user may have, how many requests a user may send, and how much may be in flight.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use expect_test::expect;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use taskward::access::{RateLimit, TrustedProxies};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+};
 
-use crate::support::{Actor, Backend, Settings, on_both};
+use crate::support::{Actor, Backend, Settings, TestApp, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
 /// A server whose users have so many tasks at most.
 fn at_most(tasks: u64) -> impl FnOnce(&mut Settings) {
     move |settings| settings.max_tasks = tasks
+}
+
+on_both! {
+    async fn answers_that_are_not_read_hold_up_their_user_alone(on: Backend) {
+        let app = on.app().await;
+        let (mallory, bob) = (app.user("mallory"), app.user("bob"));
+        // A page of 4 MB.
+        let text = "\u{1f4dd}".repeat(10_000);
+        for _ in 0..100 {
+            mallory.create_with(json!({ "title": "Long", "description": text })).await;
+        }
+        bob.create("Buy milk").await;
+        let page = format!("{TASKS}?limit=100");
+        let mut unread = Vec::new();
+        for _ in 0..2 {
+            unread.push(unread_answer(&app, &app.token("mallory"), &page).await);
+        }
+        let third = mallory.get(&page);
+        let mut third = std::pin::pin!(third);
+        let waits = tokio::time::timeout(Duration::from_secs(1), third.as_mut()).await;
+        assert!(waits.is_err(), "{waits:?}");
+        assert_eq!(bob.titles("").await, ["Buy milk"]);
+        drop(unread);
+        assert_eq!(third.await.has(200).items().len(), 100);
+    }
+}
+
+/// Asks for a page and reads only the first bytes of the answer. The kernel takes little of the rest.
+async fn unread_answer(app: &TestApp, token: &str, path: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = app.base.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let head =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    stream
 }
 
 on_both! {

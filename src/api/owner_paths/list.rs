@@ -12,7 +12,7 @@ use super::super::parameters::ParameterFaults;
 use crate::{
     contract::{
         Direction, DueDate, DueFilter, Offset, OwnerFlag, OwnerSort, OwnerTask, PageNumber,
-        PageSize, Priority, SearchText, Status, Tag, Task, Total,
+        PageSize, Priority, SearchText, Status, Tag, Total,
         registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     },
     store::{DueBound, Filter, SliceQuery},
@@ -114,26 +114,9 @@ pub(super) struct OwnedTasks {
     total: Total,
 }
 
-/// A list in one of the two shapes.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum OwnerList {
-    Array(Vec<OwnerTask>),
-    Tasks(OwnedTasks),
-}
-
-impl OwnerList {
-    pub(super) fn new(shape: ListShape, tasks: Vec<Task>, total: i64) -> Self {
-        let tasks = tasks.into_iter().map(OwnerTask::from).collect();
-        match shape {
-            ListShape::Array => Self::Array(tasks),
-            ListShape::Tasks => Self::Tasks(OwnedTasks {
-                tasks,
-                total: Total::of(total),
-            }),
-        }
-    }
-}
+/// A list in one of the two shapes, for the document. `written` writes it.
+#[derive(Debug)]
+pub(super) struct OwnerList;
 
 impl Example for OwnedTasks {
     fn example() -> Self {
@@ -155,7 +138,7 @@ impl Type for OwnerList {
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        let array = Self::Array(vec![OwnerTask::example()]);
+        let array = vec![OwnerTask::example()];
         inline(MetaSchema {
             any_of: vec![Vec::<OwnerTask>::schema_ref(), OwnedTasks::schema_ref()],
             example: array.to_json(),
@@ -174,11 +157,5 @@ impl Type for OwnerList {
 
     fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
         Box::new(std::iter::once(self))
-    }
-}
-
-impl ToJSON for OwnerList {
-    fn to_json(&self) -> Option<serde_json::Value> {
-        serde_json::to_value(self).ok()
     }
 }

@@ -5,6 +5,7 @@
 
 mod list;
 mod owner;
+mod written;
 
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi};
@@ -24,10 +25,10 @@ use crate::{
     contract::{
         Direction, DueDate, DueFilter, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag,
         OwnerNewTask, OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Pointer,
-        Priority, Problem, SearchText, Status, Task,
+        Priority, Problem, RenderedJson, SearchText, Status, Task,
         codes::{BODY, CALLER, KEY, LIMIT, OWNER, PARAMETERS, PATH, TASK, VERSION, WRITE},
     },
-    store::{Changes, Created, Read, Slice, Write},
+    store::{Changes, Created, Read, Write},
 };
 
 pub use list::ListShape;
@@ -40,7 +41,7 @@ enum OwnerListResponse {
     /// The tasks, in the shape that the server is configured for.
     #[oai(status = 200)]
     Tasks(
-        Json<OwnerList>,
+        RenderedJson<OwnerList>,
         /// How many tasks there are with these filters, on all pages.
         #[oai(header = "X-Total-Count")]
         i64,
@@ -213,16 +214,19 @@ impl OwnerPaths {
         given.check(&mut faults);
         faults.check_values(&names)?;
         let query = given.into_query();
-        caller.charge(Price::of_list(query.filter.q.as_ref()))?;
+        let _turn = caller
+            .begin(Price::of_list(query.filter.q.as_ref()))
+            .await?;
         let slice = caller
             .scope()
             .tasks()
             .slice(&query)
             .await
             .map_err(problem)?;
-        let Slice { tasks, total } = slice;
-        let read = query.offset + tasks.len() as u64;
-        let next = (read < total.unsigned_abs() && !tasks.is_empty()).then(|| {
+        caller.charge(Price::of_tasks(slice.len()))?;
+        let total = slice.total;
+        let read = query.offset + slice.len() as u64;
+        let next = (read < total.unsigned_abs() && slice.len() > 0).then(|| {
             let with = [
                 ("limit", query.limit.to_string()),
                 ("offset", read.to_string()),
@@ -230,8 +234,12 @@ impl OwnerPaths {
             let replaced = ["skip", "page", "per_page", "page_size", "size"];
             address.next_page(&with, &replaced)
         });
-        let list = OwnerList::new(*shape.0, tasks, total);
-        Ok(OwnerListResponse::Tasks(Json(list), total, next))
+        let list = written::body(*shape.0, slice, caller)?;
+        Ok(OwnerListResponse::Tasks(
+            RenderedJson::new(list),
+            total,
+            next,
+        ))
     }
 
     /// Create a task (owner path)

@@ -180,6 +180,11 @@ problem_codes! {
     /// You are over your quota; retry after the seconds in `Retry-After`.
     RateLimited: "rate_limited", TOO_MANY_REQUESTS, "Rate limit exceeded",
         "You have sent too many requests. Retry in 2 s.";
+    /// Too many of your requests are under way, or you have not read their answers. Retry after the seconds in
+    /// `Retry-After`.
+    TooMuchInFlight: "too_much_in_flight", TOO_MANY_REQUESTS, "Too much in flight",
+        "Too many of your requests are under way, or you have not read their answers. Read them, then retry in 1 s; send \
+         searches one after the other.";
     /// The address and the headers of the request have too many bytes, or there are too many headers.
     HeadTooLarge: "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Head too large",
         "The request's address and headers must not be larger than 32768 bytes or have more than 100 headers. Usually it is \

@@ -73,6 +73,7 @@ pub mod codes {
                 TokenNotYetValid,
                 InsufficientScope,
                 RateLimited,
+                TooMuchInFlight,
                 InternalError,
                 DatabaseUnavailable,
                 KeysUnavailable,

@@ -62,7 +62,7 @@ pub use overview::{Overview, Periods};
 pub use pages::{PageMetrics, RenderedPage};
 pub use query::{DueBound, Filter, ListQuery};
 pub use restore::Restored;
-pub use slice::{Slice, SliceQuery};
+pub use slice::{AT_ONCE, Slice, SliceQuery};
 pub use update::Changes;
 
 /// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.

@@ -1,4 +1,9 @@
 //! A part of a list by place, and the number of its tasks.
+//!
+//! Its first tasks are read with the number; of the others only the ids, so that a long list is never in memory as a
+//! whole. They are then read by their ids, a few at a time.
+
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
     ExprTrait as _,
@@ -32,14 +37,30 @@ pub struct SliceQuery {
 /// A part of a list.
 #[derive(Debug)]
 pub struct Slice {
-    /// The tasks, in order.
-    pub tasks: Vec<contract::Task>,
-    /// How many there are in the whole list.
+    /// The first of the tasks, in order.
+    pub first: Vec<contract::Task>,
+    /// The ids of the others, in order.
+    pub rest: Vec<i64>,
+    /// How many tasks there are in the whole list.
     pub total: i64,
 }
 
+impl Slice {
+    /// How many tasks it has.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.first.len() + self.rest.len()
+    }
+}
+
+/// How many tasks of a slice are read at once. The largest have some 100 kB each.
+pub const AT_ONCE: usize = 25;
+
 impl<A: CanRead> Tasks<A> {
-    /// A part of the user's tasks, and how many there are in all, in one statement.
+    /// A part of the user's tasks, and how many there are in all.
+    ///
+    /// A list of up to [`AT_ONCE`] tasks takes one statement. Of a longer one, each task comes once, whatever is written
+    /// between its statements.
     ///
     /// # Errors
     /// If the database is away.
@@ -58,21 +79,67 @@ impl<A: CanRead> Tasks<A> {
         select
             .columns(COLUMNS)
             .expr_as(Expr::SubQuery(None, Box::new(total)), Alias::new("total"))
-            .limit(*limit)
+            .limit(AT_ONCE.min(usize::try_from(*limit).unwrap_or(AT_ONCE)) as u64)
             .offset(*offset);
         order.apply(&mut select, None);
         let rows = self.rows(&select).await?;
         let Some(first) = rows.first() else {
             // No task at this place: there may be some before it.
             return Ok(Slice {
-                tasks: Vec::new(),
+                first: Vec::new(),
+                rest: Vec::new(),
                 total: self.count(filter).await?,
             });
         };
-        let total = first.try_get_by_index(COLUMNS.len())?;
+        let total: i64 = first.try_get_by_index(COLUMNS.len())?;
         let task = |row| TaskRow::read(row)?.into_task(self.user.as_str());
-        let tasks = rows.iter().map(task).collect::<Result<_, _>>()?;
-        Ok(Slice { tasks, total })
+        let first = rows.iter().map(task).collect::<Result<Vec<_>, _>>()?;
+        let is_whole = first.len() < AT_ONCE
+            || *limit <= AT_ONCE as u64
+            || total.unsigned_abs() <= *offset + AT_ONCE as u64;
+        let rest = match is_whole {
+            true => Vec::new(),
+            false => self.ids(query, &first).await?,
+        };
+        Ok(Slice { first, rest, total })
+    }
+
+    /// The ids of a slice, without those of the tasks that were read already.
+    async fn ids(
+        &self,
+        query: &SliceQuery,
+        read: &[contract::Task],
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut select = self.matching(&query.filter);
+        select
+            .column(Task::Id)
+            .limit(query.limit)
+            .offset(query.offset);
+        Ordering::of(query.sort, None).apply(&mut select, None);
+        let rows = self.rows(&select).await?;
+        let ids = rows.iter().map(|row| row.try_get_by_index(0));
+        let mut ids = ids.collect::<Result<Vec<i64>, _>>()?;
+        let read: HashSet<i64> = read.iter().map(|task| task.id.get()).collect();
+        ids.retain(|id| !read.contains(id));
+        Ok(ids)
+    }
+
+    /// Tasks by their ids, in the order of the ids, without those that are deleted meanwhile.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn by_ids(&self, ids: &[i64]) -> Result<Vec<contract::Task>, StoreError> {
+        let mut select = self.matching(&Filter::default());
+        select
+            .columns(COLUMNS)
+            .and_where(Expr::col(Task::Id).is_in(ids.iter().copied()));
+        let rows = self.rows(&select).await?;
+        let mut tasks = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let row = TaskRow::read(row)?;
+            tasks.insert(row.id, row.into_task(self.user.as_str())?);
+        }
+        Ok(ids.iter().filter_map(|id| tasks.remove(id)).collect())
     }
 
     /// How many of the user's tasks a filter lets through.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { api, story, toast, waitForTask, waitForTitles } from './world.mjs'
+import { api, story, toast, waitForTitles } from './world.mjs'
 
 story('ticking off shows at once, and is taken back with a message when the server fails', async ({ person }) => {
   const { page, create, titles, forgive } = await person('Ada')
@@ -84,12 +84,12 @@ story('completing can be undone, and in "Active" no row moves under the pointer'
   assert.equal((await check('Second').boundingBox()).y, place)
   await toast(page, '“First” is done.').getByRole('button', { name: 'Undo' }).click()
   await page.waitForFunction((box) => !box.checked, await check('First').elementHandle())
-  await waitForTask(elsewhere, 3, { completed: false })
+  assert.equal((await elsewhere('GET', '/tasks/3')).completed, false)
 
   await check('Second').click()
   await page.mouse.move(5, 5)
   await waitForTitles(page, ['First', 'Third'])
-  await waitForTask(elsewhere, 2, { completed: true })
+  assert.equal((await elsewhere('GET', '/tasks/2')).completed, true)
 })
 
 story('a box is ticked by a finger beside it, and nothing else is', async ({ person }) => {

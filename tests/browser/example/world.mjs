@@ -3,8 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 
 import { launchChromium } from '../chromium.mjs'
 import { startExample } from './example.mjs'
@@ -81,18 +79,6 @@ export async function waitForTitles(page, titles) {
   await page
     .waitForFunction((titles) => JSON.stringify([...document.querySelectorAll('.task .title')].map((it) => it.textContent)) === titles, JSON.stringify(titles))
     .catch(async () => assert.deepEqual(await shownTitles(page), titles))
-}
-
-/** Waits until the server holds a task as it should be: what a page shows may be ahead of it. */
-export async function waitForTask(api, id, expected) {
-  const before = Date.now()
-  for (;;) {
-    const task = await api('GET', `/tasks/${id}`)
-    const held = Object.fromEntries(Object.keys(expected).map((member) => [member, task[member]]))
-    if (isDeepStrictEqual(held, expected)) return
-    if (Date.now() - before > 10_000) assert.deepEqual(held, expected)
-    await sleep(50)
-  }
 }
 
 export const quickAdd = (page) => page.getByRole('textbox', { name: 'New task' })

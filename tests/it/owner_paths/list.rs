@@ -1,5 +1,6 @@
 //! Lists on the owner paths: their shape, their parameters and their pages.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use taskward::api::ListShape;
 
@@ -132,12 +133,49 @@ on_both! {
         alice.get(&format!("{TASKS}?limit=1000&page=1000000")).await.has(200);
     }
 
-    async fn a_thousand_tasks_come_without_a_limit(on: Backend) {
+    async fn a_long_list_comes_whole_and_in_order(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
-        for _ in 0..120 {
-            alice.create("one of many").await;
+        let mut all = Vec::new();
+        for number in 0..120 {
+            let title = format!("Task {number:03}");
+            alice.create(&title).await;
+            all.insert(0, title);
         }
-        assert_eq!(titles(&alice, "").await.len(), 120);
+        assert_eq!(titles(&alice, "").await, all);
+        for (offset, limit) in [(0, 25), (0, 26), (10, 50), (90, 100), (95, 25), (94, 26), (119, 30)] {
+            let end = all.len().min(offset + limit);
+            let list = titles(&alice, &format!("?offset={offset}&limit={limit}")).await;
+            assert_eq!(list, all[offset..end], "{offset}, {limit}");
+        }
+        let with_total = app.another(|settings| settings.owner_list = ListShape::Tasks).await;
+        let answer = with_total.user("alice").get(TASKS).await.has(200);
+        assert_eq!(answer.body["total"], 120);
+        let list = answer.body["tasks"].as_array().unwrap().iter();
+        assert!(list.map(|task| task["title"].as_str().unwrap()).eq(&all));
+    }
+
+    async fn of_a_list_that_is_read_slowly_each_task_comes_once_and_deleted_ones_do_not(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let text = "\u{1f4dd}".repeat(10_000);
+        for number in 1..=120 {
+            alice.create_with(json!({ "title": format!("Task {number}"), "description": text })).await;
+        }
+        // 120 × 40 kB: more than the buffers on the way hold.
+        let mut answer = alice.request(Method::GET, &format!("{TASKS}?sort=created")).send().await.unwrap();
+        let mut json = answer.chunk().await.unwrap().unwrap().to_vec();
+        alice.delete("/api/v1/tasks/1").await.has(204);
+        alice.patch("/api/v1/tasks/120", json!({ "title": "Renamed" })).await.has(200);
+        alice.create("Added meanwhile").await;
+        while let Some(chunk) = answer.chunk().await.unwrap() {
+            json.extend_from_slice(&chunk);
+        }
+        let list: Vec<Value> = serde_json::from_slice(&json).unwrap();
+        let mut ids: Vec<i64> = list.iter().map(|task| task["id"].as_i64().unwrap()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, Vec::from_iter(2..=120));
+        let last = list.iter().find(|task| task["id"] == 120).unwrap();
+        assert!(["Task 120", "Renamed"].contains(&last["title"].as_str().unwrap()));
     }
 }

@@ -39,19 +39,25 @@ async fn hanging_up_leaves_no_transaction_open_on_postgres() {
     }
     ledger.check(&server).await;
 
-    // Eight at once work: no connection is lost. Five lists with filters, for which there are no more, and three others.
+    // Eight at once work: no connection is lost. Five lists with filters, for which there are no more, and three others. Each
+    // filter is another user's: of one user they go one after the other.
     let alice = server.user("alice");
     let milk = alice.create("Buy milk").await.location;
     let mut locker = PgConnection::connect(&url).await.unwrap();
     let lock = "BEGIN; LOCK TABLE task IN ACCESS EXCLUSIVE MODE";
     locker.execute(lock).await.unwrap();
-    let filters = (0..5).map(|number| format!("/api/v1/tasks?q={number}"));
-    let others = [milk.clone(), milk, "/api/v1/tasks".to_owned()];
+    let searchers = (0..5).map(|number| {
+        (
+            server.user(&format!("searcher {number}")),
+            "/api/v1/tasks?q=milk",
+        )
+    });
+    let others = [&*milk, &*milk, "/api/v1/tasks"].map(|path| (alice.clone(), path));
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
          AND datname = current_database() AND wait_event_type = 'Lock'";
     let mut reads = Vec::new();
-    for (number, path) in (1..).zip(filters.chain(others)) {
-        reads.push(tokio::spawn(reply(alice.request(Method::GET, &path))));
+    for (number, (user, path)) in (1..).zip(searchers.chain(others)) {
+        reads.push(tokio::spawn(reply(user.request(Method::GET, path))));
         eventually("another one waits for the lock", || async {
             (super::number(&url, waiting).await == number).then_some(())
         })

@@ -107,6 +107,7 @@ export type Fault = {
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
  * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
+ * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
@@ -156,6 +157,7 @@ export type KnownCode =
   | 'validation_failed'
   | 'idempotency_key_reused'
   | 'rate_limited'
+  | 'too_much_in_flight'
   | 'head_too_large'
   | 'internal_error'
   | 'database_unavailable'
@@ -601,7 +603,7 @@ export type ListTasksErrors = {
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -672,7 +674,7 @@ export type CreateTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -736,7 +738,7 @@ export type DeleteTaskErrors = {
    */
   412: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -796,7 +798,7 @@ export type GetTaskErrors = {
    */
   404: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -876,7 +878,7 @@ export type UpdateTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -944,7 +946,7 @@ export type RestoreTaskErrors = {
    */
   412: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1091,7 +1093,7 @@ export type ListOwnerTasksErrors = {
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1167,7 +1169,7 @@ export type CreateOwnerTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1239,7 +1241,7 @@ export type DeleteOwnerTaskErrors = {
    */
   412: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1307,7 +1309,7 @@ export type GetOwnerTaskErrors = {
    */
   404: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1391,7 +1393,7 @@ export type UpdateOwnerTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1475,7 +1477,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1559,7 +1561,7 @@ export type CompleteOwnerTaskErrors = {
    */
   422: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**
@@ -1604,7 +1606,7 @@ export type GetMeErrors = {
    */
   403: Problem
   /**
-   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`.
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
    */
   429: Problem
   /**

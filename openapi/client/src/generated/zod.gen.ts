@@ -70,6 +70,7 @@ export const zFault = z.object({
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
  * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
+ * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
@@ -119,6 +120,7 @@ export const zKnownCode = z.enum([
   'validation_failed',
   'idempotency_key_reused',
   'rate_limited',
+  'too_much_in_flight',
   'head_too_large',
   'internal_error',
   'database_unavailable',

@@ -1,0 +1,92 @@
+//! A list on the owner paths as it is sent: its first tasks at once, the others when the client has taken those before.
+
+use std::io;
+
+use bytes::Bytes;
+use futures_util::stream;
+use poem::Body;
+
+use super::list::ListShape;
+use crate::{
+    access::{Caller, Price},
+    contract::{OwnerTask, Problem, Task},
+    store::{AT_ONCE, Read, Slice},
+};
+
+/// The JSON of a list, with `Content-Length` if all of it has been read.
+pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Result<Body, Problem> {
+    let Slice { first, rest, total } = slice;
+    let mut json = match shape {
+        ListShape::Array => b"[".to_vec(),
+        ListShape::Tasks => br#"{"tasks":["#.to_vec(),
+    };
+    write(&mut json, first, true).map_err(|_| Problem::internal())?;
+    let end = match shape {
+        ListShape::Array => "]".to_owned(),
+        ListShape::Tasks => format!("],\"total\":{total}}}"),
+    };
+    if rest.is_empty() {
+        json.extend_from_slice(end.as_bytes());
+        return Ok(Body::from(json));
+    }
+    let parts = Parts {
+        caller,
+        first: Some(json),
+        rest,
+        next: 0,
+        end: Some(end),
+    };
+    let parts = stream::try_unfold(parts, Parts::next);
+    Ok(Body::from_bytes_stream(parts))
+}
+
+/// Writes tasks as elements of an array. The first of all has no comma before it.
+fn write(json: &mut Vec<u8>, tasks: Vec<Task>, mut is_first: bool) -> serde_json::Result<()> {
+    for task in tasks {
+        if !std::mem::take(&mut is_first) {
+            json.push(b',');
+        }
+        serde_json::to_writer(&mut *json, &OwnerTask::from(task))?;
+    }
+    Ok(())
+}
+
+/// What is still to be sent.
+struct Parts {
+    caller: Caller<Read>,
+    first: Option<Vec<u8>>,
+    rest: Vec<i64>,
+    /// The place in `rest` of the next one.
+    next: usize,
+    end: Option<String>,
+}
+
+impl Parts {
+    /// The next part. An error cuts the connection, so that the client does not take the list for whole.
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some((first.into(), self)));
+        }
+        let ids = &self.rest[self.next..self.rest.len().min(self.next + AT_ONCE)];
+        if ids.is_empty() {
+            let end = self.end.take();
+            return Ok(end.map(|end| (end.into(), self)));
+        }
+        let _turn = self
+            .caller
+            .next_turn(Price::PAGE)
+            .await
+            .map_err(|error| cut(&error))?;
+        let tasks = self.caller.scope().tasks().by_ids(ids).await;
+        let tasks = tasks.map_err(|error| cut(&error))?;
+        self.next += ids.len();
+        let mut json = Vec::new();
+        write(&mut json, tasks, false)?;
+        Ok(Some((json.into(), self)))
+    }
+}
+
+fn cut(error: &dyn std::fmt::Debug) -> io::Error {
+    tracing::warn!(?error, "a list was cut in the middle");
+    io::Error::other("the list could not be read to its end")
+}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from .http import Connection
 from .server import VICTIM
 
-PAUSE = 0.01
+# Below the rate limit of 50 requests per second.
+PAUSE = 0.025
 REQUESTS = [
     ("GET", "/api/v1/tasks", None),
     ("GET", "/api/v1/tasks/7", None),

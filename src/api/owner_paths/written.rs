@@ -1,6 +1,6 @@
 //! A list on the owner paths as it is sent: its first tasks at once, the others when the client has taken those before.
 
-use std::io;
+use std::{io, vec};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -32,8 +32,7 @@ pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Resu
     let parts = Parts {
         caller,
         first: Some(json),
-        rest,
-        next: 0,
+        rest: rest.into_iter(),
         end: Some(end),
     };
     let parts = stream::try_unfold(parts, Parts::next);
@@ -55,9 +54,7 @@ fn write(json: &mut Vec<u8>, tasks: Vec<Task>, mut is_first: bool) -> serde_json
 struct Parts {
     caller: Caller<Read>,
     first: Option<Vec<u8>>,
-    rest: Vec<i64>,
-    /// The place in `rest` of the next one.
-    next: usize,
+    rest: vec::IntoIter<i64>,
     end: Option<String>,
 }
 
@@ -67,7 +64,7 @@ impl Parts {
         if let Some(first) = self.first.take() {
             return Ok(Some((first.into(), self)));
         }
-        let ids = &self.rest[self.next..self.rest.len().min(self.next + AT_ONCE)];
+        let ids: Vec<i64> = self.rest.by_ref().take(AT_ONCE).collect();
         if ids.is_empty() {
             let end = self.end.take();
             return Ok(end.map(|end| (end.into(), self)));
@@ -77,9 +74,8 @@ impl Parts {
             .next_turn(Price::PAGE)
             .await
             .map_err(|error| cut(&error))?;
-        let tasks = self.caller.scope().tasks().by_ids(ids).await;
+        let tasks = self.caller.scope().tasks().by_ids(&ids).await;
         let tasks = tasks.map_err(|error| cut(&error))?;
-        self.next += ids.len();
         let mut json = Vec::new();
         write(&mut json, tasks, false)?;
         Ok(Some((json.into(), self)))

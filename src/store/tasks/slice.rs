@@ -3,7 +3,10 @@
 //! Its first tasks are read with the number; of the others only the ids, so that a long list is never in memory as a
 //! whole. They are then read by their ids, a few at a time.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp,
+    collections::{HashMap, HashSet},
+};
 
 use sea_orm::{
     ExprTrait as _,
@@ -71,6 +74,7 @@ impl<A: CanRead> Tasks<A> {
             limit,
             offset,
         } = query;
+        let at_once = AT_ONCE as u64;
         let order = Ordering::of(*sort, None);
         let mut counted = self.matching(filter);
         counted.expr(Func::count(Expr::col(Task::Id)));
@@ -79,7 +83,7 @@ impl<A: CanRead> Tasks<A> {
         select
             .columns(COLUMNS)
             .expr_as(Expr::SubQuery(None, Box::new(total)), Alias::new("total"))
-            .limit(AT_ONCE.min(usize::try_from(*limit).unwrap_or(AT_ONCE)) as u64)
+            .limit(cmp::min(*limit, at_once))
             .offset(*offset);
         order.apply(&mut select, None);
         let rows = self.rows(&select).await?;
@@ -94,9 +98,7 @@ impl<A: CanRead> Tasks<A> {
         let total: i64 = first.try_get_by_index(COLUMNS.len())?;
         let task = |row| TaskRow::read(row)?.into_task(self.user.as_str());
         let first = rows.iter().map(task).collect::<Result<Vec<_>, _>>()?;
-        let is_whole = first.len() < AT_ONCE
-            || *limit <= AT_ONCE as u64
-            || total.unsigned_abs() <= *offset + AT_ONCE as u64;
+        let is_whole = *limit <= at_once || total.unsigned_abs() <= *offset + at_once;
         let rest = match is_whole {
             true => Vec::new(),
             false => self.ids(query, &first).await?,

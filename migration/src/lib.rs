@@ -10,16 +10,23 @@ pub use sea_orm_migration::{MigratorTraitSelf, seaql_migrations};
 mod column;
 mod m20261123_000001_user_clock;
 mod m20261123_000002_task;
+mod m20261204_000005_storage;
+mod m20261204_000006_tombstones;
 mod search_keys;
+mod storage;
 
 use search_keys::RewriteSearchKeys;
 pub use search_keys::{SearchKeys, rewrite};
+use storage::CountStorage;
+pub use storage::{RowBytes, recount};
 
 /// All migrations of this build, in their order.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrator {
     /// Compute the search keys of tasks.
     pub search_keys: SearchKeys,
+    /// What a row counts in bytes.
+    pub row_bytes: RowBytes,
 }
 
 impl MigratorTraitSelf for Migrator {
@@ -37,6 +44,12 @@ impl MigratorTraitSelf for Migrator {
             search_keys("m20261201_000003_search_keys"),
             // The voicing of kana, skin tones and Greek apostrophes; and tags: `İ` and `i`.
             search_keys("m20261202_000004_search_keys"),
+            Box::new(m20261204_000005_storage::Migration),
+            Box::new(m20261204_000006_tombstones::Migration),
+            Box::new(CountStorage {
+                name: "m20261204_000007_storage_counts",
+                row_bytes: self.row_bytes,
+            }),
         ]
     }
 }

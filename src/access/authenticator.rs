@@ -193,6 +193,12 @@ impl Authenticated {
         &self.identity
     }
 
+    /// How many requests the user may send.
+    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
+        let limiter = self.authenticator.limiter.as_ref();
+        limiter.map(|(_, limit)| *limit)
+    }
+
     /// The sender, for an operation that needs `A`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Authenticated, Authenticator, Price, store_problem};
+use super::{Authenticated, Authenticator, Price, RateLimit, store_problem};
 use crate::{
     auth::{Identity, Scopes},
     contract::{
@@ -93,6 +93,11 @@ impl<A: Access> Caller<A> {
     /// 429 if the user has too much in flight for too long.
     pub(crate) async fn turn(&self, price: Price) -> Result<Turn, Problem> {
         self.authenticated.turn(price).await
+    }
+
+    /// How many requests the caller may send; `None`: as many as they like.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.authenticated.rate_limit()
     }
 
     /// Who the caller is.

@@ -29,6 +29,16 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             let detail = format!("You have {limit} tasks, which is the limit; delete some first.");
             Problem::new(ProblemCode::TaskLimitReached, detail)
         }
+        StoreError::StorageFull {
+            stored,
+            needed,
+            limit,
+        } => {
+            let detail = format!(
+                "Your tasks take {stored} of {limit} bytes, and this needs {needed} more; delete tasks or shorten their texts."
+            );
+            Problem::new(ProblemCode::StorageLimitReached, detail)
+        }
         StoreError::BadCursor => Problem::parameters(vec![Fault::at_parameter(
             "cursor",
             "is not the `next_cursor` of a page with these filters and this order; start without it",

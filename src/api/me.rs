@@ -6,19 +6,19 @@ use serde::Serialize;
 
 use super::{OperationGroup, parameters::NoQuery};
 use crate::{
-    access::Caller,
+    access::{Caller, RateLimit, problem},
     auth::Scopes,
     contract::{
-        Fail, Json, Nullable, Timestamp, UserIdText,
+        Fail, Json, Nullable, Timestamp, Total, UserIdText,
         codes::{CALLER, PARAMETERS},
     },
-    store::Read,
+    store::{Read, Usage, UserLimits},
 };
 
 /// The operations on the account.
 pub struct Me;
 
-/// The user of your token, and what the token allows.
+/// The user of your token, what the token allows, and what the server allows.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct Account {
@@ -32,6 +32,62 @@ struct Account {
     scopes: Vec<ScopeName>,
     /// The server's setting that accepted your token.
     rule: String,
+    /// What you may use.
+    limits: Limits,
+    /// What you use of it.
+    usage: AccountUsage,
+}
+
+/// What a user may use.
+#[derive(Debug, Object, Serialize)]
+struct Limits {
+    /// The most tasks. Besides them, as many deleted ones are kept for a while; then the oldest go.
+    tasks: Total,
+    /// The most bytes, deleted tasks and what the server derives for search included; null if there is no limit. When they
+    /// are reached, the oldest deleted tasks go first.
+    bytes: Nullable<Total>,
+    /// Requests per second that can be kept up; null if there is no limit.
+    requests_per_second: Nullable<Total>,
+    /// Requests at once, after a pause; null if there is no limit.
+    burst: Nullable<Total>,
+}
+
+/// What a user uses.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "Usage")]
+struct AccountUsage {
+    /// Tasks that are not deleted.
+    tasks: Total,
+    /// Deleted tasks that are still kept.
+    deleted_tasks: Total,
+    /// Bytes of both.
+    bytes: Total,
+}
+
+impl Limits {
+    fn of(UserLimits { tasks, bytes }: UserLimits, rate: Option<RateLimit>) -> Self {
+        Self {
+            tasks: Total::of(tasks),
+            bytes: Nullable(bytes.map(Total::of)),
+            requests_per_second: Nullable(rate.map(|rate| Total::of(rate.per_second.get().into()))),
+            burst: Nullable(rate.map(|rate| Total::of(rate.burst.get().into()))),
+        }
+    }
+}
+
+impl From<Usage> for AccountUsage {
+    fn from(usage: Usage) -> Self {
+        let Usage {
+            tasks,
+            tombstones,
+            bytes,
+        } = usage;
+        Self {
+            tasks: Total::of(tasks),
+            deleted_tasks: Total::of(tombstones),
+            bytes: Total::of(bytes),
+        }
+    }
 }
 
 /// What a token can allow.
@@ -66,6 +122,17 @@ impl Example for Account {
                 write: true,
             }),
             rule: "BETTER_AUTH_URL".to_owned(),
+            limits: Limits {
+                tasks: Total::of(10_000),
+                bytes: Nullable(Some(Total::of(67_108_864))),
+                requests_per_second: Nullable(Some(Total::of(50))),
+                burst: Nullable(Some(Total::of(100))),
+            },
+            usage: AccountUsage {
+                tasks: Total::of(120),
+                deleted_tasks: Total::of(34),
+                bytes: Total::of(78_300),
+            },
         }
     }
 }
@@ -79,15 +146,18 @@ enum AccountResponse {
 
 #[OpenApi(tag = "OperationGroup::Account")]
 impl Me {
-    /// Get the user of your token
+    /// Get the user of your token, with limits and use
     ///
-    /// Call this first when a token is refused or shows other tasks than expected.
+    /// Call this first when a token is refused or shows other tasks than expected. It also shows how much you may store and
+    /// send, and how much you store.
     #[oai(path = "/api/v1/me", method = "get", operation_id = "getMe")]
     async fn get_me(
         &self,
         caller: Caller<Read>,
         _query: NoQuery,
     ) -> Result<AccountResponse, Fail<{ CALLER | PARAMETERS }>> {
+        let tasks = caller.scope().tasks();
+        let usage = tasks.usage().await.map_err(problem)?;
         let identity = caller.identity();
         Ok(AccountResponse::Account(Json(Account {
             user_id: UserIdText(identity.user_id.as_str().to_owned()),
@@ -95,6 +165,8 @@ impl Me {
             expires_at: Timestamp::new(identity.expires_at),
             scopes: ScopeName::all_of(identity.scopes),
             rule: identity.rule.to_string(),
+            limits: Limits::of(tasks.limits(), caller.rate_limit()),
+            usage: usage.into(),
         })))
     }
 }

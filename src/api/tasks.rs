@@ -12,7 +12,9 @@ use crate::{
     contract::{
         CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, PageLimit, Priority, Problem,
         RenderedJson, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
-        codes::{BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, TASK, VERSION, WRITE},
+        codes::{
+            BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, STORAGE, TASK, VERSION, WRITE,
+        },
     },
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Read, Restored, Write},
 };
@@ -214,7 +216,8 @@ impl Tasks {
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<NewTask>,
-    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
+    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | STORAGE | KEY }>>
+    {
         let Created { task, replayed } = caller
             .scope()
             .tasks()
@@ -266,7 +269,7 @@ impl Tasks {
         #[oai(name = "If-Match")]
         precondition: Precondition,
         patch: Json<TaskPatch>,
-    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | BODY | WRITE | VERSION }>> {
+    ) -> Result<ChangedTask, Fail<{ CALLER | ONE | BODY | WRITE | STORAGE | VERSION }>> {
         let task = update(&caller, id.0, patch.0, &precondition.0).await?;
         Ok(ChangedTask::task(task))
     }

@@ -13,7 +13,7 @@ use taskward::{clock::Clock, config::Config, import::Import, store::Database};
 use super::print;
 
 pub(super) async fn import(config: &Config, file: &Path, check: bool) -> anyhow::Result<ExitCode> {
-    let import = Import::read(open(file)?, config.database.max_tasks, Clock::System.now())?;
+    let import = Import::read(open(file)?, config.database.limits, Clock::System.now())?;
     if check {
         print(&format!("{import} can be imported\n"))?;
         return Ok(ExitCode::SUCCESS);

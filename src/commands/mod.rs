@@ -4,6 +4,7 @@ mod backup;
 mod healthcheck;
 mod import;
 mod migrate;
+mod purge;
 mod serve;
 mod token;
 
@@ -40,6 +41,9 @@ pub(crate) enum Command {
         /// The file, which must not exist
         file: PathBuf,
     },
+    /// Remove what was deleted longer ago than it can be restored, and count again what users store; the server does the
+    /// first by itself
+    Purge,
     /// Print the contract (OpenAPI 3.1)
     Openapi {
         /// As YAML instead of JSON
@@ -68,6 +72,7 @@ impl Command {
             Self::Migrate { direction } => migrate::migrate(config, direction).await,
             Self::Import { file, check } => import::import(config, &file, check).await,
             Self::Backup { file } => backup::backup(config, &file).await,
+            Self::Purge => purge::purge(config).await,
             Self::Openapi { yaml } => openapi(yaml),
             Self::Token {
                 user,

@@ -10,7 +10,7 @@ use taskward::{
     clock::Clock,
     config::Config,
     server::{self, Limits},
-    store::Database,
+    store::{Database, Pace},
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -48,11 +48,14 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         proxies: config.http.limits.proxies.0.clone(),
         ..Limits::default()
     };
+    let purging = tokio::spawn(database.clone().keep_purging(Pace::default()));
     let shutdown = signals.wait(stopping, config.shutdown_delay);
     let drained = server::serve(listener, endpoint, limits, shutdown).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut after the drain limit");
     }
+    // What it has sent is done, or was never begun.
+    purging.abort();
     database.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use super::{
     setting::settings,
     value::{flag, number, optional},
 };
-use crate::store::DatabaseSettings;
+use crate::store::{DatabaseSettings, UserLimits};
 
 settings! { "Database";
     /// the database: sqlite://… or postgres://… (a pooled one is fine)
@@ -27,11 +27,25 @@ settings! { "Database";
     /// most tasks that one user can have
     MAX_TASKS_PER_USER: u32 = "10000", |text| number(text, 1..=u32::MAX, "");
 
+    /// most bytes that one user can store, deleted tasks and what is derived for search included, or `off`; when they
+    /// are reached, the oldest deleted tasks go first
+    MAX_BYTES_PER_USER: Option<i64> = "67108864", bytes;
+
     /// mebibytes of memory for pages that can be sent again while nothing has changed; 0 for none
     PAGE_CACHE_MIB: u32 = "32", |text| number(text, 0..=65_536, " of mebibytes");
 
-    /// days for which a deleted task can be restored
+    /// days for which a deleted task can be restored; then it is purged
     TOMBSTONE_RETENTION_DAYS: u32 = "30", |text| number(text, 1..=36_500, " of days");
+}
+
+/// The least is what some of the largest tasks take.
+fn bytes(text: &str) -> Result<Option<i64>, String> {
+    match text {
+        "off" => Ok(None),
+        text => number(text, 1 << 20..=1 << 50, " of bytes")
+            .map(Some)
+            .map_err(|fault| format!("{fault}, or `off`")),
+    }
 }
 
 /// Longer than a suspended Neon database takes to wake up.
@@ -66,14 +80,17 @@ pub(super) fn read(source: &mut Source) -> Databases {
     let auto_migrate = source.get(&AUTO_MIGRATE);
     let max_connections = source.get(&DATABASE_MAX_CONNECTIONS);
     let page_cache = source.get(&PAGE_CACHE_MIB);
-    let max_tasks = source.get(&MAX_TASKS_PER_USER);
+    let limits = UserLimits {
+        tasks: source.get(&MAX_TASKS_PER_USER).into(),
+        bytes: source.get(&MAX_BYTES_PER_USER),
+    };
     let settings = |url: &DatabaseUrl, url_setting| DatabaseSettings {
         url: url.url.clone(),
         url_setting,
         max_connections: max_connections.unwrap_or_else(connections_by_cores),
         acquire_timeout: ACQUIRE_TIMEOUT,
         page_cache_bytes: u64::from(page_cache) * 1024 * 1024,
-        max_tasks: max_tasks.into(),
+        limits,
         tombstone_retention: Duration::from_secs(days * 24 * 60 * 60),
     };
     Databases {

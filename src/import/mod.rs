@@ -25,7 +25,7 @@ use self::{
 };
 use crate::{
     contract::Timestamp,
-    store::{Committed, Database, ImportedTask},
+    store::{Committed, Database, ImportedTask, UserLimits},
 };
 
 /// The longest line, in bytes; the same as for the body of a request.
@@ -47,13 +47,13 @@ pub struct Imported {
 }
 
 impl Import {
-    /// Reads a JSON object from each line that is not empty. `max_tasks`: the most of one user; `now`: what time it is.
+    /// Reads a JSON object from each line that is not empty. `limits`: the most of one user; `now`: what time it is.
     ///
     /// # Errors
     /// The faults of all lines, of which the first 50 are told; and if there is no task at all.
     pub fn read(
         mut lines: impl BufRead,
-        max_tasks: u64,
+        limits: UserLimits,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Self> {
         let now = Timestamp::new(now);
@@ -94,11 +94,8 @@ impl Import {
             }
         }
         for (user, tasks) in &import.0 {
-            let count = tasks.len();
-            if count as u64 > max_tasks {
-                faults.note(format!(
-                    "{user} has {count} tasks, and MAX_TASKS_PER_USER is {max_tasks}: set it higher"
-                ));
+            for fault in beyond(tasks, limits) {
+                faults.note(format!("{user} has {fault}: set it higher"));
             }
         }
         faults.check()?;
@@ -140,6 +137,28 @@ impl Import {
         }
         Ok(imported)
     }
+}
+
+/// The limits that the tasks of a user are beyond.
+fn beyond(tasks: &[ImportedTask], limits: UserLimits) -> Vec<String> {
+    let UserLimits {
+        tasks: max_tasks,
+        bytes: max_bytes,
+    } = limits;
+    let mut faults = Vec::new();
+    let count = tasks.len();
+    if i64::try_from(count).is_ok_and(|count| count > max_tasks) {
+        faults.push(format!(
+            "{count} tasks, and MAX_TASKS_PER_USER is {max_tasks}"
+        ));
+    }
+    let bytes: i64 = tasks.iter().map(ImportedTask::bytes).sum();
+    if let Some(max) = max_bytes.filter(|max| bytes > *max) {
+        faults.push(format!(
+            "tasks of {bytes} bytes, and MAX_BYTES_PER_USER is {max}"
+        ));
+    }
+    faults
 }
 
 fn counted(count: usize, thing: &str) -> String {

@@ -9,7 +9,7 @@ use sea_orm::{DbErr, QueryResult, StatementBuilder};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
-    StoreError,
+    StoreError, UserLimits,
     engine::{Engine, IDLE_TIMEOUT, Lane, LaneMetrics, Reading, is_in_memory},
     migrate,
     tasks::{PageMetrics, TaskStore},
@@ -29,9 +29,9 @@ pub struct DatabaseSettings {
     pub acquire_timeout: Duration,
     /// How many bytes of pages are kept in memory; 0: none.
     pub page_cache_bytes: u64,
-    /// The most live tasks of one user.
-    pub max_tasks: u64,
-    /// How long a deleted task can be restored.
+    /// The most that one user may store.
+    pub limits: UserLimits,
+    /// How long a deleted task can be restored. Then it is purged.
     pub tombstone_retention: Duration,
 }
 
@@ -43,7 +43,7 @@ impl std::fmt::Debug for DatabaseSettings {
             max_connections,
             acquire_timeout,
             page_cache_bytes,
-            max_tasks,
+            limits,
             tombstone_retention,
         } = self;
         f.debug_struct("DatabaseSettings")
@@ -52,7 +52,7 @@ impl std::fmt::Debug for DatabaseSettings {
             .field("max_connections", max_connections)
             .field("acquire_timeout", acquire_timeout)
             .field("page_cache_bytes", page_cache_bytes)
-            .field("max_tasks", max_tasks)
+            .field("limits", limits)
             .field("tombstone_retention", tombstone_retention)
             .finish()
     }
@@ -105,7 +105,7 @@ impl Database {
             &engine,
             reading.clone(),
             clock.clone(),
-            i64::try_from(settings.max_tasks).unwrap_or(i64::MAX),
+            settings.limits,
             settings.tombstone_retention,
             settings.page_cache_bytes,
         );

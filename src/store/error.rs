@@ -26,6 +26,16 @@ pub enum StoreError {
     /// The user has as many tasks as a user may have.
     #[error("the user has {0} tasks")]
     LimitReached(i64),
+    /// There is no room for what is to be written, even without all tombstones of the user.
+    #[error("the user stores {stored} of {limit} bytes, and needs {needed} more")]
+    StorageFull {
+        /// Bytes of the user's live tasks.
+        stored: i64,
+        /// Bytes that the write adds.
+        needed: i64,
+        /// Bytes that the user may store.
+        limit: i64,
+    },
     /// The cursor is of another list, or not a cursor at all.
     #[error("the cursor is of another list")]
     BadCursor,

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use migration::{
-    IntoSchemaManagerConnection, MigrationTrait, Migrator, MigratorTraitSelf as _, SchemaManager,
-    SearchKeys, seaql_migrations,
+    IntoSchemaManagerConnection, MigrationTrait, Migrator, MigratorTraitSelf as _, RowBytes,
+    SchemaManager, SearchKeys, seaql_migrations,
 };
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _,
@@ -20,7 +20,7 @@ use sea_orm::{
 };
 use thiserror::Error;
 
-use super::{Database, error::is_missing_table, tasks::tags_key};
+use super::{Database, commit::row_bytes, error::is_missing_table, tasks::tags_key};
 use crate::{contract::Tags, unicode::search_key};
 
 /// What the migrations make.
@@ -31,6 +31,9 @@ pub const SEARCH_KEYS: SearchKeys = SearchKeys {
     text: search_key,
     tags: |tags| tags_key(&Tags::stored(tags)),
 };
+
+/// What a row of `task` counts in bytes, for the migration that counts what users store.
+pub const ROW_BYTES: RowBytes = row_bytes;
 
 /// How long to wait for another process that is migrating.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -132,6 +135,16 @@ impl Database {
         Ok(migration::rewrite(self.engine().operator(), SEARCH_KEYS).await?)
     }
 
+    /// Counts again what users store, and returns of how many users other counts were kept. After a rolling update the
+    /// older version may have written without counting. Requests are served meanwhile.
+    ///
+    /// # Errors
+    /// If the database does not answer. What was counted before stays, and it can be run again.
+    pub async fn recount(&self) -> anyhow::Result<u64> {
+        self.check_reachable().await?;
+        Ok(migration::recount(self.engine().operator(), ROW_BYTES).await?)
+    }
+
     /// [`down`] on this database.
     ///
     /// # Errors
@@ -162,6 +175,7 @@ enum Step {
 fn migrator() -> Migrator {
     Migrator {
         search_keys: SEARCH_KEYS,
+        row_bytes: ROW_BYTES,
     }
 }
 

@@ -6,13 +6,13 @@
 //!
 //! What is above uses what is below, never the other way round:
 //!
-//! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for.
+//! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for; `limits.rs`: how much it may be.
 //! - `tasks/`: the operations on tasks.
 //! - `commit/`: one write, with the user's clock.
 //! - `engine/`: how statements run: connections, lanes, groups, deadlines, outages, retries.
 //! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
 //!
-//! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`.
+//! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`, `purge.rs`.
 
 mod backup;
 mod commit;
@@ -23,7 +23,9 @@ mod error;
 mod fault;
 mod first_look;
 mod kind;
+mod limits;
 pub mod migrate;
+mod purge;
 mod row;
 mod scope;
 mod tasks;
@@ -34,6 +36,8 @@ pub use database::{Database, DatabaseSettings, StoreMetrics};
 pub use engine::LaneMetrics;
 pub use error::StoreError;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
+pub use limits::{Usage, UserLimits};
+pub use purge::{Pace, Purged};
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{

@@ -49,14 +49,15 @@ async fn revision(of: &Actor) -> i64 {
     tag.trim_matches('"').parse().unwrap()
 }
 
-/// Checks the clock of a user: its revision and count against the tasks.
+/// Checks the clock of a user: its revision and counts against the tasks.
 async fn check_user_clock(app: &TestApp, user: &str) {
     let db = Database::connect(&app.database_url).await.unwrap();
     let sql = format!(
-        "SELECT revision, task_count, last_task_id, \
+        "SELECT revision, task_count, last_task_id, row_count, \
          (SELECT MAX(revision) FROM task WHERE user_id = '{user}'), \
          (SELECT COUNT(*) FROM task WHERE user_id = '{user}' AND deleted_at IS NULL), \
-         (SELECT MAX(id) FROM task WHERE user_id = '{user}') \
+         (SELECT MAX(id) FROM task WHERE user_id = '{user}'), \
+         (SELECT COUNT(*) FROM task WHERE user_id = '{user}') \
          FROM user_clock WHERE user_id = '{user}'"
     );
     let row = db
@@ -65,8 +66,8 @@ async fn check_user_clock(app: &TestApp, user: &str) {
     let row = row.unwrap().unwrap();
     let number = |index| row.try_get_by_index::<i64>(index).unwrap();
     assert_eq!(
-        [number(0), number(1), number(2)],
-        [number(3), number(4), number(5)]
+        [number(0), number(1), number(2), number(3)],
+        [number(4), number(5), number(6), number(7)]
     );
     db.close().await.unwrap();
 }

@@ -17,8 +17,8 @@ use crate::support::{Actor, Backend, Settings, TestApp, on_both};
 const TASKS: &str = "/api/v1/tasks";
 
 /// A server whose users have so many tasks at most.
-fn at_most(tasks: u64) -> impl FnOnce(&mut Settings) {
-    move |settings| settings.max_tasks = tasks
+fn at_most(tasks: i64) -> impl FnOnce(&mut Settings) {
+    move |settings| settings.limits.tasks = tasks
 }
 
 on_both! {

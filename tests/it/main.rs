@@ -32,6 +32,7 @@ mod properties;
 mod readme;
 mod restore_task;
 mod schema;
+mod storage;
 mod support;
 mod temporary_postgres;
 mod tokens;

@@ -2,6 +2,7 @@
 
 mod empty;
 mod search_keys;
+mod storage;
 
 use std::{
     env::current_exe,
@@ -22,6 +23,7 @@ const SEARCH_KEYS: &str = "m20261202_000004_search_keys";
 fn all() -> Vec<String> {
     let migrations = Migrator {
         search_keys: migrate::SEARCH_KEYS,
+        row_bytes: migrate::ROW_BYTES,
     }
     .migrations();
     migrations.iter().map(|it| it.name().to_owned()).collect()

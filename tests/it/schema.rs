@@ -16,7 +16,10 @@ async fn sqlite_keeps_the_rows_of_a_user_together() {
     assert_eq!(names.join(" "), "task user_clock");
     let indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql <> '' ORDER BY name";
     let names = texts(&db, indexes).await;
-    assert_eq!(names.join(" "), "task_create_key_key task_revision_key");
+    assert_eq!(
+        names.join(" "),
+        "task_create_key_key task_deleted_at task_revision_key"
+    );
 }
 
 #[tokio::test]
@@ -36,6 +39,8 @@ async fn postgres_compares_keys_by_bytes() {
     assert_eq!(
         texts(&db, indexes).await,
         [
+            "CREATE INDEX task_deleted_at ON public.task (deleted_at) WHERE (deleted_at IS NOT NULL)",
+            "CREATE INDEX task_live ON public.task (user_id, id) WHERE (deleted_at IS NULL)",
             "CREATE UNIQUE INDEX task_create_key_key ON public.task (user_id, create_key) \
              WHERE (create_key IS NOT NULL)",
             "CREATE UNIQUE INDEX task_pkey ON public.task (user_id, id)",

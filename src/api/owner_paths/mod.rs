@@ -26,7 +26,7 @@ use crate::{
         Direction, DueDate, DueFilter, Fail, Json, Lenient, Offset, OwnerCompletion, OwnerFlag,
         OwnerNewTask, OwnerSort, OwnerTask, OwnerTaskChanges, PageNumber, PageSize, Pointer,
         Priority, Problem, RenderedJson, SearchText, Status, Task,
-        codes::{BODY, CALLER, KEY, LIMIT, OWNER, PARAMETERS, PATH, TASK, VERSION, WRITE},
+        codes::{BODY, CALLER, KEY, LIMIT, OWNER, PARAMETERS, PATH, STORAGE, TASK, VERSION, WRITE},
     },
     store::{Changes, Created, Read, Write},
 };
@@ -258,7 +258,8 @@ impl OwnerPaths {
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<OwnerNewTask>,
-    ) -> Result<CreatedOwnerTask, Fail<{ ANY | PARAMETERS | BODY | WRITE | LIMIT | KEY }>> {
+    ) -> Result<CreatedOwnerTask, Fail<{ ANY | PARAMETERS | BODY | WRITE | LIMIT | STORAGE | KEY }>>
+    {
         if task.0.contradicts_itself() {
             let fault = Pointer::member("is_completed").fault("must not contradict completed");
             return Err(Problem::validation(vec![fault]).into());
@@ -318,7 +319,7 @@ impl OwnerPaths {
         #[oai(name = "If-Match")]
         precondition: Precondition,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE | STORAGE }>> {
         change(&caller, id, &precondition, changes).await
     }
 
@@ -341,7 +342,7 @@ impl OwnerPaths {
         #[oai(name = "If-Match")]
         precondition: Precondition,
         changes: Json<OwnerTaskChanges>,
-    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+    ) -> Result<OwnerTaskResponse, Fail<{ CHANGE | STORAGE }>> {
         change(&caller, id, &precondition, changes).await
     }
 
@@ -416,7 +417,7 @@ async fn change(
     id: PathId,
     precondition: &Precondition,
     changes: Json<OwnerTaskChanges>,
-) -> Result<OwnerTaskResponse, Fail<{ CHANGE }>> {
+) -> Result<OwnerTaskResponse, Fail<{ CHANGE | STORAGE }>> {
     let contradicts_itself = changes.0.contradicts_itself();
     let patch = changes.0.into();
     let task = match contradicts_itself {

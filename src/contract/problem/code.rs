@@ -155,6 +155,9 @@ problem_codes! {
     /// You have as many tasks as a user may have.
     TaskLimitReached: "task_limit_reached", CONFLICT, "Task limit reached",
         "You have 10000 tasks, which is the limit; delete some first.";
+    /// Your tasks take as many bytes as those of a user may. Deleted tasks have made room already.
+    StorageLimitReached: "storage_limit_reached", CONFLICT, "Storage limit reached",
+        "Your tasks take 67100000 of 67108864 bytes, and this needs 9000 more; delete tasks or shorten their texts.";
     /// The task that this Idempotency-Key created is deleted.
     IdempotencyKeyOfDeletedTask: "idempotency_key_of_deleted_task", CONFLICT, "Idempotency-Key of a deleted task",
         "This Idempotency-Key created task 7, which is deleted now; restore it, or use a new key.";

@@ -37,6 +37,8 @@ pub mod codes {
     pub const KEY: u32 = 1 << 10;
     /// It tells whether the server is ready.
     pub const READINESS: u32 = 1 << 11;
+    /// It writes texts.
+    pub const STORAGE: u32 = 1 << 12;
 
     /// A group: its bit, its name where the document needs one, and its codes.
     pub(in super::super) struct Group {
@@ -100,6 +102,7 @@ pub mod codes {
         group(VERSION, "Version", &[VersionMismatch]),
         group(WRITE, "Write", &[OutcomeUnknown]),
         group(LIMIT, "Limit", &[TaskLimitReached]),
+        group(STORAGE, "Storage", &[StorageLimitReached]),
         group(
             KEY,
             "Key",

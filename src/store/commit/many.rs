@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{LockType, Query},
 };
 
-use super::{Assignment, Set};
+use super::{Assignment, Set, size};
 use crate::store::entity::{task, task::Column as Task, user_clock};
 
 /// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 16.
@@ -54,6 +54,9 @@ impl<'a> Change<'a> {
             last_task_id: 0,
             task_count: 0,
             updated_at: now.into(),
+            row_count: 0,
+            stored_bytes: 0,
+            purged_revision: 0,
         };
         user_clock::Entity::insert(first.into_active_model())
             .on_conflict_do_nothing()
@@ -84,6 +87,8 @@ impl<'a> Change<'a> {
             return Ok(());
         };
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let bytes = |row: &NewRow| size::of_new(&row.values, None);
+        self.clock.stored_bytes += rows.iter().map(bytes).sum::<i64>();
         let ids = self.clock.last_task_id + 1..;
         let mut rows = ids
             .zip(rows)
@@ -104,6 +109,7 @@ impl<'a> Change<'a> {
         self.clock.revision += count;
         self.clock.last_task_id += count;
         self.clock.task_count += count;
+        self.clock.row_count += count;
         self.clock.updated_at = self.clock.updated_at.max(last.into());
         Ok(())
     }
@@ -138,6 +144,9 @@ impl<'a> Change<'a> {
             last_task_id,
             task_count,
             updated_at,
+            row_count,
+            stored_bytes,
+            purged_revision: _,
         } = clock;
         let moved = user_clock::ActiveModel {
             user_id: sea_orm::ActiveValue::Unchanged(user_id),
@@ -145,6 +154,9 @@ impl<'a> Change<'a> {
             last_task_id: To(last_task_id),
             task_count: To(task_count),
             updated_at: To(updated_at),
+            row_count: To(row_count),
+            stored_bytes: To(stored_bytes),
+            purged_revision: sea_orm::ActiveValue::NotSet,
         };
         moved.update(transaction).await?;
         Ok(committed)

@@ -6,6 +6,8 @@
 //! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
 
 mod many;
+mod purge;
+mod size;
 mod statement;
 mod together;
 
@@ -19,12 +21,15 @@ use sea_orm::{
 };
 
 use super::{
+    UserLimits,
     engine::{Grouped, Sqlite, rows},
     entity::task::Column as Task,
 };
 use crate::auth::UserId;
 pub use many::Committed;
 pub(super) use many::{Change, NewRow};
+pub(super) use purge::{Purge, Purging};
+pub(super) use size::{growth, of_new as bytes_of_new, row_bytes};
 use statement::{With, WriteStatement};
 
 /// What a column becomes.
@@ -83,13 +88,12 @@ pub(super) enum State {
     DeletedAfter(DateTimeUtc),
 }
 
-/// What a change does to the number of live tasks.
+/// What a change does to the number of live tasks. A tombstone more, or a live task more, must be within the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Count {
     Same,
     Less,
-    /// One more, if that is not more than so many.
-    More(i64),
+    More,
 }
 
 /// What is done to one task of a user.
@@ -98,6 +102,8 @@ pub(super) struct Write {
     pub(super) user: UserId,
     /// What time it is. The write happens then, or at the time of the user's write before it if that is later.
     pub(super) now: DateTimeUtc,
+    /// What the user may store. Only a write that needs more is refused for it.
+    pub(super) limits: UserLimits,
     pub(super) what: What,
 }
 
@@ -109,8 +115,6 @@ pub(super) enum What {
         values: Vec<Assignment>,
         /// The key of the request, and the digest of its body.
         key: Option<(String, String)>,
-        /// The most tasks that the user may have.
-        limit: i64,
     },
     /// A task is changed, if it is there and as it must be.
     Change {
@@ -123,7 +127,7 @@ pub(super) enum What {
 }
 
 /// Writes of many users go together. The answer is the row that was written, which begins with
-/// [`COLUMNS`](super::row::COLUMNS); none if the conditions do not hold, and then nothing has changed.
+/// [`COLUMNS`](super::row::COLUMNS); none if the conditions or the limits do not hold, and then nothing has changed.
 pub(super) enum Writing {}
 
 impl Grouped for Writing {

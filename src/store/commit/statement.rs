@@ -12,14 +12,11 @@ use sea_orm::{
     },
 };
 
-use super::{Assignment, Count, Expected, Set, State, What, Write};
-use crate::{
-    auth::UserId,
-    store::{
-        engine::SqliteWrite,
-        entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
-        row::COLUMNS,
-    },
+use super::{Assignment, Count, Expected, Set, State, What, Write, size};
+use crate::store::{
+    engine::SqliteWrite,
+    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+    row::COLUMNS,
 };
 
 /// The table expressions that the statements of a write name.
@@ -37,6 +34,8 @@ pub(super) enum With {
     LastId,
     /// When this write happens.
     Moment,
+    /// By how many bytes the task grows.
+    Growth,
 }
 
 /// The statements of one write. They run in this order, each over the result of the one before.
@@ -74,12 +73,10 @@ impl WriteStatement {
     }
 
     /// The statements of a write.
-    pub(super) fn of(Write { user, now, what }: &Write, backend: DbBackend) -> Self {
-        let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(user));
-        match what {
-            What::Create { values, key, limit } => {
-                creation(user, *now, values, key.as_ref(), *limit, mine)
-            }
+    pub(super) fn of(write: &Write, backend: DbBackend) -> Self {
+        let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(write.user.as_str()));
+        match &write.what {
+            What::Create { values, key } => creation(write, values, key.as_ref(), mine),
             What::Change {
                 id,
                 state,
@@ -88,7 +85,7 @@ impl WriteStatement {
                 count,
             } => {
                 let condition = in_state(state).add(as_expected(expected));
-                change(user, *now, *id, condition, values, *count, mine)
+                change(write, *id, condition, values, *count, mine)
             }
         }
     }
@@ -136,15 +133,14 @@ impl SqliteWrite for Write {
 /// A new task, if the user may have one more.
 #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
 fn creation(
-    user: &UserId,
-    now: DateTimeUtc,
+    write: &Write,
     values: &[Assignment],
     key: Option<&(String, String)>,
-    limit: i64,
     mine: Option<SelectStatement>,
 ) -> WriteStatement {
+    let bytes = size::of_new(values, key);
     let own = [
-        (Task::UserId, user.as_str().into()),
+        (Task::UserId, write.user.as_str().into()),
         (Task::Id, Expr::col(With::LastId)),
         (Task::CreateKey, Expr::val(key.map(|(key, _)| key.as_str()))),
         (
@@ -166,35 +162,49 @@ fn creation(
         .take();
     WriteStatement {
         target: None,
-        clock: first_tick(user, now, limit, mine.is_some()).into(),
+        clock: first_tick(write, bytes, mine.is_some()).into(),
         mine,
         task: task.into(),
     }
 }
 
 /// Locks the clock of a user.
-fn lock_of_clock(user: &UserId) -> SelectStatement {
+pub(super) fn lock_of_clock(user: &str) -> SelectStatement {
     Query::select()
         .column(Clock::UserId)
         .from(user_clock::Entity)
-        .and_where(Expr::col(Clock::UserId).eq(user.as_str()))
+        .and_where(Expr::col(Clock::UserId).eq(user))
         .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
         .take()
 }
 
-/// Moves the clock for a new task; the first write of a user makes it.
-#[expect(clippy::expect_used, reason = "there are five columns and five values")]
-fn first_tick(user: &UserId, now: DateTimeUtc, limit: i64, after_mine: bool) -> InsertStatement {
+/// Moves the clock for a new task of so many bytes; the first write of a user makes it.
+#[expect(
+    clippy::expect_used,
+    reason = "there are seven columns and seven values"
+)]
+fn first_tick(
+    Write {
+        user, now, limits, ..
+    }: &Write,
+    bytes: i64,
+    after_mine: bool,
+) -> InsertStatement {
     let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
+    let stored = || Expr::col((user_clock::Entity, Clock::StoredBytes)).add(bytes);
     let excluded = Expr::cust(r#""excluded"."updated_at""#);
     let moment = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
-    let below_limit = Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limit);
+    let below_limits = Condition::all()
+        .add(Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limits.tasks))
+        .add_option(limits.bytes.map(|most| stored().lte(most)));
     let first = [
         Expr::val(user.as_str()),
         Expr::val(1i64),
         Expr::val(1i64),
         Expr::val(1i64),
-        Expr::val(now),
+        Expr::val(1i64),
+        Expr::val(bytes),
+        Expr::val(*now),
     ];
     let mut insert = Query::insert();
     insert.into_table(user_clock::Entity).columns([
@@ -202,6 +212,8 @@ fn first_tick(user: &UserId, now: DateTimeUtc, limit: i64, after_mine: bool) -> 
         Clock::Revision,
         Clock::LastTaskId,
         Clock::TaskCount,
+        Clock::RowCount,
+        Clock::StoredBytes,
         Clock::UpdatedAt,
     ]);
     if after_mine {
@@ -225,15 +237,18 @@ fn first_tick(user: &UserId, now: DateTimeUtc, limit: i64, after_mine: bool) -> 
         .value(Clock::Revision, next(Clock::Revision))
         .value(Clock::LastTaskId, next(Clock::LastTaskId))
         .value(Clock::TaskCount, next(Clock::TaskCount))
+        .value(Clock::RowCount, next(Clock::RowCount))
+        .value(Clock::StoredBytes, stored())
         .value(Clock::UpdatedAt, moment)
-        .action_and_where(below_limit);
+        .action_cond_where(below_limits);
     insert.on_conflict(on_conflict).returning(moved()).take()
 }
 
-/// A change of one task: if the condition holds, the clock moves and the values are set.
+/// A change of one task: if the condition and the limits hold, the clock moves and the values are set.
 fn change(
-    user: &UserId,
-    now: DateTimeUtc,
+    Write {
+        user, now, limits, ..
+    }: &Write,
     id: i64,
     condition: Condition,
     values: &[Assignment],
@@ -245,14 +260,15 @@ fn change(
             .add(Expr::col(Task::UserId).eq(user.as_str()))
             .add(Expr::col(Task::Id).eq(id))
     };
-    let target = Query::select()
+    let growth = size::growth(values);
+    let mut target = Query::select()
         .column(Task::Id)
         .from(task::Entity)
         .cond_where(this_task().add(condition))
         .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
         .take();
     let of_clock = |column| Expr::col((user_clock::Entity, column));
-    let moment = Func::greatest([of_clock(Clock::UpdatedAt), now.into()]);
+    let moment = Func::greatest([of_clock(Clock::UpdatedAt), (*now).into()]);
     let mut clock = Query::update()
         .table(user_clock::Entity)
         .value(Clock::Revision, of_clock(Clock::Revision).add(1))
@@ -264,13 +280,24 @@ fn change(
     if mine.is_some() {
         clock.from(With::Mine);
     }
+    if let Some(growth) = growth {
+        target.expr_as(growth, With::Growth);
+        let growth = || Expr::col((With::Target, With::Growth));
+        let stored = || of_clock(Clock::StoredBytes).add(growth());
+        clock.value(Clock::StoredBytes, stored());
+        // A user who is over the limit may still write less.
+        let fits = |most| stored().lte(most).or(growth().lte(0));
+        clock.cond_where(Condition::all().add_option(limits.bytes.map(fits)));
+    }
     match count {
         Count::Same => {}
         Count::Less => {
+            let tombstones = of_clock(Clock::RowCount).sub(of_clock(Clock::TaskCount));
+            clock.and_where(tombstones.lt(limits.tasks));
             clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).sub(1));
         }
-        Count::More(limit) => {
-            clock.and_where(of_clock(Clock::TaskCount).lt(limit));
+        Count::More => {
+            clock.and_where(of_clock(Clock::TaskCount).lt(limits.tasks));
             clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).add(1));
         }
     }
@@ -320,7 +347,7 @@ fn moved() -> sea_orm::sea_query::ReturningClause {
 }
 
 /// A statement over table expressions. Not by `WithClause::query`, which copies all of it.
-fn with(
+pub(super) fn with(
     expressions: impl IntoIterator<Item = CommonTableExpression>,
     statement: SubQueryStatement,
 ) -> WithQuery {
@@ -333,7 +360,7 @@ fn with(
     query
 }
 
-fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+pub(super) fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
     let mut expression = CommonTableExpression::new();
     expression.table_name(name).query(query);
     expression

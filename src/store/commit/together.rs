@@ -2,7 +2,8 @@
 //!
 //! The statement locks what it writes with `SKIP LOCKED`, in the order in which a lone write does: the task, then the
 //! clock. So it never waits, and is part of no deadlock. A write is left out if another transaction has its locks, if its
-//! conditions do not hold, or if it is the first of its user; it then goes alone, and the lone statement decides.
+//! conditions or its user's limits do not hold, or if it is the first of its user; it then goes alone, and the lone
+//! statement decides.
 //!
 //! The text is written by hand: sea-query knows no `unnest` of several arrays. The columns come from the entity. Each array
 //! is passed through a sub-select: the planner would otherwise plan for the length of each array anew, and never keep a
@@ -17,12 +18,13 @@ use std::{
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait as _, DbErr, IdenStatic as _, Iterable as _, QueryResult,
-    sea_query::{ColumnType, Value},
+    sea_query::{ColumnType, Expr, PostgresQueryBuilder, Query as SelectQuery, Value},
     sqlx::{self, AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, query::Query},
 };
 
-use super::{Assignment, Count, Expected, Set, State, What, Write};
+use super::{Assignment, Count, Expected, Set, State, What, Write, size};
 use crate::store::{
+    UserLimits,
     engine::fetch,
     entity::task::Column as Task,
     row::{COLUMNS, columns_of},
@@ -194,7 +196,11 @@ fn marks(values: &[Assignment]) -> Marks {
 }
 
 static CREATE: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let (new, parameters) = arrays(&[("owner", "text[]"), ("to_moment", "int4[]")]);
+    let (new, parameters) = arrays(&[
+        ("owner", "text[]"),
+        ("bytes", "int8[]"),
+        ("to_moment", "int4[]"),
+    ]);
     let (mut names, mut values) = (String::new(), String::new());
     for (place, column) in WRITABLE.iter().enumerate() {
         let _ = write!(names, r#", "{}""#, column.as_str());
@@ -211,11 +217,12 @@ static CREATE: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         r#"WITH n AS MATERIALIZED (SELECT * FROM {new}),
 locked AS (
-    SELECT c.user_id FROM n JOIN user_clock c ON c.user_id = n.owner
-    WHERE c.task_count < ${limit}::int8 FOR UPDATE OF c SKIP LOCKED
+    SELECT c.user_id, n.bytes FROM n JOIN user_clock c ON c.user_id = n.owner
+    WHERE c.task_count < ${tasks}::int8 AND c.stored_bytes + n.bytes <= ${bytes}::int8 FOR UPDATE OF c SKIP LOCKED
 ),
 c AS (
     UPDATE user_clock SET revision = revision + 1, last_task_id = last_task_id + 1, task_count = task_count + 1,
+        row_count = row_count + 1, stored_bytes = stored_bytes + locked.bytes,
         updated_at = GREATEST(updated_at, ${now}::timestamptz)
     FROM locked WHERE user_clock.user_id = locked.user_id
     RETURNING user_clock.user_id, revision, last_task_id, updated_at
@@ -224,8 +231,9 @@ INSERT INTO task (user_id, id, created_at, updated_at, revision{names})
 SELECT c.user_id, c.last_task_id, c.updated_at, c.updated_at, c.revision{values}
 FROM c JOIN n ON n.owner = c.user_id
 RETURNING {row}, task.user_id"#,
-        limit = parameters + 1,
-        now = parameters + 2,
+        tasks = parameters + 1,
+        bytes = parameters + 2,
+        now = parameters + 3,
         row = columns_of("task"),
     )
     .into()
@@ -237,14 +245,22 @@ static CHANGE: LazyLock<Arc<str>> = LazyLock::new(|| {
         ("task", "int8[]"),
         ("expected", "int8[]"),
         ("removed", "int8[]"),
+        ("bytes", "int8[]"),
         ("to_value", "int4[]"),
         ("to_moment", "int4[]"),
         ("to_moment_if_null", "int4[]"),
         ("turned", "int4[]"),
     ]);
-    let mut sets = String::new();
+    let (mut sets, mut growth) = (String::new(), "n.bytes".to_owned());
     for (place, column) in WRITABLE.iter().enumerate() {
         let (name, value, bit) = (column.as_str(), new_value(*column), 1 << place);
+        if size::counts(*column) {
+            let replaced = text_of(size::length(*column, Some("t")));
+            let _ = write!(
+                growth,
+                "\n        - CASE WHEN n.to_value & {bit} <> 0 THEN {replaced} ELSE 0 END"
+            );
+        }
         let _ = write!(
             sets,
             r#""{name}" = CASE WHEN n.to_value & {bit} <> 0 THEN {value}"#
@@ -265,15 +281,20 @@ static CHANGE: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         r#"WITH n AS MATERIALIZED (SELECT * FROM {new}),
 target AS (
-    SELECT n.owner, n.task, n.removed FROM n JOIN task t ON t.user_id = n.owner AND t.id = n.task
+    SELECT n.owner, n.task, n.removed, {growth} AS growth
+    FROM n JOIN task t ON t.user_id = n.owner AND t.id = n.task
     WHERE t.deleted_at IS NULL AND (n.expected IS NULL OR t.revision = n.expected)
     FOR UPDATE OF t SKIP LOCKED
 ),
 locked AS (
-    SELECT target.* FROM target JOIN user_clock c ON c.user_id = target.owner FOR UPDATE OF c SKIP LOCKED
+    SELECT target.* FROM target JOIN user_clock c ON c.user_id = target.owner
+    WHERE (removed = 0 OR c.row_count - c.task_count < ${tasks}::int8)
+        AND (growth <= 0 OR c.stored_bytes + growth <= ${bytes}::int8)
+    FOR UPDATE OF c SKIP LOCKED
 ),
 c AS (
     UPDATE user_clock SET revision = revision + 1, task_count = task_count - locked.removed,
+        stored_bytes = stored_bytes + locked.growth,
         updated_at = GREATEST(updated_at, ${now}::timestamptz)
     FROM locked WHERE user_clock.user_id = locked.owner
     RETURNING user_clock.user_id, locked.task, revision, updated_at
@@ -282,11 +303,31 @@ UPDATE task t SET {sets}updated_at = c.updated_at, revision = c.revision
 FROM c JOIN n ON n.owner = c.user_id AND n.task = c.task
 WHERE t.user_id = c.user_id AND t.id = c.task
 RETURNING {row}, t.user_id"#,
-        now = parameters + 1,
+        tasks = parameters + 1,
+        bytes = parameters + 2,
+        now = parameters + 3,
         row = columns_of("t"),
     )
     .into()
 });
+
+/// An expression as PostgreSQL reads it.
+fn text_of(expr: Expr) -> String {
+    let select = SelectQuery::select()
+        .expr(expr)
+        .to_string(PostgresQueryBuilder);
+    select.trim_start_matches("SELECT ").to_owned()
+}
+
+/// The limits, which are the same for all of them: live tasks, tombstones, and bytes.
+fn limits(writes: &[Arc<Write>]) -> (i64, i64) {
+    let limits = writes.first().map(|write| write.limits);
+    let UserLimits { tasks, bytes } = limits.unwrap_or(UserLimits {
+        tasks: 0,
+        bytes: Some(0),
+    });
+    (tasks, bytes.unwrap_or(i64::MAX))
+}
 
 /// What time it is for all of them.
 fn now(writes: &[Arc<Write>]) -> Option<DateTime<Utc>> {
@@ -298,19 +339,24 @@ pub(super) async fn create(
     connection: &mut PgConnection,
     writes: &[Arc<Write>],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let (mut owners, mut rows, mut most) = (Vec::new(), Vec::new(), i64::MAX);
+    let (mut owners, mut rows, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
     for write in writes {
-        if let What::Create { values, limit, .. } = &write.what {
+        if let What::Create { values, key } = &write.what {
             owners.push(write.user.as_str());
+            sizes.push(size::of_new(values, key.as_ref()));
             rows.push(&**values);
-            most = most.min(*limit);
         }
     }
+    let (tasks, bytes) = limits(writes);
     let to_moment: Vec<i32> = rows.iter().map(|row| marks(row).to_moment).collect();
     let query = sqlx::query(AssertSqlSafe(CREATE.clone()))
         .bind(owners)
+        .bind(sizes)
         .bind(to_moment);
-    let query = bind_columns(query, &rows)?.bind(most).bind(now(writes));
+    let query = bind_columns(query, &rows)?
+        .bind(tasks)
+        .bind(bytes)
+        .bind(now(writes));
     fetch(connection, query).await
 }
 
@@ -319,8 +365,8 @@ pub(super) async fn change(
     connection: &mut PgConnection,
     writes: &[Arc<Write>],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let (mut owners, mut ids, mut versions, mut removed) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut owners, mut ids, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut removed, mut sizes) = (Vec::new(), Vec::new());
     let (mut rows, mut all_marks) = (Vec::new(), Vec::new());
     for write in writes {
         if let What::Change {
@@ -338,6 +384,7 @@ pub(super) async fn change(
                 Expected::Any | Expected::NoneOf(_) | Expected::Nothing => None,
             });
             removed.push(i64::from(*count == Count::Less));
+            sizes.push(size::written(values).map(|(_, bytes)| bytes).sum::<i64>());
             rows.push(&**values);
             all_marks.push(marks(values));
         }
@@ -348,11 +395,16 @@ pub(super) async fn change(
         .bind(ids)
         .bind(versions)
         .bind(removed)
+        .bind(sizes)
         .bind(of(|marks| marks.to_value))
         .bind(of(|marks| marks.to_moment))
         .bind(of(|marks| marks.to_moment_if_null))
         .bind(of(|marks| marks.turned));
-    let query = bind_columns(query, &rows)?.bind(now(writes));
+    let (tasks, bytes) = limits(writes);
+    let query = bind_columns(query, &rows)?
+        .bind(tasks)
+        .bind(bytes)
+        .bind(now(writes));
     fetch(connection, query).await
 }
 

@@ -12,6 +12,9 @@ pub struct Model {
     pub last_task_id: i64,
     pub task_count: i64,
     pub updated_at: DateTimeWithTimeZone,
+    pub row_count: i64,
+    pub stored_bytes: i64,
+    pub purged_revision: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

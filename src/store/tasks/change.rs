@@ -38,7 +38,7 @@ impl<A> Tasks<A> {
     /// Changes a task that is not deleted.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected.
+    /// [`StoreError::NotFound`]; [`StoreError::Changed`] if it is not in the version expected; [`StoreError::StorageFull`].
     pub(super) async fn change(
         &self,
         id: TaskId,
@@ -53,33 +53,29 @@ impl<A> Tasks<A> {
             values,
             count,
         };
-        match self.write(what).await? {
-            Some(row) => row.into_task(self.user.as_str()),
-            None => Err(self.refusal(id, expected).await),
+        loop {
+            if let Some(row) = self.write(what.clone()).await? {
+                return row.into_task(self.user.as_str());
+            }
+            let task = self.find(id).await?;
+            if !expected.is_met_by(task.version.get()) {
+                return Err(expected.not_met(task));
+            }
+            // There is no room; or another request has just restored or changed it, and now it is as expected.
+            self.make_room(&what).await?;
         }
     }
 
-    /// Writes. `None` if the conditions do not hold; then nothing has changed.
+    /// Writes. `None` if the conditions or the limits do not hold; then nothing has changed.
     pub(super) async fn write(&self, what: What) -> Result<Option<TaskRow>, StoreError> {
         let write = Write {
             user: self.user.clone(),
             now: self.store.clock.now(),
+            limits: self.store.limits,
             what,
         };
         let written = self.store.writing.send(write).await;
         let row = written.map_err(|error| StoreError::of_write(&error))?;
         Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
-    }
-
-    /// Why a change was refused: the task was not there, or not as expected.
-    async fn refusal(&self, id: TaskId, expected: &Expected) -> StoreError {
-        // It was deleted when the change was tried, even if somebody has restored it since.
-        if *expected == Expected::Any {
-            return StoreError::NotFound(id);
-        }
-        match self.find(id).await {
-            Ok(task) => expected.not_met(task),
-            Err(error) => error,
-        }
     }
 }

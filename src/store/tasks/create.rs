@@ -34,8 +34,9 @@ impl<A: CanWrite> Tasks<A> {
     /// Creates a task. With a key, a retry finds what the first request made.
     ///
     /// # Errors
-    /// [`StoreError::LimitReached`]; with a key that came before [`StoreError::KeyReused`] if the body
-    /// differs, [`StoreError::KeyOfDeleted`] if the task was deleted since.
+    /// [`StoreError::LimitReached`], [`StoreError::StorageFull`]; with a key that came before [`StoreError::KeyReused`] if
+    /// the body differs, [`StoreError::KeyOfDeleted`] if the task was deleted since. A key is known for as long as its task
+    /// or the tombstone of it is there.
     pub async fn create(
         &self,
         new: NewTask,
@@ -91,32 +92,38 @@ impl<A: CanWrite> Tasks<A> {
             Maybe(Some(Flag(true))) => Set::Moment,
             _ => Set::to(None::<DateTimeUtc>),
         };
-        let write = Write {
-            user: self.user.clone(),
-            now: self.store.clock.now(),
-            what: What::Create {
-                values: derived::of_new_task(new, completed_at),
-                key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),
-                limit: self.store.limit,
-            },
+        let what = What::Create {
+            values: derived::of_new_task(new, completed_at),
+            key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),
         };
-        let result = self.store.writing.send(write).await;
-        match (result, keyed) {
-            (Ok(Some(row)), _) => Ok(Created {
-                task: TaskRow::read(&row)?.into_task(self.user.as_str())?,
-                replayed: false,
-            }),
-            // The limit is checked before the key: a task of this key may be there all the same.
-            (Ok(None), Some((key, digest))) => match self.replay(key, digest).await? {
-                Some(created) => Ok(created),
-                None => Err(StoreError::LimitReached(self.store.limit)),
-            },
-            (Ok(None), None) => Err(StoreError::LimitReached(self.store.limit)),
-            (Err(error), Some((key, digest))) if is_duplicate(&error) => {
-                let replayed = self.replay(key, digest).await?;
-                replayed.ok_or_else(|| StoreError::Internal(error.to_string()))
+        loop {
+            let write = Write {
+                user: self.user.clone(),
+                now: self.store.clock.now(),
+                limits: self.store.limits,
+                what: what.clone(),
+            };
+            let error = match self.store.writing.send(write).await {
+                Ok(Some(row)) => {
+                    return Ok(Created {
+                        task: TaskRow::read(&row)?.into_task(self.user.as_str())?,
+                        replayed: false,
+                    });
+                }
+                Ok(None) => None,
+                Err(error) if is_duplicate(&error) => Some(StoreError::Internal(error.to_string())),
+                Err(error) => return Err(StoreError::of_write(&error)),
+            };
+            // The limits are checked before the key: a task of this key may be there all the same.
+            if let Some((key, digest)) = keyed
+                && let Some(created) = self.replay(key, digest).await?
+            {
+                return Ok(created);
             }
-            (Err(error), _) => Err(StoreError::of_write(&error)),
+            match error {
+                Some(error) => return Err(error),
+                None => self.make_room(&what).await?,
+            }
         }
     }
 

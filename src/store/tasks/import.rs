@@ -7,7 +7,7 @@ use crate::{
     contract::{NewTask, Timestamp},
     store::{
         StoreError,
-        commit::{Change, Committed, NewRow, Set},
+        commit::{Change, Committed, NewRow, Set, bytes_of_new},
         engine::immediate,
     },
 };
@@ -26,6 +26,11 @@ pub struct ImportedTask {
 }
 
 impl ImportedTask {
+    /// What its row will count in bytes.
+    pub fn bytes(&self) -> i64 {
+        bytes_of_new(&self.clone().into_row().values, None)
+    }
+
     fn into_row(self) -> NewRow {
         let completed_at = Set::to(self.completed_at.map(Timestamp::get));
         NewRow {

@@ -1,8 +1,9 @@
 //! The tasks of a user: one operation a file.
 //!
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
-//! `overview`; `create` (with `digest`, which tells a retry from another request), `update`; `import` for the operator.
-//! `change`: what the operations that change a task share; `derived`: the columns that a write sets, those that follow
+//! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `import` for the operator.
+//! `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
+//! `derived`: the columns that a write sets, those that follow
 //! from others included.
 
 mod change;
@@ -23,8 +24,10 @@ mod pages;
 mod paging;
 mod query;
 mod restore;
+mod room;
 mod slice;
 mod update;
+mod usage;
 
 use std::{
     marker::PhantomData,
@@ -35,11 +38,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{DbErr, QueryResult, StatementBuilder};
+use chrono::TimeDelta;
+use sea_orm::{DbErr, QueryResult, StatementBuilder, prelude::DateTimeUtc};
 
 use super::{
-    StoreError,
-    commit::Writing,
+    StoreError, UserLimits,
+    commit::{Purge, Purging, Writing},
     engine::{Engine, Lane, Reading},
     row::TaskRow,
 };
@@ -74,10 +78,11 @@ pub struct TaskStore {
     paging: Lane<Paging>,
     reading: Lane<Reading>,
     writing: Lane<Writing>,
+    purging: Lane<Purging>,
     pages: Pages,
     clock: Clock,
-    /// The most live tasks of one user.
-    limit: i64,
+    /// The most that one user may store.
+    limits: UserLimits,
     /// How long a deleted task can be restored.
     tombstone_retention: Duration,
     opened: Instant,
@@ -90,7 +95,7 @@ impl TaskStore {
         engine: &Arc<Engine>,
         reading: Lane<Reading>,
         clock: Clock,
-        limit: i64,
+        limits: UserLimits,
         tombstone_retention: Duration,
         page_cache_bytes: u64,
     ) -> Self {
@@ -101,13 +106,25 @@ impl TaskStore {
             paging: engine.lane(),
             reading,
             writing: engine.lane(),
+            purging: engine.lane(),
             pages: Pages::new(page_cache_bytes),
             clock,
-            limit,
+            limits,
             tombstone_retention,
             opened: Instant::now(),
             used: AtomicU64::new(0),
         }
+    }
+
+    /// The time of deletion up to which a task cannot be restored.
+    pub(super) fn oldest_tombstone(&self) -> DateTimeUtc {
+        let retention = TimeDelta::from_std(self.tombstone_retention).unwrap_or(TimeDelta::MAX);
+        self.clock.now() - retention
+    }
+
+    /// Purges tombstones, and returns how many there still were.
+    pub(super) async fn purge(&self, purge: Purge) -> Result<usize, DbErr> {
+        self.purging.send(purge).await
     }
 
     pub(super) fn page_metrics(&self) -> PageMetrics {

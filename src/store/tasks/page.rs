@@ -45,7 +45,7 @@ impl<A: CanRead> Tasks<A> {
         let shown = self.store.paging.send(request.clone()).await?;
         // Otherwise the revision was read over other connections than the page.
         let same_epoch = self.store.engine.epoch() == epoch;
-        let known = kept.filter(|_| request.is_told_changes(shown.revision));
+        let known = kept.filter(|_| request.is_told_changes(&shown));
         if let Some(kept) = &known
             && same_epoch
             && kept.revision == shown.revision

@@ -1,7 +1,8 @@
 //! First pages of lists without a filter: many requests in one statement, which reads no more than has changed.
 //!
 //! A request says at which revision it knows the page. If that is the user's revision, the statement reads the clock alone.
-//! If a few tasks have changed since, it reads those; otherwise the page.
+//! If a few tasks have changed since, it reads those; otherwise the page. A task that was deleted since and is purged
+//! already cannot be read, so then it is the page, too.
 
 use std::sync::{Arc, LazyLock};
 
@@ -44,15 +45,19 @@ pub(super) struct FirstPage {
 pub(super) struct Shown {
     /// The user's revision; 0 before the first write.
     pub(super) revision: i64,
+    /// The greatest revision of a tombstone that was purged.
+    pub(super) purged_revision: i64,
     /// The page, or the tasks that [have changed](FirstPage::is_told_changes), deleted ones too. In no order.
     pub(super) rows: Vec<ShownRow>,
 }
 
 impl FirstPage {
-    /// Whether the statement reads what has changed since the revision that is known, instead of the page.
-    pub(super) fn is_told_changes(&self, revision: i64) -> bool {
-        let since = self.known.map(|known| revision - known);
-        since.is_some_and(|since| (0..=CHANGES).contains(&since))
+    /// Whether the statement reads what has changed since the revision that is known, instead of the page. The
+    /// statement decides it in the same way.
+    pub(super) fn is_told_changes(&self, shown: &Shown) -> bool {
+        self.known.is_some_and(|known| {
+            known >= shown.purged_revision && (0..=CHANGES).contains(&(shown.revision - known))
+        })
     }
 }
 
@@ -109,15 +114,16 @@ fn statement(sort: Sort, requests: &str) -> String {
     }
     order.apply(&mut tasks, Some("t"));
     format!(
-        "SELECT k.place, c.user_id, c.revision, {shown}
+        "SELECT k.place, c.user_id, c.revision, c.purged_revision, {shown}
 FROM {requests}
 JOIN user_clock c ON c.user_id = k.user_id
 LEFT JOIN LATERAL (
     SELECT * FROM ({page} LIMIT k.most) AS page
-    WHERE k.known IS NULL OR c.revision - k.known NOT BETWEEN 0 AND {CHANGES}
+    WHERE k.known IS NULL OR c.revision - k.known NOT BETWEEN 0 AND {CHANGES} OR k.known < c.purged_revision
     UNION ALL
     SELECT {changed} FROM task t
     WHERE t.user_id = k.user_id AND t.revision > k.known AND c.revision - k.known BETWEEN 1 AND {CHANGES}
+        AND k.known >= c.purged_revision
 ) AS p ON true",
         shown = columns("p"),
         page = tasks.to_string(PostgresQueryBuilder),
@@ -191,14 +197,15 @@ fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Ve
             return Err(misread("the page of another user"));
         }
         shown.revision = row.try_get_by_index(2)?;
+        shown.purged_revision = row.try_get_by_index(3)?;
         // If no task is read, there is a row for the clock, with nulls.
-        if row.try_get_by_index::<Option<i64>>(3)?.is_none() {
+        if row.try_get_by_index::<Option<i64>>(4)?.is_none() {
             continue;
         }
         shown.rows.push(ShownRow {
-            task: TaskRow::read_from(&row, 3)?,
+            task: TaskRow::read_from(&row, 4)?,
             title_fold: match by_title {
-                true => row.try_get_by_index(3 + COLUMNS.len())?,
+                true => row.try_get_by_index(4 + COLUMNS.len())?,
                 false => None,
             },
         });

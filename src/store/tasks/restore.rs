@@ -1,11 +1,6 @@
 //! Bringing a deleted task back.
 
-use chrono::TimeDelta;
-use sea_orm::{
-    ExprTrait as _,
-    prelude::DateTimeUtc,
-    sea_query::{Expr, Query},
-};
+use sea_orm::prelude::DateTimeUtc;
 
 use super::{Named, Tasks, Unchanged};
 use crate::{
@@ -13,7 +8,7 @@ use crate::{
     store::{
         StoreError,
         commit::{Count, Expected, Set, State, What},
-        entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
+        entity::task::Column as Task,
         kind::CanWrite,
     },
 };
@@ -37,10 +32,10 @@ impl<A: CanWrite> Tasks<A> {
     pub async fn restore(&self, id: TaskId, expected: &Expected) -> Result<Restored, StoreError> {
         let what = What::Change {
             id: id.get(),
-            state: State::DeletedAfter(self.oldest_tombstone()),
+            state: State::DeletedAfter(self.store.oldest_tombstone()),
             expected: expected.clone(),
             values: vec![(Task::DeletedAt, Set::to(None::<DateTimeUtc>))],
-            count: Count::More(self.store.limit),
+            count: Count::More,
         };
         loop {
             if let Some(row) = self.write(what.clone()).await? {
@@ -48,7 +43,7 @@ impl<A: CanWrite> Tasks<A> {
             }
             let row = self.row(id).await?.filter(|row| {
                 row.deleted_at
-                    .is_none_or(|deleted| deleted > self.oldest_tombstone())
+                    .is_none_or(|deleted| deleted > self.store.oldest_tombstone())
             });
             match row {
                 Some(row) if !expected.is_met_by(row.revision) => {
@@ -61,30 +56,10 @@ impl<A: CanWrite> Tasks<A> {
                         named: Named::Earlier,
                     }));
                 }
-                Some(_) => {
-                    if self.is_full().await? {
-                        return Err(StoreError::LimitReached(self.store.limit));
-                    }
-                    // Another request has just deleted it, or made room: now it can be restored.
-                }
+                // There is no room; or another request has just deleted it, or made room, and now it can be restored.
+                Some(_) => self.make_room(&what).await?,
                 None => return Err(StoreError::NotFound(id)),
             }
         }
-    }
-
-    /// Whether the user has as many tasks as one may have.
-    async fn is_full(&self) -> Result<bool, StoreError> {
-        let full = Query::select()
-            .expr(Expr::value(1))
-            .from(user_clock::Entity)
-            .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
-            .and_where(Expr::col(Clock::TaskCount).gte(self.store.limit))
-            .to_owned();
-        Ok(!self.rows(&full).await?.is_empty())
-    }
-
-    fn oldest_tombstone(&self) -> DateTimeUtc {
-        self.store.clock.now()
-            - TimeDelta::from_std(self.store.tombstone_retention).unwrap_or(TimeDelta::MAX)
     }
 }

@@ -16,7 +16,7 @@ const USERS: usize = 32;
 const CLIENTS: usize = 2;
 const STEPS: usize = 16;
 /// So few that the limit is met.
-const MAX_TASKS: u64 = 10;
+const MAX_TASKS: i64 = 10;
 const MEMBERS: [&str; 6] = [
     "title",
     "description",
@@ -356,7 +356,7 @@ async fn largest_batch(app: &TestApp) -> i64 {
 
 on_both! {
     async fn of_many_users_who_write_at_once_each_gets_the_own_answer(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = MAX_TASKS).await;
+        let app = on.app_with(|settings| settings.limits.tasks = MAX_TASKS).await;
         let given: Vec<_> = (0..USERS).map(|_| Mutex::new(Given::default())).collect();
         join_all((0..USERS * CLIENTS).map(async |place| {
             let (user, client) = (place / CLIENTS, place % CLIENTS);

@@ -88,7 +88,7 @@ on_both! {
     }
 
     async fn refused_writes_leave_the_revision_alone(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let app = on.app_with(|settings| settings.limits.tasks = 2).await;
         let alice = app.user("alice");
         let kept = alice.create("kept").await;
         let gone = alice.create("gone").await;

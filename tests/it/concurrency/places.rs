@@ -8,7 +8,7 @@ use crate::support::{Backend, on_both};
 on_both! {
     async fn of_many_deletions_of_one_task_one_counts(on: Backend) {
         let app = on.app_with(|settings| {
-            settings.max_tasks = 3;
+            settings.limits.tasks = 3;
             settings.max_connections = 16;
         })
         .await;
@@ -35,7 +35,7 @@ on_both! {
 
     async fn the_task_limit_holds_under_concurrent_writes(on: Backend) {
         let app = on.app_with(|settings| {
-            settings.max_tasks = 10;
+            settings.limits.tasks = 10;
             settings.max_connections = 16;
         })
         .await;

@@ -177,7 +177,7 @@ on_both! {
         let ask = async |who: &Actor, method: &str, path: &str, headers: &[(&str, &str)], body: Value| {
             inspector.ask(who, method, path, headers, body).await
         };
-        let app = on.app_with(|settings| settings.max_tasks = 3).await;
+        let app = on.app_with(|settings| settings.limits.tasks = 3).await;
         let alice = app.user("alice");
 
         // As it should be.
@@ -203,7 +203,7 @@ on_both! {
         ask(&app.anon(), "GET", "/healthz", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/readyz", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/health", &[], json!(null)).await;
-        on_the_owner_path(&inspector, &on.app_with(|settings| settings.max_tasks = 1).await).await;
+        on_the_owner_path(&inspector, &on.app_with(|settings| settings.limits.tasks = 1).await).await;
         let settled = |settings: &mut Settings| settings.owner_list = ListShape::Tasks;
         on_the_owner_path(&inspector, &on.app_with(settled).await).await;
 
@@ -222,6 +222,13 @@ on_both! {
         }
         ask(&alice, "POST", &format!("{TASKS}/1/restore"), &[("If-Match", "\"1\"")], json!(null)).await;
         ask(&alice, "GET", &format!("{TASKS}?cursor=AAAA"), &[], json!(null)).await;
+        let small = on.app_with(|settings| settings.limits.bytes = Some(1_000)).await;
+        let carol = small.user("carol");
+        carol.create("Buy milk").await;
+        let long = json!({ "title": "Buy milk", "description": "x".repeat(500) });
+        for (method, path) in [("PATCH", "/api/v1/tasks/1"), ("PATCH", "/api/carol/tasks/1"), ("PUT", "/api/carol/tasks/1")] {
+            ask(&carol, method, path, &[], long.clone()).await;
+        }
 
         // What every operation can meet.
         let two = NonZeroU32::new(2).unwrap();

@@ -64,7 +64,7 @@ on_both! {
     }
 
     async fn a_refused_write_does_not_change_the_etag(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let app = on.app_with(|settings| settings.limits.tasks = 2).await;
         let alice = app.user("alice");
         let body = json!({ "title": "Buy milk" });
         alice.post_with_key("k1", body.clone()).await.has(201);

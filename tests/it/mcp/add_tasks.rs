@@ -199,7 +199,7 @@ on_both! {
     }
 
     async fn items_over_the_task_limit_are_reported_one_by_one(on: Backend) {
-        let app = on.app_with(|settings| settings.max_tasks = 2).await;
+        let app = on.app_with(|settings| settings.limits.tasks = 2).await;
         let agent = app.user("alice").agent();
         let added = agent.call("add_tasks", json!({ "tasks": titles(&["a", "b", "c", "d"]) })).await.done();
         let full = "You have 2 tasks, which is the limit; delete some first.";

@@ -144,6 +144,16 @@ on_both! {
         assert_eq!(server.user("bob").get("/api/v1/tasks").await.body["items"], json!([]));
     }
 
+    async fn a_user_with_too_much_is_refused(on: Backend) {
+        let line = json!({ "user_id": "alice", "title": "long", "description": "x".repeat(8_000) }).to_string();
+        let lines = vec![line; 80].join("\n");
+        let home = home(on, &lines).await.set("MAX_BYTES_PER_USER", "1048576");
+        let told = home.run(&["import", "old.jsonl"]).bad();
+        assert!(told.contains("alice has tasks of 1301"), "{told}");
+        assert!(told.contains("bytes, and MAX_BYTES_PER_USER is 1048576: set it higher"), "{told}");
+        home.set("MAX_BYTES_PER_USER", "off").run(&["import", "old.jsonl"]).good();
+    }
+
     async fn a_check_writes_nothing(on: Backend) {
         let home = home(on, OLD).await;
         let told = home.run(&["import", "--check", "old.jsonl"]).good();

@@ -25,6 +25,7 @@ mod locked_rows;
 mod outage;
 mod protected_resource;
 mod proxy;
+mod purge;
 mod request_log;
 mod secrets;
 mod stop;

@@ -13,7 +13,7 @@ use taskward::{
     clock::Clock,
     mcp::McpSettings,
     server::{self, Limits},
-    store::{Database, DatabaseSettings},
+    store::{Database, DatabaseSettings, UserLimits},
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -33,7 +33,7 @@ pub enum Backend {
 /// What a story may want otherwise.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub max_tasks: u64,
+    pub limits: UserLimits,
     pub tombstone_retention: Duration,
     pub owner_list: ListShape,
     pub rate_limit: Option<RateLimit>,
@@ -50,7 +50,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_tasks: 10_000,
+            limits: UserLimits {
+                tasks: 10_000,
+                bytes: Some(64 << 20),
+            },
             tombstone_retention: Duration::from_secs(30 * 24 * 60 * 60),
             owner_list: ListShape::Array,
             rate_limit: None,
@@ -124,7 +127,7 @@ impl TestApp {
             max_connections: settings.max_connections,
             page_cache_bytes: settings.page_cache_bytes,
             acquire_timeout: Duration::from_secs(10),
-            max_tasks: settings.max_tasks,
+            limits: settings.limits,
             tombstone_retention: settings.tombstone_retention,
         };
         let database = Database::connect(&database, &settings.clock).await.unwrap();

@@ -264,9 +264,10 @@ export const completeOwnerTask = <ThrowOnError extends boolean = false>(
   })
 
 /**
- * Get the user of your token
+ * Get the user of your token, with limits and use
  *
- * Call this first when a token is refused or shows other tasks than expected.
+ * Call this first when a token is refused or shows other tasks than expected. It also shows how much you may store and
+ * send, and how much you store.
  */
 export const getMe = <ThrowOnError extends boolean = false>(options: Options<GetMeData, ThrowOnError>) =>
   options.client.get<GetMeResponses, GetMeErrors, ThrowOnError>({

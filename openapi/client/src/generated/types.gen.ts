@@ -5,7 +5,7 @@ export type ClientOptions = {
 }
 
 /**
- * The user of your token, and what the token allows.
+ * The user of your token, what the token allows, and what the server allows.
  */
 export type Account = {
   /**
@@ -28,6 +28,14 @@ export type Account = {
    * The server's setting that accepted your token.
    */
   rule: string
+  /**
+   * What you may use.
+   */
+  limits: Limits
+  /**
+   * What you use of it.
+   */
+  usage: Usage
 }
 
 /**
@@ -99,6 +107,7 @@ export type Fault = {
  * - `not_acceptable` (406): The header `Accept` excludes JSON.
  * - `body_too_slow` (408): The body did not arrive in time.
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
+ * - `storage_limit_reached` (409): Your tasks take as many bytes as those of a user may. Deleted tasks have made room already.
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
@@ -149,6 +158,7 @@ export type KnownCode =
   | 'not_acceptable'
   | 'body_too_slow'
   | 'task_limit_reached'
+  | 'storage_limit_reached'
   | 'idempotency_key_of_deleted_task'
   | 'version_mismatch'
   | 'body_too_large'
@@ -164,6 +174,29 @@ export type KnownCode =
   | 'outcome_unknown'
   | 'keys_unavailable'
   | 'not_ready'
+
+/**
+ * What a user may use.
+ */
+export type Limits = {
+  /**
+   * The most tasks. Besides them, as many deleted ones are kept for a while; then the oldest go.
+   */
+  tasks: number
+  /**
+   * The most bytes, deleted tasks and what the server derives for search included; null if there is no limit. When they
+   * are reached, the oldest deleted tasks go first.
+   */
+  bytes: number | null
+  /**
+   * Requests per second that can be kept up; null if there is no limit.
+   */
+  requests_per_second: number | null
+  /**
+   * Requests at once, after a pause; null if there is no limit.
+   */
+  burst: number | null
+}
 
 /**
  * A task to be created. Only the title is required; members that are not listed here are refused.
@@ -529,6 +562,24 @@ export type TaskPatch = {
   tags?: Array<string>
 }
 
+/**
+ * What a user uses.
+ */
+export type Usage = {
+  /**
+   * Tasks that are not deleted.
+   */
+  tasks: number
+  /**
+   * Deleted tasks that are still kept.
+   */
+  deleted_tasks: number
+  /**
+   * Bytes of both.
+   */
+  bytes: number
+}
+
 export type ListTasksData = {
   body?: never
   headers?: {
@@ -658,7 +709,7 @@ export type CreateTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `idempotency_key_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`.
    */
   409: Problem
   /**
@@ -861,6 +912,10 @@ export type UpdateTaskErrors = {
    * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
+  /**
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   */
+  409: Problem
   /**
    * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
    */
@@ -1153,7 +1208,7 @@ export type CreateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `idempotency_key_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1377,6 +1432,10 @@ export type UpdateOwnerTaskErrors = {
    */
   408: Problem
   /**
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   */
+  409: Problem
+  /**
    * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
    */
   412: Problem
@@ -1460,6 +1519,10 @@ export type ReplaceOwnerTaskErrors = {
    * The body did not arrive in time. `code`: `body_too_slow`.
    */
   408: Problem
+  /**
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   */
+  409: Problem
   /**
    * The task has changed since; `current` shows it as it is now. `code`: `version_mismatch`.
    */

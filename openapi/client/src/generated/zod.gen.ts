@@ -62,6 +62,7 @@ export const zFault = z.object({
  * - `not_acceptable` (406): The header `Accept` excludes JSON.
  * - `body_too_slow` (408): The body did not arrive in time.
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
+ * - `storage_limit_reached` (409): Your tasks take as many bytes as those of a user may. Deleted tasks have made room already.
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
@@ -112,6 +113,7 @@ export const zKnownCode = z.enum([
   'not_acceptable',
   'body_too_slow',
   'task_limit_reached',
+  'storage_limit_reached',
   'idempotency_key_of_deleted_task',
   'version_mismatch',
   'body_too_large',
@@ -128,6 +130,16 @@ export const zKnownCode = z.enum([
   'keys_unavailable',
   'not_ready',
 ])
+
+/**
+ * What a user may use.
+ */
+export const zLimits = z.object({
+  tasks: z.int().gte(0).lte(9007199254740991),
+  bytes: z.int().gte(0).lte(9007199254740991).nullable(),
+  requests_per_second: z.int().gte(0).lte(9007199254740991).nullable(),
+  burst: z.int().gte(0).lte(9007199254740991).nullable(),
+})
 
 /**
  * Whether a task is done, as existing front ends send it. Without it the task changes sides.
@@ -401,17 +413,6 @@ export const zOwnedTasks = z.object({
 export const zScopeName = z.enum(['tasks:read', 'tasks:write'])
 
 /**
- * The user of your token, and what the token allows.
- */
-export const zAccount = z.object({
-  user_id: z.string().min(1).max(255),
-  issuer: z.string().nullable(),
-  expires_at: z.iso.datetime({ offset: true }),
-  scopes: z.array(zScopeName),
-  rule: z.string(),
-})
-
-/**
  * The order of a list; a `-` turns it round. `created_at`: oldest first. `updated_at`: longest unchanged
  * first. `due_date`: soonest first. `priority`: low first. `title`: in the order of the code points, after case,
  * accents and variants are unified as for `q`. Tasks without a due date come last either way; ties are ordered by id, in the same direction.
@@ -529,6 +530,28 @@ export const zTaskPatch = z.object({
     )
     .max(20)
     .optional(),
+})
+
+/**
+ * What a user uses.
+ */
+export const zUsage = z.object({
+  tasks: z.int().gte(0).lte(9007199254740991),
+  deleted_tasks: z.int().gte(0).lte(9007199254740991),
+  bytes: z.int().gte(0).lte(9007199254740991),
+})
+
+/**
+ * The user of your token, what the token allows, and what the server allows.
+ */
+export const zAccount = z.object({
+  user_id: z.string().min(1).max(255),
+  issuer: z.string().nullable(),
+  expires_at: z.iso.datetime({ offset: true }),
+  scopes: z.array(zScopeName),
+  rule: z.string(),
+  limits: zLimits,
+  usage: zUsage,
 })
 
 export const zListTasksHeaders = z.object({

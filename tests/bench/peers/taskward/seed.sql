@@ -1,7 +1,7 @@
 -- Every user adds one task a day, all users in turn, so the rows of one user are spread over the table, as they are
 -- in life. psql variables: users, per_user.
-INSERT INTO user_clock (user_id, revision, last_task_id, task_count, updated_at)
-SELECT md5('user-' || u), :per_user, :per_user, :per_user, timestamptz '2026-01-01' + :per_user * interval '1 day'
+INSERT INTO user_clock (user_id, revision, last_task_id, task_count, row_count, updated_at)
+SELECT md5('user-' || u), :per_user, :per_user, :per_user, :per_user, timestamptz '2026-01-01' + :per_user * interval '1 day'
 FROM generate_series(0, :users - 1) u;
 
 INSERT INTO task (user_id, id, title, title_fold, description, description_fold, completed_at, priority,

@@ -541,9 +541,10 @@ export const completeOwnerTaskMutation = (
 export const getMeQueryKey = (options?: Options<GetMeData>) => createQueryKey('getMe', options, false, ['Account'])
 
 /**
- * Get the user of your token
+ * Get the user of your token, with limits and use
  *
- * Call this first when a token is refused or shows other tasks than expected.
+ * Call this first when a token is refused or shows other tasks than expected. It also shows how much you may store and
+ * send, and how much you store.
  */
 export const getMeOptions = (options: Options<GetMeData>) =>
   queryOptions<GetMeResponse, GetMeError, GetMeResponse, ReturnType<typeof getMeQueryKey>>({

@@ -1,0 +1,84 @@
+//! What a row counts in bytes, for the limit on what a user stores.
+//!
+//! All that grows with what a client sends counts: the texts as they were sent, what is derived from them for search, and
+//! the Idempotency-Key. A constant stands for the rest. New values are measured here. What a change replaces is measured
+//! by the database, since only it knows the row for which the change has the lock.
+
+use sea_orm::{
+    ColumnTrait as _, ExprTrait as _, Iterable as _,
+    sea_query::{Alias, Expr, Func, Value},
+};
+
+use super::{Assignment, Set};
+use crate::store::entity::{task, task::Column as Task};
+
+/// What a row counts beside its texts: ids, times, and its entries in the indexes.
+const ROW: i64 = 256;
+
+/// How often the length of a column counts. JSON has other spaces when it comes to PostgreSQL on other ways, so the folded
+/// tags count for the tags, too.
+fn times(column: Task) -> i64 {
+    match column {
+        Task::Title | Task::TitleFold | Task::Description | Task::DescriptionFold => 1,
+        Task::CreateKey | Task::CreateHash => 1,
+        Task::TagsFold => 2,
+        _ => 0,
+    }
+}
+
+/// Whether the length of a column counts.
+pub(super) fn counts(column: Task) -> bool {
+    times(column) > 0
+}
+
+/// What a row counts, over its columns.
+pub(in crate::store) fn row_bytes() -> Expr {
+    let texts = Task::iter().filter(|column| counts(*column));
+    texts.fold(Expr::val(ROW), |sum, column| sum.add(length(column, None)))
+}
+
+/// The bytes of a column that counts, over the row that has it. `table`: its name in the statement.
+pub(super) fn length(column: Task, table: Option<&'static str>) -> Expr {
+    let name = match table {
+        Some(table) => Expr::col((Alias::new(table), column)),
+        None => Expr::col((task::Entity, column)),
+    };
+    let length = Func::cust("octet_length").arg(name);
+    let length: Expr = match column.def().is_null() {
+        true => Func::coalesce([length.into(), Expr::val(0)]).into(),
+        false => length.into(),
+    };
+    match times(column) {
+        1 => length,
+        times => length.mul(times),
+    }
+}
+
+/// What a new row counts.
+pub(in crate::store) fn of_new(values: &[Assignment], key: Option<&(String, String)>) -> i64 {
+    let key = key.map_or(0, |(key, digest)| count(key) + count(digest));
+    written(values).map(|(_, bytes)| bytes).sum::<i64>() + key + ROW
+}
+
+/// By how many bytes a row grows with new values, over the row as it is; `None` if they have no length that counts.
+pub(in crate::store) fn growth(values: &[Assignment]) -> Option<Expr> {
+    let (columns, bytes): (Vec<_>, Vec<_>) = written(values).unzip();
+    let replaced = columns.into_iter().map(|column| length(column, None));
+    let replaced = replaced.reduce(sea_orm::ExprTrait::add)?;
+    Some(Expr::val(bytes.into_iter().sum::<i64>()).sub(replaced))
+}
+
+/// The columns that count among those that are written, and the bytes that they get.
+pub(super) fn written(values: &[Assignment]) -> impl Iterator<Item = (Task, i64)> {
+    values.iter().filter_map(|(column, set)| match set {
+        Set::To(Value::String(text)) if counts(*column) => {
+            let bytes = text.as_deref().map_or(0, count);
+            Some((*column, times(*column) * bytes))
+        }
+        _ => None,
+    })
+}
+
+fn count(text: &str) -> i64 {
+    i64::try_from(text.len()).unwrap_or(i64::MAX)
+}

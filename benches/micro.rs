@@ -104,6 +104,7 @@ fn page() -> TaskList {
     let is_done = |id: usize| id.is_multiple_of(2);
     let task = |id: usize| Task {
         id: read(json!(id)),
+        uid: Nullable(None),
         user_id: UserIdText("k3v9QmXb2ZtR7sLw4NcYp8HfJd6GaUe1".to_owned()),
         title: read(json!(format!("Water the plants in room {id}"))),
         description: Nullable(Some(read(json!("The \"small\" ones twice")))),

@@ -12,6 +12,7 @@ mod m20261123_000001_user_clock;
 mod m20261123_000002_task;
 mod m20261204_000005_storage;
 mod m20261204_000006_tombstones;
+mod m20261205_000007_task_uid;
 mod search_keys;
 mod storage;
 
@@ -46,8 +47,10 @@ impl MigratorTraitSelf for Migrator {
             search_keys("m20261202_000004_search_keys"),
             Box::new(m20261204_000005_storage::Migration),
             Box::new(m20261204_000006_tombstones::Migration),
+            Box::new(m20261205_000007_task_uid::Migration),
+            // It names all columns that count, so it comes after them.
             Box::new(CountStorage {
-                name: "m20261204_000007_storage_counts",
+                name: "m20261205_000008_storage_counts",
                 row_bytes: self.row_bytes,
             }),
         ]

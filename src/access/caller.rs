@@ -115,13 +115,27 @@ impl Caller<Write> {
         self.authenticated.caller()
     }
 
-    /// What an error of the store means to this client. With 412 the task is shown as it is now, if the token may
-    /// read it.
+    /// What an error of the store means to this client. With 412, and for a uid that is taken, the task is shown as it
+    /// is now, if the token may read it.
     pub(crate) fn problem(&self, error: StoreError) -> Problem {
+        self.problem_of(error, "If-Match")
+    }
+
+    /// The same for an operation of a batch, which says by `if_version` which version it expects.
+    pub(crate) fn problem_in_batch(&self, error: StoreError) -> Problem {
+        self.problem_of(error, "`if_version`")
+    }
+
+    fn problem_of(&self, error: StoreError, condition: &str) -> Problem {
         match (error, self.reading()) {
             (StoreError::Changed(task), Ok(reader)) => {
-                store_problem::changed(&task, Some(reader.scope().tasks().show(&task)))
+                let current = reader.scope().tasks().show(&task);
+                store_problem::changed(&task, Some(current), condition)
             }
+            (StoreError::UidTaken(task), Ok(reader)) => {
+                store_problem::uid_taken(&task, Some(reader.scope().tasks().show(&task)))
+            }
+            (StoreError::Changed(task), Err(_)) => store_problem::changed(&task, None, condition),
             (error, _) => store_problem::problem(error),
         }
     }

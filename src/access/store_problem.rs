@@ -12,7 +12,18 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             let detail = format!("You have no task {}.", id.get());
             Problem::new(ProblemCode::TaskNotFound, detail)
         }
-        StoreError::Changed(task) => changed(&task, None),
+        StoreError::NoUid(uid) => {
+            let detail = format!("You have no task with the uid {}.", uid.as_str());
+            Problem::new(ProblemCode::TaskNotFound, detail)
+        }
+        StoreError::NotDone(place) => {
+            let detail = format!(
+                "Nothing of this batch was done, because operations[{place}] was refused. Correct that operation, then \
+                 send all again."
+            );
+            Problem::new(ProblemCode::BatchNotDone, detail)
+        }
+        StoreError::Changed(task) => changed(&task, None, "If-Match"),
         StoreError::KeyReused => {
             let detail =
                 "This Idempotency-Key was used with another body; use a new key for a new task.";
@@ -24,6 +35,14 @@ pub(crate) fn problem(error: StoreError) -> Problem {
                 id.get()
             );
             Problem::new(ProblemCode::IdempotencyKeyOfDeletedTask, detail)
+        }
+        StoreError::UidTaken(task) => uid_taken(&task, None),
+        StoreError::UidOfDeleted(id) => {
+            let detail = format!(
+                "This uid is that of task {}, which is deleted now; restore it, or use a new uid.",
+                id.get()
+            );
+            Problem::new(ProblemCode::UidOfDeletedTask, detail)
         }
         StoreError::LimitReached(limit) => {
             let detail = format!("You have {limit} tasks, which is the limit; delete some first.");
@@ -52,7 +71,7 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             tracing::error!(cause, "the connection to the database broke during a write");
             let detail = "The connection to the database broke, so it is not known whether the change was made. \
                           Read the task before you repeat the change; creations can be repeated safely with an \
-                          Idempotency-Key.";
+                          Idempotency-Key or a uid.";
             Problem::new(ProblemCode::OutcomeUnknown, detail).retry_after(2)
         }
         StoreError::Internal(cause) => {
@@ -62,8 +81,27 @@ pub(crate) fn problem(error: StoreError) -> Problem {
     }
 }
 
-/// 412 for a write that expected another version. `current` is for clients that may read.
-pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
+/// 409 for a creation with the uid of another task. `current` is for clients that may read.
+pub(super) fn uid_taken(met: &Unchanged, current: Option<Task>) -> Problem {
+    let shown = match current {
+        Some(_) => " `current` shows it.",
+        None => "",
+    };
+    let detail = format!(
+        "This uid is that of task {}, which was created with another body.{shown} Change that task, \
+         or use a new uid for a new one.",
+        met.id().get()
+    );
+    let problem = Problem::new(ProblemCode::UidTaken, detail);
+    Problem {
+        current: current.map(Box::new),
+        ..problem
+    }
+}
+
+/// 412 for a write that expected another version. `current` is for clients that may read; `condition` is by what they
+/// say which version they expect.
+pub(super) fn changed(met: &Unchanged, current: Option<Task>, condition: &str) -> Problem {
     let then = match current {
         Some(_) => "`current` shows it;",
         None => "Read it with a token that has `tasks:read`,",
@@ -71,18 +109,18 @@ pub(super) fn changed(met: &Unchanged, current: Option<Task>) -> Problem {
     let version = met.version().get();
     let detail = match met.named() {
         Named::Earlier => format!(
-            "The task has changed since and is now at version {version}. {then} decide again and send If-Match with that version."
+            "The task has changed since and is now at version {version}. {then} decide again and send {condition} with that version."
         ),
         Named::Later => format!(
-            "If-Match names a version that the task has not reached; it is at version {version}. {then} decide again and send \
-             If-Match with that version."
+            "{condition} names a version that the task has not reached; it is at version {version}. {then} decide again and send \
+             {condition} with that version."
         ),
         Named::Excluded => format!(
             "If-None-Match excludes the task as it is, at version {version}. {then} decide again, and to change only that version \
-             send If-Match with it."
+             send {condition} with it."
         ),
         Named::Nothing => format!(
-            "If-Match names no version of a task; the task is at version {version}. {then} decide again and send If-Match with its \
+            "{condition} names no version of a task; the task is at version {version}. {then} decide again and send {condition} with its \
              ETag as it came."
         ),
     };

@@ -180,6 +180,30 @@ impl<'a> FromRequest<'a> for NoPrecondition {
     }
 }
 
+/// For a batch: refuses the headers that would be about one task, and says what does the same for an operation.
+#[derive(Debug)]
+pub struct NotForBatches;
+
+impl<'a> FromRequest<'a> for NotForBatches {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let version = "is not supported here; give an operation its `if_version`";
+        let uid =
+            "is not supported here; give each new task a `uid`, and a retry creates nothing twice";
+        let refused = [
+            (&header::IF_MATCH, version),
+            (&header::IF_NONE_MATCH, version),
+            (&KEY, uid),
+        ];
+        let given = refused
+            .into_iter()
+            .find(|(name, _)| request.headers().contains_key(*name));
+        match given {
+            Some((name, detail)) => Err(into_poem(fault(name, detail.to_owned()))),
+            None => Ok(Self),
+        }
+    }
+}
+
 /// `If-None-Match`: answer 304 if the task or the list still has this version.
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<Vec<String>>);

@@ -1,13 +1,14 @@
 //! The operations of REST: one file per resource. The first parameter of an operation is the caller, so that a request
 //! without a valid token is refused before anything else of it is read.
 //!
-//! - `tasks.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
+//! - `tasks.rs`, `batch.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
 //! - `parameters.rs`: parameters of the path and the query; `conditions.rs`: the headers `If-Match`, `If-None-Match`
 //!   and `Idempotency-Key`.
 //! - `spec.rs`: the OpenAPI document; `docs.rs`: Swagger UI; `home.rs`: what is at `/`; `fixed.rs`: answers that never
 //!   change.
 //! - `readiness.rs`: what `/readyz` checks; `protected_resource.rs`: where MCP clients get a token.
 
+mod batch;
 mod conditions;
 pub mod docs;
 mod fixed;
@@ -47,6 +48,7 @@ enum OperationGroup {
 fn operations() -> impl OpenApi {
     (
         tasks::Tasks,
+        batch::Batches,
         owner_paths::OwnerPaths,
         me::Me,
         health::Health,

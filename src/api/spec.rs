@@ -114,9 +114,14 @@ fn document() -> Value {
             }
         }
     }
-    // Bodies refuse members that they do not know; answers may gain some.
-    for body in bodies.iter().filter_map(Value::as_str) {
-        if let Some(schema) = document.pointer_mut(body.trim_start_matches('#')) {
+    // Bodies and the objects in them refuse members that they do not know; answers may gain some.
+    while let Some(body) = bodies.pop() {
+        let place = body.as_str().unwrap_or_default().trim_start_matches('#');
+        let Some(schema) = document.pointer_mut(place) else {
+            continue;
+        };
+        references(schema, &mut bodies);
+        if schema["type"] == "object" {
             schema["additionalProperties"] = false.into();
         }
     }
@@ -317,6 +322,19 @@ fn mend_schema(schema: &mut Value) {
     }
     let first = ["description", "$ref", "type", "format", "enum"];
     arrange(schema, &first);
+}
+
+/// Adds what a schema refers to, at any depth.
+fn references(schema: &Value, found: &mut Vec<Value>) {
+    match schema {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").cloned());
+            let parts = members.iter().filter(|(name, _)| *name != "examples");
+            parts.for_each(|(_, part)| references(part, found));
+        }
+        Value::Array(items) => items.iter().for_each(|part| references(part, found)),
+        _ => {}
+    }
 }
 
 fn allow_null(schema: &mut Map<String, Value>) {

@@ -13,7 +13,7 @@ use crate::{
         CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, PageLimit, Priority, Problem,
         RenderedJson, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
         codes::{
-            BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, STORAGE, TASK, VERSION, WRITE,
+            BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, STORAGE, TASK, UID, VERSION, WRITE,
         },
     },
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Read, Restored, Write},
@@ -51,7 +51,7 @@ enum TaskListResponse {
 /// A new task.
 #[derive(ApiResponse)]
 enum CreatedTask {
-    /// The task, created by this request or by an earlier one with the same key.
+    /// The task, created by this request or by an earlier one with the same key or uid.
     #[oai(status = 201)]
     Task(
         Json<Task>,
@@ -61,7 +61,7 @@ enum CreatedTask {
         /// Its version, in quotes.
         #[oai(header = "ETag")]
         String,
-        /// Present, and `true`, if an earlier request with this Idempotency-Key created the task.
+        /// Present, and `true`, if an earlier request with this Idempotency-Key or `uid` created the task.
         #[oai(header = "Idempotency-Replayed")]
         Option<String>,
     ),
@@ -204,8 +204,8 @@ impl Tasks {
 
     /// Create a task
     ///
-    /// With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
-    /// is now.
+    /// With an `Idempotency-Key` or a `uid`, a retry creates nothing: its answer is the task that the first request
+    /// created, as it is now.
     #[oai(path = "/api/v1/tasks", method = "post", operation_id = "createTask")]
     async fn create_task(
         &self,
@@ -216,14 +216,16 @@ impl Tasks {
         #[oai(name = "Idempotency-Key")]
         key: RetryKey,
         task: Json<NewTask>,
-    ) -> Result<CreatedTask, Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | STORAGE | KEY }>>
-    {
+    ) -> Result<
+        CreatedTask,
+        Fail<{ CALLER | PARAMETERS | BODY | WRITE | LIMIT | STORAGE | KEY | UID }>,
+    > {
         let Created { task, replayed } = caller
             .scope()
             .tasks()
             .create(task.0, key.0)
             .await
-            .map_err(problem)?;
+            .map_err(|error| caller.problem(error))?;
         let location = format!("/api/v1/tasks/{}", task.id.get());
         let etag = etag(task.version.get());
         let replayed = replayed.then(|| "true".to_owned());

@@ -21,7 +21,7 @@ use super::{
     refused,
 };
 use crate::{
-    contract::{Problem, ProblemCode, repeated},
+    contract::{Problem, ProblemCode, RequestId, repeated},
     in_flight::{InFlight, Place},
     server::Refused,
 };
@@ -128,6 +128,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             (Ok(()), Some(response)) => (response, None),
             (Ok(()), None) => {
                 strip_slash(&mut request);
+                request.set_data(RequestId(request_id.clone()));
                 let place = Arc::new(self.in_flight.place());
                 request.extensions_mut().insert(Arc::clone(&place));
                 let answer = self.answer(request, &request_id);

@@ -105,7 +105,8 @@ pub(super) fn usual<T: Default>() -> Maybe<T> {
     Maybe(Some(T::default()))
 }
 
-/// Makes the bodies from the members that may be absent from a new task. `title` is the one that may not.
+/// Makes the bodies from the members that may be absent from a new task. `title` is the one that may not;
+/// `uid` is of a new task alone.
 ///
 /// Each line is a comment for the document, the name, the kind (`Maybe`, or `Change` where null clears), the
 /// type, and the function that makes the default.
@@ -118,6 +119,10 @@ macro_rules! task_bodies {
             /// What is to be done.
             pub title: Title,
             $($(#[doc = $doc])+ #[oai(default = $default)] pub $name: $kind<$type>,)+
+            /// A UUID that you choose (RFC 9562), which no other task of yours may have and which never changes.
+            /// Creating with the same `uid` and the same body again is the same task.
+            #[oai(default = "none::<Uid>")]
+            pub uid: Change<Uid>,
         }
 
         /// Changes to a task, as a JSON Merge Patch (RFC 7396): what is absent stays as it is, null clears. Members
@@ -158,14 +163,15 @@ macro_rules! task_bodies {
         impl NewTask {
             /// A task of which only the title is known.
             pub fn new(title: Title) -> Self {
-                Self { title, $($name: Default::default(),)+ }
+                Self { uid: Change::Keep, title, $($name: Default::default(),)+ }
             }
 
             /// What it says: the members that are not at their default, by name. Two requests that say the same are
             /// equal, however they are written, and also after a member has been added.
             pub fn said(&self) -> BTreeMap<&'static str, Value> {
-                let Self { title, $($name),+ } = self;
+                let Self { uid, title, $($name),+ } = self;
                 let mut said = BTreeMap::from([("title", Value::from(title.as_str()))]);
+                said.extend(uid.said().map(|value| ("uid", value)));
                 $(said.extend($name.said().map(|value| (stringify!($name), value)));)+
                 said
             }
@@ -185,7 +191,7 @@ macro_rules! task_bodies {
         impl From<OwnerNewTask> for NewTask {
             fn from(mut sent: OwnerNewTask) -> Self {
                 sent.completed = sent.completed.or(sent.is_completed);
-                Self { title: sent.title, $($name: Written::of_lenient(sent.$name),)+ }
+                Self { uid: Change::Keep, title: sent.title, $($name: Written::of_lenient(sent.$name),)+ }
             }
         }
 
@@ -196,7 +202,7 @@ macro_rules! task_bodies {
             }
         }
 
-        request_body!(NewTask, "a new task", strict, ["application/json"], title, $($name),+);
+        request_body!(NewTask, "a new task", strict, ["application/json"], title, $($name,)+ uid);
         request_body!(
             TaskPatch, "a task that can be changed", strict,
             ["application/merge-patch+json", "application/json"], title, $($name),+

@@ -4,13 +4,15 @@
 //! derived from them (`api::spec`), and a request is read by the same types that document it.
 //!
 //! - `task.rs`: a task, and the bodies that write one (made by the macros in `bodies.rs`).
-//! - `scalar.rs`: what a value of one member is; `text.rs`, `time.rs`, `due_date.rs`, `priority.rs`, `tags.rs`, `sort.rs`: the
-//!   kinds of values.
-//! - `json.rs`, `read.rs`, `syntax.rs`, `pointer.rs`: how a body is read, and where its faults are; `nullability.rs`: absent,
+//! - `scalar.rs`: what a value of one member is; `text.rs`, `time.rs`, `due_date.rs`, `priority.rs`, `tags.rs`, `sort.rs`,
+//!   `uid.rs`: the kinds of values.
+//! - `batch.rs`: many operations in one request.
+//! - `json.rs`, `read.rs`, `strict.rs`, `syntax.rs`, `pointer.rs`: how a body is read, and where its faults are; `nullability.rs`: absent,
 //!   null and a value.
 //! - `problem/`: errors, and their codes. `owner/`, `lenient.rs`, `ignored.rs`: what differs on the owner paths.
 //! - `registry.rs`: the only file that imports poem-openapi's registry.
 
+mod batch;
 mod bodies;
 mod due_date;
 mod ignored;
@@ -26,13 +28,16 @@ pub(crate) mod registry;
 mod repeats;
 mod scalar;
 mod sort;
+mod strict;
 mod syntax;
 mod tags;
 mod task;
 mod text;
 mod time;
 mod time_zone;
+mod uid;
 
+pub use batch::{BatchOperation, BatchRequest, BatchResults, OperationResult, Target};
 pub use due_date::{DueDate, DueFilter};
 pub(crate) use ignored::note_ignored;
 pub use json::{Json, RenderedJson, RequestBody};
@@ -45,7 +50,7 @@ pub use owner::{
 };
 pub use pointer::Pointer;
 pub use priority::Priority;
-pub use problem::{Challenge, Fail, Fault, Problem, ProblemCode, ProblemDetail, codes};
+pub use problem::{Challenge, Fail, Fault, Problem, ProblemCode, ProblemDetail, RequestId, codes};
 pub(crate) use problem::{example, into_poem, repeated, response_component};
 pub use read::{Member, Members};
 pub(crate) use repeats::first_repeat;
@@ -59,3 +64,4 @@ pub use text::{CursorText, Description, SearchText, Tag, Title};
 pub(crate) use time::TimeSpelling;
 pub use time::Timestamp;
 pub use time_zone::TimeZone;
+pub use uid::Uid;

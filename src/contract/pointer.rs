@@ -22,6 +22,19 @@ impl Pointer {
         Self(format!("{}/{index}", self.0))
     }
 
+    /// What is at `other`, a place in what is here.
+    pub(super) fn then(&self, other: &Self) -> Self {
+        Self(format!("{}{}", self.0, other.0))
+    }
+
+    /// A fault of what is here, with its place in the whole document.
+    pub(super) fn around(&self, mut fault: Fault) -> Fault {
+        if let Some(pointer) = &mut fault.pointer.0 {
+            pointer.insert_str(0, &self.0);
+        }
+        fault
+    }
+
     /// A fault here.
     pub(crate) fn fault(&self, detail: impl Into<String>) -> Fault {
         Fault::at_pointer(self.0.clone(), detail)

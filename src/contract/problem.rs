@@ -44,11 +44,15 @@ pub struct ProblemDetail {
     #[serde(skip_serializing_if = "Maybe::is_absent")]
     #[oai(skip_serializing_if_is_none)]
     pub errors: Maybe<Vec<Fault>>,
-    /// With 412: the task as it is now.
+    /// With 412, and with `uid_taken`: the task as it is now.
     #[serde(skip_serializing_if = "Maybe::is_absent")]
     #[oai(skip_serializing_if_is_none)]
     pub current: Maybe<Task>,
 }
+
+/// The id of a request, for the problems in its answer. `app` gives it to each request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
 
 /// An error on its way to the client; `app` gives it the request's id.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -60,7 +64,7 @@ pub struct Problem {
     pub detail: String,
     /// All faults of the input.
     pub errors: Vec<Fault>,
-    /// The task as it is, with 412.
+    /// The task as it is, with 412 and for a uid that is taken.
     pub current: Option<Box<Task>>,
     /// With 401, and with a 403 for want of a scope: `WWW-Authenticate`.
     pub challenge: Option<Box<Challenge>>,

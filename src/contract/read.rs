@@ -9,6 +9,7 @@ use super::{
     pointer::Pointer,
     problem::Fault,
     scalar::{Scalar, kind},
+    strict::Strict,
     syntax::SyntaxFault,
 };
 
@@ -99,6 +100,26 @@ impl Members {
             members: object.into_iter().collect(),
             faults: Vec::new(),
         })
+    }
+
+    /// Reads a value that must be an object.
+    ///
+    /// # Errors
+    /// All its faults, with their places in the document that has the value at `at`.
+    pub(super) fn within<T>(
+        value: &Value,
+        at: &Pointer,
+        take: impl FnOnce(&mut Self) -> Option<T>,
+        unknown: impl Fn(&str) -> Option<String>,
+    ) -> Result<T, Vec<Fault>> {
+        let Value::Object(object) = value else {
+            let detail = format!("must be an object, not {}", kind(value));
+            return Err(vec![at.fault(detail)]);
+        };
+        let mut members = Self::of(object.clone()).map_err(|detail| vec![at.fault(detail)])?;
+        let taken = take(&mut members);
+        let read = members.finish(taken, unknown);
+        read.map_err(|faults| faults.into_iter().map(|fault| at.around(fault)).collect())
     }
 
     /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.
@@ -197,12 +218,18 @@ impl<'de> Deserialize<'de> for Object {
                     members: Vec::new(),
                     duplicates: Vec::new(),
                 };
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                while let Some((name, Strict { value, repeated })) =
+                    map.next_entry::<String, Strict>()?
+                {
                     if object.members.len() == MAX_MEMBERS {
                         return Err(serde::de::Error::custom(format!(
                             "must have at most {MAX_MEMBERS} members"
                         )));
                     }
+                    let inside = repeated.iter().map(|at| Pointer::member(&name).then(at));
+                    object
+                        .duplicates
+                        .extend(inside.map(|at| at.fault("occurs more than once")));
                     if object.members.iter().any(|(n, _)| *n == name) {
                         object
                             .duplicates

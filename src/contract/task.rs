@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Change, Description, DueDate, Flag, Lenient, Maybe, Members, Nullable, Priority, RequestBody,
-    Scalar, Tags, TaskId, Timestamp, Title, UserIdText, Version,
+    Scalar, Tags, TaskId, Timestamp, Title, Uid, UserIdText, Version,
     bodies::{Optional, Written, none, note, request_body, task_bodies, usual},
     read::take_members,
 };
@@ -19,6 +19,8 @@ use super::{
 pub struct Task {
     /// Its number among your tasks: 1, 2, 3 …, never used again.
     pub id: TaskId,
+    /// The UUID that its client chose for it; null if it chose none.
+    pub uid: Nullable<Uid>,
     /// Whose it is: the `sub` of your token.
     pub user_id: UserIdText,
     /// What is to be done.
@@ -80,6 +82,7 @@ impl Example for Task {
     fn example() -> Self {
         Self {
             id: read(json!(7)),
+            uid: Nullable(Some(read(json!("5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a")))),
             user_id: read(json!("k3v9QmXb2ZtR7sLw4NcYp8HfJd6GaUe1")),
             title: read(json!("Buy milk")),
             description: Nullable(Some(read(json!("Two litres, the organic one")))),

@@ -2,7 +2,10 @@
 
 use super::values::{Anything, Owner, PastTime};
 use crate::{
-    contract::{Change, Fault, Flag, Lenient, Members, OwnerNewTask, RequestBody as _, Timestamp},
+    contract::{
+        Change, Fault, Flag, Lenient, Members, NewTask, OwnerNewTask, RequestBody as _, Timestamp,
+        Uid,
+    },
     store::ImportedTask,
 };
 
@@ -37,6 +40,7 @@ impl Line {
 
     fn take(members: &mut Members, now: Timestamp) -> Option<Self> {
         let _: Option<Change<Anything>> = members.take("id");
+        let uid: Option<Change<Uid>> = members.take("uid");
         let user_id: Option<Owner> = members.take("user_id");
         let completed: Option<Change<Lenient<Flag>>> = members.take("completed");
         let is_completed: Option<Change<Lenient<Flag>>> = members.take("is_completed");
@@ -76,7 +80,10 @@ impl Line {
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
         let updated_at = completed_at.map_or(updated_at, |at| updated_at.max(at));
         let task = ImportedTask {
-            task: task?.into(),
+            task: NewTask {
+                uid: uid?,
+                ..task?.into()
+            },
             completed_at: match completed {
                 // Since when is not known, but not for longer than this.
                 Some(Flag(true)) => Some(completed_at.unwrap_or(updated_at)),

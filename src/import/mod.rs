@@ -10,7 +10,7 @@ mod line;
 mod values;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     io::{BufRead, Read as _},
 };
@@ -24,7 +24,7 @@ use self::{
     line::Line,
 };
 use crate::{
-    contract::Timestamp,
+    contract::{Change, Timestamp},
     store::{Committed, Database, ImportedTask, UserLimits},
 };
 
@@ -59,6 +59,7 @@ impl Import {
         let now = Timestamp::new(now);
         let mut import = Self::default();
         let mut faults = LineFaults::default();
+        let mut uids = HashMap::new();
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -85,7 +86,15 @@ impl Import {
                 continue;
             }
             match Line::read(line.trim_ascii_end(), now) {
-                Ok(Line { user_id, task }) => import.0.entry(user_id).or_default().push(task),
+                Ok(Line { user_id, task }) => {
+                    if let Change::Set(uid) = &task.task.uid
+                        && let Some(first) = uids.insert((user_id.clone(), uid.clone()), number)
+                    {
+                        let other = format!("line {first} has the same `uid` of the same user");
+                        faults.note(format!("line {number}: {other}"));
+                    }
+                    import.0.entry(user_id).or_default().push(task);
+                }
                 Err(found) => {
                     for fault in found {
                         faults.note(format!("line {number}: {fault}"));

@@ -54,12 +54,12 @@ impl ItemResult {
     }
 }
 
-impl From<Result<ItemResult, ToolError>> for ItemResult {
-    fn from(result: Result<ItemResult, ToolError>) -> Self {
-        result.unwrap_or_else(|ToolError(words)| Self {
+impl From<ToolError> for ItemResult {
+    fn from(ToolError(words): ToolError) -> Self {
+        Self {
             error: Some(words),
             ..Self::default()
-        })
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Row {
     due_date: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
     version: i64,
 }
 
@@ -51,6 +53,7 @@ impl Row {
     pub(super) fn of(task: &Task, dates: &Dates) -> Self {
         let Task {
             id,
+            uid,
             user_id: _,
             title,
             description,
@@ -71,6 +74,7 @@ impl Row {
             priority: (*priority != Priority::default()).then(|| priority.name()),
             due_date: due_date.0.map(|due| dates.show(due)),
             tags: tags.0.iter().map(|tag| tag.as_str().to_owned()).collect(),
+            uid: uid.0.as_ref().map(|uid| uid.as_str().to_owned()),
             version: version.get(),
         }
     }
@@ -102,6 +106,7 @@ impl fmt::Display for Row {
             priority,
             due_date,
             tags,
+            uid,
             version,
         } = self;
         write!(f, "#{id} {}", quoted(title))?;
@@ -120,6 +125,9 @@ impl fmt::Display for Row {
         }
         if *has_description {
             f.write_str(", has a description")?;
+        }
+        if let Some(uid) = uid {
+            write!(f, ", uid {uid}")?;
         }
         write!(f, ", v{version}")
     }

@@ -6,7 +6,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use thiserror::Error;
 
 use super::tasks::Unchanged;
-use crate::contract::TaskId;
+use crate::contract::{TaskId, Uid};
 
 /// Why the store did not do what was asked. Causes are for the log and the operator, never for a client.
 #[derive(Debug, Error)]
@@ -14,6 +14,12 @@ pub enum StoreError {
     /// The user has no such task, or it is deleted.
     #[error("no task {}", .0.get())]
     NotFound(TaskId),
+    /// The user has no task of this uid, or it is deleted.
+    #[error("no task {}", .0.as_str())]
+    NoUid(Uid),
+    /// Nothing of the batch was done, because the operation at this place was refused.
+    #[error("operation {0} of the batch was refused")]
+    NotDone(usize),
     /// The task is not in the version that was expected.
     #[error("the task is at version {}", .0.version().get())]
     Changed(Unchanged),
@@ -23,6 +29,12 @@ pub enum StoreError {
     /// The task that was created with this Idempotency-Key is deleted.
     #[error("task {} of this key is deleted", .0.get())]
     KeyOfDeleted(TaskId),
+    /// The uid is that of a task that another request created.
+    #[error("the uid is that of the task at version {}", .0.version().get())]
+    UidTaken(Unchanged),
+    /// The task of this uid is deleted.
+    #[error("task {} of this uid is deleted", .0.get())]
+    UidOfDeleted(TaskId),
     /// The user has as many tasks as a user may have.
     #[error("the user has {0} tasks")]
     LimitReached(i64),
@@ -188,9 +200,11 @@ pub(super) fn is_conflict(error: &DbErr) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
-/// Whether another transaction holds a lock that the statement did not wait for (`lock_not_available`).
+/// Whether another transaction holds a lock that the statement did not wait for (`lock_not_available`), or others wrote
+/// while a plan was made.
 pub(super) fn is_locked(error: &DbErr) -> bool {
-    of_statement(error).and_then(code).as_deref() == Some("55P03")
+    matches!(error, DbErr::RecordNotUpdated)
+        || of_statement(error).and_then(code).as_deref() == Some("55P03")
 }
 
 /// Whether SQLite only says that somebody else has its lock (`SQLITE_BUSY`, in any of its extended forms).

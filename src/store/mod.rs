@@ -41,7 +41,7 @@ pub use purge::{Pace, Purged};
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
-    AT_ONCE, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask, ListQuery, Named,
-    Overview, Page, PageMetrics, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery,
-    TaskStore, Tasks, Unchanged,
+    AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask,
+    ListQuery, Named, Operation, OperationOutcome, Overview, Page, PageMetrics, Periods,
+    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
 };

@@ -1,33 +1,37 @@
 //! A row of `task` and the task it stands for.
 
-use sea_orm::{DbErr, FromJsonQueryResult, IdenStatic as _, QueryResult, prelude::DateTimeUtc};
+use sea_orm::{
+    DbErr, FromJsonQueryResult, IdenStatic as _, QueryResult, prelude::DateTimeUtc,
+    sea_query::Value,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, entity::task::Column};
 use crate::contract::{
-    Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId, Timestamp, Title,
+    Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId, Timestamp, Title, Uid,
     UserIdText, Version,
 };
 
 /// What is read of a task. The folded copies stay in the database.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TaskRow {
     pub(super) id: i64,
     title: String,
     description: Option<String>,
-    completed_at: Option<DateTimeUtc>,
+    pub(super) completed_at: Option<DateTimeUtc>,
     priority: i16,
     due_at: Option<DateTimeUtc>,
     due_is_date: bool,
     tags: StoredTags,
     created_at: DateTimeUtc,
-    updated_at: DateTimeUtc,
+    pub(super) updated_at: DateTimeUtc,
     pub(super) revision: i64,
     pub(super) deleted_at: Option<DateTimeUtc>,
+    pub(super) uid: Option<String>,
 }
 
 /// The columns of [`TaskRow`], in its order.
-pub(super) const COLUMNS: [Column; 12] = [
+pub(super) const COLUMNS: [Column; 13] = [
     Column::Id,
     Column::Title,
     Column::Description,
@@ -40,6 +44,7 @@ pub(super) const COLUMNS: [Column; 12] = [
     Column::UpdatedAt,
     Column::Revision,
     Column::DeletedAt,
+    Column::Uid,
 ];
 
 /// [`COLUMNS`] of a table, for a statement that is written by hand.
@@ -65,7 +70,7 @@ impl TaskRow {
         Self::read_from(row, 0)
     }
 
-    /// Reads a row that has [`COLUMNS`] from an index on. By position: a list of 50 looks up 600 names otherwise.
+    /// Reads a row that has [`COLUMNS`] from an index on. By position: a list of 50 looks up 650 names otherwise.
     pub(super) fn read_from(row: &QueryResult, first: usize) -> Result<Self, DbErr> {
         Ok(Self {
             id: row.try_get_by_index(first)?,
@@ -80,7 +85,50 @@ impl TaskRow {
             updated_at: row.try_get_by_index(first + 9)?,
             revision: row.try_get_by_index(first + 10)?,
             deleted_at: row.try_get_by_index(first + 11)?,
+            uid: row.try_get_by_index(first + 12)?,
         })
+    }
+
+    /// A task that is created now. Its values are still to be [set](Self::set).
+    pub(super) fn new(id: i64, revision: i64, moment: DateTimeUtc, uid: Option<String>) -> Self {
+        Self {
+            id,
+            title: String::new(),
+            description: None,
+            completed_at: None,
+            priority: 0,
+            due_at: None,
+            due_is_date: false,
+            tags: StoredTags(Vec::new()),
+            created_at: moment,
+            updated_at: moment,
+            revision,
+            deleted_at: None,
+            uid,
+        }
+    }
+
+    /// Sets a column, as a statement would. A column that is not read of a task changes nothing here.
+    pub(super) fn set(&mut self, column: Column, value: &Value) -> Result<(), DbErr> {
+        match (column, value) {
+            (Column::Title, Value::String(Some(text))) => self.title.clone_from(text),
+            (Column::Description, Value::String(text)) => self.description.clone_from(text),
+            (Column::CompletedAt, Value::ChronoDateTimeUtc(time)) => self.completed_at = *time,
+            (Column::Priority, Value::SmallInt(Some(rank))) => self.priority = *rank,
+            (Column::DueAt, Value::ChronoDateTimeUtc(time)) => self.due_at = *time,
+            (Column::DueIsDate, Value::Bool(Some(is_date))) => self.due_is_date = *is_date,
+            (Column::Tags, Value::Json(Some(tags))) => {
+                let tags = StoredTags::deserialize(&**tags);
+                self.tags = tags.map_err(|error| DbErr::Json(error.to_string()))?;
+            }
+            (Column::DeletedAt, Value::ChronoDateTimeUtc(time)) => self.deleted_at = *time,
+            (Column::TitleFold | Column::DescriptionFold | Column::TagsFold, _) => {}
+            (column, value) => {
+                let column = column.as_str();
+                return Err(DbErr::Custom(format!("{column} cannot be {value:?}")));
+            }
+        }
+        Ok(())
     }
 
     /// The task. It fails on a row that this program cannot have written.
@@ -88,6 +136,7 @@ impl TaskRow {
         let broken = |what: &str| StoreError::Internal(format!("task {}: bad {what}", self.id));
         Ok(Task {
             id: TaskId::new(self.id).ok_or_else(|| broken("id"))?,
+            uid: Nullable(self.uid.map(Uid::stored)),
             user_id: UserIdText(user_id.to_owned()),
             title: Title::stored(self.title),
             description: Nullable(self.description.map(Description::stored)),

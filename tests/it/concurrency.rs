@@ -1,6 +1,7 @@
 //! Concurrent writes: revisions commit in order, and nothing is lost, counted twice or blocked for ever.
 
 mod batches;
+mod commits;
 mod order;
 mod places;
 mod together;

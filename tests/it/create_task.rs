@@ -3,6 +3,7 @@
 mod due_dates;
 mod faults;
 mod retries;
+mod uids;
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ on_both! {
 
             {
               "id": 1,
+              "uid": null,
               "user_id": "alice",
               "title": "Buy milk",
               "description": null,
@@ -87,6 +89,7 @@ on_both! {
 
             {
               "id": 1,
+              "uid": null,
               "user_id": "alice",
               "title": "Buy milk",
               "description": "Two litres,\nthe organic one",

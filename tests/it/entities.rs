@@ -81,6 +81,7 @@ async fn check_round_trip(db: &DatabaseConnection) {
         updated_at: time("2026-02-06T09:00:00.5Z"),
         revision: i64::MAX,
         deleted_at: Some(time("0001-01-01T00:00:00Z")),
+        uid: Some("0f0c1a52-b7d8-4e36-9d5e-0a6f3c1f2b7a".to_owned()),
     };
     let empty = task::Model {
         id: 1,
@@ -95,6 +96,7 @@ async fn check_round_trip(db: &DatabaseConnection) {
         create_hash: None,
         updated_at: time("2026-02-06T09:00:00Z"),
         deleted_at: None,
+        uid: None,
         ..full.clone()
     };
     let third = task::Model {

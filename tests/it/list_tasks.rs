@@ -83,6 +83,7 @@ on_both! {
               "items": [
                 {
                   "id": 2,
+                  "uid": null,
                   "user_id": "alice",
                   "title": "Call mum",
                   "description": null,
@@ -99,6 +100,7 @@ on_both! {
                 },
                 {
                   "id": 1,
+                  "uid": null,
                   "user_id": "alice",
                   "title": "Buy milk",
                   "description": null,

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should panic, and the harness reads its environment"
 )]
 
+mod batch_tasks;
 mod behind_a_proxy;
 mod clock;
 mod concurrency;

@@ -46,6 +46,7 @@ on_both! {
 
             {
               "id": 1,
+              "uid": null,
               "user_id": "alice",
               "title": "Buy milk",
               "description": "Two litres",
@@ -168,6 +169,7 @@ on_both! {
               "request_id": "[id]",
               "current": {
                 "id": 1,
+                "uid": null,
                 "user_id": "alice",
                 "title": "Buy milk",
                 "description": null,

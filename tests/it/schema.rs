@@ -18,7 +18,7 @@ async fn sqlite_keeps_the_rows_of_a_user_together() {
     let names = texts(&db, indexes).await;
     assert_eq!(
         names.join(" "),
-        "task_create_key_key task_deleted_at task_revision_key"
+        "task_create_key_key task_deleted_at task_revision_key task_uid_key"
     );
 }
 
@@ -32,7 +32,7 @@ async fn postgres_compares_keys_by_bytes() {
     let names = texts(&db, columns).await;
     assert_eq!(
         names.join(" "),
-        "task.create_key task.title_fold task.user_id user_clock.user_id"
+        "task.create_key task.title_fold task.uid task.user_id user_clock.user_id"
     );
     let indexes = "SELECT regexp_replace(indexdef, ' USING [a-z]+ \\(', ' (') FROM pg_indexes \
                    WHERE schemaname = 'public' AND tablename <> 'seaql_migrations' ORDER BY 1";
@@ -45,6 +45,7 @@ async fn postgres_compares_keys_by_bytes() {
              WHERE (create_key IS NOT NULL)",
             "CREATE UNIQUE INDEX task_pkey ON public.task (user_id, id)",
             "CREATE UNIQUE INDEX task_revision_key ON public.task (user_id, revision)",
+            "CREATE UNIQUE INDEX task_uid_key ON public.task (user_id, uid) WHERE (uid IS NOT NULL)",
             "CREATE UNIQUE INDEX user_clock_pkey ON public.user_clock (user_id)",
         ]
     );

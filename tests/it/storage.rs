@@ -1,5 +1,6 @@
 //! What a user may store: every row counts, tombstones too, and the oldest tombstones go first.
 
+mod batches;
 mod limits;
 mod lists;
 mod purge;
@@ -14,7 +15,7 @@ use taskward::{
     store::{Database, DatabaseSettings, UserLimits},
 };
 
-use crate::support::{Actor, TestApp};
+use crate::support::{Actor, Settings, TestApp};
 
 const TASKS: &str = "/api/v1/tasks";
 
@@ -27,6 +28,14 @@ fn large(title: &str) -> Value {
 
 /// Bytes of [`large`] with a title of one letter.
 const LARGE: i64 = 1_000 + 2;
+
+/// A server whose users may store so much.
+fn at_most(tasks: i64, bytes: i64) -> impl FnOnce(&mut Settings) {
+    move |settings| {
+        settings.limits.tasks = tasks;
+        settings.limits.bytes = Some(bytes);
+    }
+}
 
 /// The database of a server, as another process would open it.
 async fn open(app: &TestApp, clock: &Clock) -> Database {

@@ -32,6 +32,7 @@ on_both! {
 
             {
               "id": 1,
+              "uid": null,
               "user_id": "alice",
               "title": "Buy oat milk",
               "description": "Two litres",

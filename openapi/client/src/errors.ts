@@ -11,7 +11,7 @@ export type ClientCode = 'not_modified' | 'unexpected_answer'
 /** The members that a problem with a certain code always has. */
 type Carried<Code extends string> = {
   code: Code
-} & (Code extends 'version_mismatch' ? { current: Task } : unknown)
+} & (Code extends 'version_mismatch' | 'uid_taken' ? { current: Task } : unknown)
 
 /**
  * The server refused the request: its problem (RFC 9457) as an error. `code` tells the kind; `detail` is for people.
@@ -27,7 +27,7 @@ export class TaskwardError extends Error implements Problem {
   readonly code: ProblemCode
   /** All faults of the input; empty if the problem is another one. `detail` has the first in full. */
   readonly errors: Fault[]
-  /** With `version_mismatch`: the task as it is now. */
+  /** With `version_mismatch` and `uid_taken`: the task as it is now. */
   declare readonly current?: Task
   /** Names the request in the server's log. */
   readonly requestId: string

@@ -54,6 +54,15 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
     await newTask()
     return call('listTasks', { query: { completed: false, q: 'MILK', sort: '-priority', limit: 10 } })
   },
+  batchTasks: async () => {
+    const uid = crypto.randomUUID()
+    const operations = [
+      { op: 'create', task: { title: 'Buy milk', uid } },
+      { op: 'update', uid, patch: { completed: true } },
+      { op: 'delete', id: 7777 },
+    ]
+    return call('batchTasks', { body: { operations } })
+  },
   createTask: () => {
     const due = { due_date: '2026-02-06T10:00:00+01:00', tags: ['shopping'], description: null }
     return call('createTask', { body: { title: 'Buy milk', priority: 'high', ...due } })

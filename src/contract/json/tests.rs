@@ -7,7 +7,7 @@ use proptest::{collection::vec, option, prelude::*};
 use super::*;
 use crate::contract::{
     Description, DueDate, Flag, Nullable, Priority, Tags, Task, TaskId, TaskList, Timestamp, Title,
-    UserIdText, Version,
+    Uid, UserIdText, Version,
 };
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -36,6 +36,7 @@ fn tasks() -> impl Strategy<Value = Task> {
             tags,
         )| Task {
             id: TaskId::new(id).unwrap(),
+            uid: Nullable((id % 2 == 0).then(|| Uid::stored(format!("{id:036x}")))),
             user_id: UserIdText(user),
             title: Title::stored(title),
             description: Nullable(description.map(Description::stored)),

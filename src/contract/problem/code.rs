@@ -161,6 +161,13 @@ problem_codes! {
     /// The task that this Idempotency-Key created is deleted.
     IdempotencyKeyOfDeletedTask: "idempotency_key_of_deleted_task", CONFLICT, "Idempotency-Key of a deleted task",
         "This Idempotency-Key created task 7, which is deleted now; restore it, or use a new key.";
+    /// Another task of yours has this `uid`; `current` shows it.
+    UidTaken: "uid_taken", CONFLICT, "Uid taken",
+        "This uid is that of task 7, which was created with another body. `current` shows it. Change that \
+         task, or use a new uid for a new one.";
+    /// The task of this `uid` is deleted.
+    UidOfDeletedTask: "uid_of_deleted_task", CONFLICT, "Uid of a deleted task",
+        "This uid is that of task 7, which is deleted now; restore it, or use a new uid.";
     /// The task has changed since; `current` shows it as it is now.
     VersionMismatch: "version_mismatch", PRECONDITION_FAILED, "Version mismatch",
         "The task has changed since and is now at version 12. `current` shows it; decide again and send If-Match with \
@@ -180,6 +187,9 @@ problem_codes! {
     /// This Idempotency-Key was used with another body.
     IdempotencyKeyReused: "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency-Key reused",
         "This Idempotency-Key was used with another body; use a new key for a new task.";
+    /// Nothing of the batch was done, because another of its operations was refused.
+    BatchNotDone: "batch_not_done", FAILED_DEPENDENCY, "Batch not done",
+        "Nothing of this batch was done, because operations[3] was refused. Correct that operation, then send all again.";
     /// You are over your quota; retry after the seconds in `Retry-After`.
     RateLimited: "rate_limited", TOO_MANY_REQUESTS, "Rate limit exceeded",
         "You have sent too many requests. Retry in 2 s.";
@@ -202,7 +212,7 @@ problem_codes! {
     /// The connection to the database broke during a write; it may have been done or not.
     OutcomeUnknown: "outcome_unknown", SERVICE_UNAVAILABLE, "Outcome unknown",
         "The connection to the database broke, so it is not known whether the change was made. Read the task before \
-         you repeat the change; creations can be repeated safely with an Idempotency-Key.";
+         you repeat the change; creations can be repeated safely with an Idempotency-Key or a uid.";
     /// The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
     KeysUnavailable: "keys_unavailable", SERVICE_UNAVAILABLE, "Keys unavailable",
         "The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good. Retry in 1 s.";

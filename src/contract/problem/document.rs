@@ -53,7 +53,9 @@ openapi_scalar!(ProblemCode, "string(problem-code)");
 
 /// An example of a problem of this kind, as a component of the document.
 pub(crate) fn example(code: ProblemCode) -> Value {
-    let current = (code == ProblemCode::VersionMismatch)
+    let shows = [ProblemCode::VersionMismatch, ProblemCode::UidTaken];
+    let current = shows
+        .contains(&code)
         .then(|| Box::new(<Task as poem_openapi::types::Example>::example()));
     let problem = Problem {
         errors: faults(code),

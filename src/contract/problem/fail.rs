@@ -35,6 +35,8 @@ pub mod codes {
     pub const LIMIT: u32 = 1 << 9;
     /// It honours an Idempotency-Key.
     pub const KEY: u32 = 1 << 10;
+    /// It takes a uid.
+    pub const UID: u32 = 1 << 12;
     /// It tells whether the server is ready.
     pub const READINESS: u32 = 1 << 11;
     /// It writes texts.
@@ -108,6 +110,7 @@ pub mod codes {
             "Key",
             &[IdempotencyKeyOfDeletedTask, IdempotencyKeyReused],
         ),
+        group(UID, "Uid", &[UidTaken, UidOfDeletedTask]),
         group(READINESS, "Readiness", &[NotReady]),
     ];
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::items::carry_out;
 use crate::{
     access::Price,
     contract::{Fault, Maybe, Member, NewTask, Pointer, TimeZone},
@@ -15,7 +16,10 @@ use crate::{
         tool_error::ToolError,
         worded::{self, Worded},
     },
-    store::{Canonical, Created, IdempotencyKey, RequestDigest, StoreError, Tasks, Write},
+    store::{
+        Canonical, Created, IdempotencyKey, Operation, OperationOutcome, RequestDigest, StoreError,
+        Tasks, Write,
+    },
 };
 
 /// Adds tasks.
@@ -26,7 +30,7 @@ arguments! {
     struct Additions {
         tasks: Items<Addition>,
         /// Any unique text; repeat it to retry, and nothing is added twice
-        request_id: Maybe<RequestId>,
+        request_id: Maybe<CallId>,
         /// IANA; needed for date words and local times
         time_zone: Maybe<TimeZone>,
     }
@@ -37,11 +41,11 @@ type Addition = Worded<NewTask>;
 
 /// The id of a call, the same for all its retries: 1 to 100 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::mcp) struct RequestId(String);
+pub(in crate::mcp) struct CallId(String);
 
 const MAX_REQUEST_ID: usize = 100;
 
-impl Member for RequestId {
+impl Member for CallId {
     fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
         let is_valid = |id: &&str| {
             (1..=MAX_REQUEST_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control)
@@ -56,13 +60,13 @@ impl Member for RequestId {
     }
 }
 
-impl Argument for RequestId {
+impl Argument for CallId {
     fn schema() -> serde_json::Map<String, Value> {
         object(json!({ "type": "string", "maxLength": MAX_REQUEST_ID }))
     }
 }
 
-impl RequestId {
+impl CallId {
     /// The idempotency key of an item. It contains spaces, so that no Idempotency-Key of REST can be the same.
     fn key(&self, index: usize) -> IdempotencyKey {
         IdempotencyKey(format!("mcp {index} {}", self.0))
@@ -96,42 +100,50 @@ impl Tool for AddTasks {
             tasks.check_keys(&keys, digest).await.map_err(refusal)?;
         }
         let mut dates = Dates::new(call.now, time_zone.0);
-        let mut results = Vec::with_capacity(items.0.len());
+        let mut operations = Vec::with_capacity(items.0.len());
+        let mut said = Vec::with_capacity(items.0.len());
         for (index, item) in items.0.into_iter().enumerate() {
             let key = request.as_ref().map(|(id, digest)| (id.key(index), digest));
-            results.push(add(&tasks, item, key, &mut dates).await.into());
+            said.push(item.as_ref().ok().map(|item| item.due_date.clone()));
+            operations.push(prepare(&tasks, item, key, &dates).await);
         }
+        let results = carry_out(&tasks, operations, |place, outcome| {
+            let OperationOutcome::Created(created) = outcome.map_err(refusal)? else {
+                return Err(ToolError("the server failed".to_owned()));
+            };
+            // If an earlier call added the task, its phrases are not shown: they meant dates seen from that day.
+            if let (false, Some(said)) = (created.replayed, &said[place]) {
+                worded::due_date(said, &mut dates)?;
+            }
+            Ok(result(&created, &dates))
+        });
+        let results = results.await;
         Ok(Results::new(results, dates))
     }
 }
 
-async fn add(
+/// The operation that adds an item, or its result if that is known.
+async fn prepare(
     tasks: &Tasks<Write>,
     item: Result<Addition, Vec<Fault>>,
     key: Option<(IdempotencyKey, &RequestDigest)>,
-    dates: &mut Dates,
-) -> Result<ItemResult, ToolError> {
-    let Worded { body, due_date } = item.map_err(|faults| ToolError(in_words(&faults)))?;
-    // If an earlier call added the task, its phrases are not shown: they meant dates seen from that day.
-    let mut with_words = dates.clone();
-    let due_date = match worded::due_date(&due_date, &mut with_words) {
+    dates: &Dates,
+) -> Result<Operation, Box<ItemResult>> {
+    let in_result = |error: ToolError| Box::new(ItemResult::from(error));
+    let Worded { body, due_date } =
+        item.map_err(|faults| in_result(ToolError(in_words(&faults))))?;
+    let due_date = match worded::due_date(&due_date, &mut dates.clone()) {
         Ok(due_date) => due_date,
         // On the day of the first call, it may have been a valid date.
         Err(refused) => {
-            let before = made_before(tasks, key.as_ref(), dates).await?;
-            return before.ok_or(refused);
+            let before = made_before(tasks, key.as_ref(), dates).await;
+            let before = before.map_err(in_result)?;
+            return Err(before.map_or_else(|| in_result(refused), Box::new));
         }
     };
     let new = NewTask { due_date, ..body };
-    let created = match key {
-        Some((key, digest)) => tasks.create_part(new, &key, digest).await,
-        None => tasks.create(new, None).await,
-    };
-    let created = created.map_err(refusal)?;
-    if !created.replayed {
-        *dates = with_words;
-    }
-    Ok(result(&created, dates))
+    let key = key.map(|(key, digest)| (key, digest.clone()));
+    Ok(Operation::Create(new, key))
 }
 
 /// The result for an item that an earlier call with this key added.

@@ -1,9 +1,12 @@
 //! `complete_tasks`, `delete_tasks` and `restore_tasks`, which need no more than ids.
 
-use super::change::{change, completion};
+use super::{
+    change::{TaskChange, completion},
+    items::carry_out,
+};
 use crate::{
     access::Price,
-    contract::{Flag, Maybe, TaskId},
+    contract::{Flag, Maybe, Target, TaskId},
     mcp::{
         arguments::{Items, arguments, in_words},
         date::Dates,
@@ -12,7 +15,7 @@ use crate::{
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
     },
-    store::{Expected, ReadWrite, Restored, StoreError, Write},
+    store::{Expected, Operation, OperationOutcome, ReadWrite, StoreError, Write},
 };
 
 /// Completes or reopens tasks.
@@ -38,20 +41,16 @@ arguments! {
     }
 }
 
-/// Runs `act` for each task, one after the other.
-async fn each<F>(ids: Items<TaskId>, dates: Dates, act: impl Fn(TaskId) -> F) -> Results
-where
-    F: Future<Output = Result<ItemResult, ToolError>>,
-{
-    let mut results = Vec::with_capacity(ids.0.len());
-    for id in ids.0 {
-        let result = match id {
-            Ok(id) => act(id).await,
-            Err(faults) => Err(ToolError(in_words(&faults))),
-        };
-        results.push(result.into());
-    }
-    Results::new(results, dates)
+/// The operations for the ids that have no faults.
+fn operations(
+    ids: &Items<TaskId>,
+    operation: impl Fn(TaskId) -> Operation,
+) -> Vec<Result<Operation, Box<ItemResult>>> {
+    let ids = ids.0.iter().map(|id| match id {
+        Ok(id) => Ok(operation(*id)),
+        Err(faults) => Err(Box::new(ToolError(in_words(faults)).into())),
+    });
+    ids.collect()
 }
 
 impl Tool for CompleteTasks {
@@ -73,12 +72,20 @@ impl Tool for CompleteTasks {
     ) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
         let patch = completion(completed.0.is_none_or(|Flag(done)| done));
-        let act = async |id| {
-            Ok(change(&tasks, id, &patch, None, &dates)
-                .await?
-                .into_item(&dates))
+        let of = |id| TaskChange {
+            id,
+            patch: patch.clone(),
+            expected: None,
         };
-        Ok(each(ids, dates.clone(), act).await)
+        let operations = operations(&ids, |id| of(id).operation());
+        let results = carry_out(&tasks, operations, |place, result| {
+            let id = ids.0[place].as_ref();
+            let id = id.map_err(|faults| ToolError(in_words(faults)))?;
+            let outcome = of(*id).outcome(&tasks, result, &dates)?;
+            Ok(outcome.into_item(&dates))
+        });
+        let results = results.await;
+        Ok(Results::new(results, dates))
     }
 }
 
@@ -98,11 +105,12 @@ impl Tool for DeleteTasks {
 
     async fn call(call: Call<Write>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
-        let act = async |id| {
-            let task = tasks.delete(id, &Expected::Any).await?;
-            Ok(ItemResult::task(Row::of(&task, &dates)))
-        };
-        let results = each(ids, dates.clone(), act).await;
+        let operations = operations(&ids, |id| Operation::Delete(Target::Id(id), Expected::Any));
+        let results = carry_out(&tasks, operations, |_, result| match result? {
+            OperationOutcome::Deleted(task) => Ok(ItemResult::task(Row::of(&task, &dates))),
+            _ => Err(ToolError("the server failed".to_owned())),
+        });
+        let results = Results::new(results.await, dates.clone());
         Ok(results.with_undo(|ids| format!("deleted; restore_tasks with ids {ids:?} undoes it")))
     }
 }
@@ -122,18 +130,23 @@ impl Tool for RestoreTasks {
 
     async fn call(call: Call<ReadWrite>, Ids { ids }: Ids) -> Result<Results, ToolError> {
         let (tasks, dates) = (call.caller.scope().tasks(), Dates::new(call.now, None));
-        let act = async |id| match tasks.restore(id, &Expected::Any).await {
-            Ok(Restored::Now(task)) => Ok(ItemResult::task(Row::of(&task, &dates))),
-            Ok(Restored::Already(task)) => {
-                let task = tasks.show(&task);
-                Ok(ItemResult::task(Row::of(&task, &dates)))
-            }
-            Err(StoreError::NotFound(id)) => Err(ToolError(format!(
-                "no deleted task {} that can still be restored",
-                id.get()
-            ))),
-            Err(error) => Err(error.into()),
-        };
-        Ok(each(ids, dates.clone(), act).await)
+        let operations = operations(&ids, |id| Operation::Restore(Target::Id(id), Expected::Any));
+        let results = carry_out(&tasks, operations, |_, result| {
+            let task = match result {
+                Ok(OperationOutcome::Restored(task)) => task,
+                Ok(OperationOutcome::Nothing(task)) => tasks.show(&task),
+                Ok(_) => return Err(ToolError("the server failed".to_owned())),
+                Err(StoreError::NotFound(id)) => {
+                    return Err(ToolError(format!(
+                        "no deleted task {} that can still be restored",
+                        id.get()
+                    )));
+                }
+                Err(error) => return Err(error.into()),
+            };
+            Ok(ItemResult::task(Row::of(&task, &dates)))
+        });
+        let results = results.await;
+        Ok(Results::new(results, dates))
     }
 }

@@ -2,11 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
+use super::items::none;
 use crate::{
-    contract::{Flag, Maybe, Task, TaskId, TaskPatch, Version},
+    contract::{Flag, Maybe, Target, Task, TaskId, TaskPatch, Version},
     mcp::{date::Dates, outcome::ItemResult, row::Row, tool_error::ToolError},
-    store::{Changes, Expected, ReadWrite, StoreError, Tasks},
+    store::{
+        Batch, CanRead, CanWrite, Changes, Created, Expected, Operation, OperationOutcome,
+        StoreError, Tasks,
+    },
 };
+
+/// A change of one task. One that would change nothing is not made.
+#[derive(Debug, Clone)]
+pub(super) struct TaskChange {
+    pub(super) id: TaskId,
+    pub(super) patch: TaskPatch,
+    /// In which version the task must be.
+    pub(super) expected: Option<Version>,
+}
 
 /// A task after a change.
 pub(super) struct ChangeOutcome {
@@ -25,42 +38,58 @@ impl ChangeOutcome {
     }
 }
 
-/// How often a change is tried when other clients change the task at the same time.
-const ATTEMPTS: usize = 5;
-
-/// Changes a task. The change is made only to the version that was read, so that `before` is exactly what it replaced,
-/// even if other clients change the task. A change that would change nothing is not made.
-pub(super) async fn change(
-    tasks: &Tasks<ReadWrite>,
-    id: TaskId,
-    patch: &TaskPatch,
-    expected: Option<Version>,
-    dates: &Dates,
-) -> Result<ChangeOutcome, ToolError> {
-    for _ in 0..ATTEMPTS {
-        let old = tasks.get(id).await?;
-        if expected.is_some_and(|version| version != old.version) {
-            return Err(stale(&old, dates));
-        }
-        let before = replaced(&old, patch, dates);
-        let changes = Changes::of(patch.clone()).filter(|_| !before.is_empty());
-        let Some(changes) = changes else {
-            return Ok(ChangeOutcome { task: old, before });
-        };
-        let this = Expected::OneOf(vec![old.version.get()]);
-        match tasks.update(id, changes, &this).await {
-            Ok(task) => return Ok(ChangeOutcome { task, before }),
-            Err(StoreError::Changed(now)) if expected.is_some() => {
-                return Err(stale(&tasks.show(&now), dates));
-            }
-            Err(StoreError::Changed(_)) => {}
-            Err(error) => return Err(error.into()),
+impl TaskChange {
+    pub(super) fn operation(&self) -> Operation {
+        Operation::Update {
+            target: Target::Id(self.id),
+            changes: Changes::of(self.patch.clone()),
+            expected: match self.expected {
+                Some(version) => Expected::OneOf(vec![version.get()]),
+                None => Expected::Any,
+            },
+            if_different: true,
         }
     }
-    Err(ToolError(format!(
-        "other clients keep changing task {}; try again",
-        id.get()
-    )))
+
+    /// What became of it. `before` is exactly what was replaced, even if other clients change the task: it is the task as
+    /// the same commit found it.
+    pub(super) fn outcome<A: CanRead>(
+        &self,
+        tasks: &Tasks<A>,
+        result: Result<OperationOutcome, StoreError>,
+        dates: &Dates,
+    ) -> Result<ChangeOutcome, ToolError> {
+        let (task, before) = match result {
+            Ok(OperationOutcome::Updated { task, before }) => {
+                let before = replaced(&tasks.show(&before), &self.patch, dates);
+                (task, before)
+            }
+            Ok(OperationOutcome::Nothing(task)) => (tasks.show(&task), Map::new()),
+            Ok(
+                OperationOutcome::Created(Created { task, .. })
+                | OperationOutcome::Deleted(task)
+                | OperationOutcome::Restored(task),
+            ) => (task, Map::new()),
+            Err(StoreError::Changed(now)) => return Err(stale(&tasks.show(&now), dates)),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(ChangeOutcome { task, before })
+    }
+}
+
+/// Changes one task.
+pub(super) async fn change<A: CanRead + CanWrite>(
+    tasks: &Tasks<A>,
+    change: &TaskChange,
+    dates: &Dates,
+) -> Result<ChangeOutcome, ToolError> {
+    let batch = Batch {
+        operations: vec![change.operation()],
+        atomic: false,
+    };
+    let mut results = tasks.batch(batch).await?.results;
+    let result = results.pop().unwrap_or_else(none);
+    change.outcome(tasks, result, dates)
 }
 
 fn stale(now: &Task, dates: &Dates) -> ToolError {

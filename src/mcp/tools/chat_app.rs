@@ -7,7 +7,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::change::{change, completion};
+use super::change::{TaskChange, change, completion};
 use crate::{
     access::Access,
     contract::{
@@ -232,9 +232,11 @@ impl Tool for CompleteTask {
         let dates = Dates::new(call.now, None);
         let task = change(
             &call.caller.scope().tasks(),
-            task_id,
-            &completion(true),
-            None,
+            &TaskChange {
+                id: task_id,
+                patch: completion(true),
+                expected: None,
+            },
             &dates,
         )
         .await?
@@ -297,7 +299,12 @@ impl Tool for UpdateTask {
             description,
             ..TaskPatch::default()
         };
-        let changed = change(&call.caller.scope().tasks(), task_id, &patch, None, &dates).await?;
+        let update = TaskChange {
+            id: task_id,
+            patch,
+            expected: None,
+        };
+        let changed = change(&call.caller.scope().tasks(), &update, &dates).await?;
         Ok(Done {
             task_id: changed.task.id.get(),
             status: "updated",

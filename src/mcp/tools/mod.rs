@@ -1,4 +1,5 @@
-//! The tools, one file each; `by_ids.rs` has the three that take only ids, `chat_app.rs` those of chat apps.
+//! The tools, one file each; `by_ids.rs` has the three that take only ids, `items.rs` and
+//! `change.rs` what they and others share, `chat_app.rs` those of chat apps.
 
 mod add_tasks;
 mod by_ids;
@@ -7,6 +8,7 @@ mod chat_app;
 mod find_tasks;
 mod get_overview;
 mod get_task;
+mod items;
 mod update_tasks;
 
 pub(super) use add_tasks::AddTasks;

@@ -1,18 +1,18 @@
 //! `update_tasks`.
 
-use super::change::change;
+use super::{change::TaskChange, items::carry_out};
 use crate::{
     access::Price,
     contract::{Fault, Maybe, TaskId, TaskPatch, TimeZone, Version},
     mcp::{
         arguments::{Items, arguments, in_words},
         date::Dates,
-        outcome::{ItemResult, Results},
+        outcome::Results,
         tool::{Call, Effect, Tool},
         tool_error::ToolError,
         worded::{self, Worded},
     },
-    store::{ReadWrite, Tasks},
+    store::ReadWrite,
 };
 
 /// Changes tasks.
@@ -57,30 +57,38 @@ impl Tool for UpdateTasks {
         Updates { tasks, time_zone }: Updates,
     ) -> Result<Results, ToolError> {
         let mut dates = Dates::new(call.now, time_zone.0);
-        let mut results = Vec::with_capacity(tasks.0.len());
-        for item in tasks.0 {
-            results.push(
-                update(&call.caller.scope().tasks(), item, &mut dates)
-                    .await
-                    .into(),
-            );
-        }
+        let updates: Vec<_> = tasks
+            .0
+            .into_iter()
+            .map(|item| read(item, &mut dates))
+            .collect();
+        let operations = updates.iter().map(|update| {
+            let update = update.as_ref();
+            update
+                .map(TaskChange::operation)
+                .map_err(|error| Box::new(error.clone().into()))
+        });
+        let tasks = call.caller.scope().tasks();
+        let results = carry_out(&tasks, operations.collect(), |place, result| {
+            let update = updates[place].as_ref().map_err(Clone::clone)?;
+            let outcome = update.outcome(&tasks, result, &dates)?;
+            Ok(outcome.into_item(&dates))
+        });
+        let results = results.await;
         Ok(Results::new(results, dates))
     }
 }
 
-async fn update(
-    tasks: &Tasks<ReadWrite>,
-    item: Result<Update, Vec<Fault>>,
-    dates: &mut Dates,
-) -> Result<ItemResult, ToolError> {
+fn read(item: Result<Update, Vec<Fault>>, dates: &mut Dates) -> Result<TaskChange, ToolError> {
     let Update {
         id,
         version,
         changes: Worded { body, due_date },
     } = item.map_err(|faults| ToolError(in_words(&faults)))?;
     let due_date = worded::due_date(&due_date, dates)?;
-    let patch = TaskPatch { due_date, ..body };
-    let changed = change(tasks, id, &patch, version.0, dates).await?;
-    Ok(changed.into_item(dates))
+    Ok(TaskChange {
+        id,
+        patch: TaskPatch { due_date, ..body },
+        expected: version.0,
+    })
 }

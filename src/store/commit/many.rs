@@ -12,10 +12,10 @@ use sea_orm::{
     sea_query::{LockType, Query},
 };
 
-use super::{Assignment, Set, size};
+use super::{Assignment, Once, Set, size};
 use crate::store::entity::{task, task::Column as Task, user_clock};
 
-/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 16.
+/// Rows in one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535, and a row has 19.
 const ROWS: usize = 1_000;
 
 /// What was committed: everything of this user up to this revision.
@@ -31,6 +31,7 @@ pub struct Committed {
 pub(in crate::store) struct NewRow {
     /// The columns that a client writes.
     pub(in crate::store) values: Vec<Assignment>,
+    pub(in crate::store) once: Once,
     pub(in crate::store) created_at: DateTimeUtc,
     pub(in crate::store) updated_at: DateTimeUtc,
 }
@@ -87,7 +88,7 @@ impl<'a> Change<'a> {
             return Ok(());
         };
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let bytes = |row: &NewRow| size::of_new(&row.values, None);
+        let bytes = |row: &NewRow| size::of_new(&row.values, &row.once);
         self.clock.stored_bytes += rows.iter().map(bytes).sum::<i64>();
         let ids = self.clock.last_task_id + 1..;
         let mut rows = ids
@@ -118,6 +119,7 @@ impl<'a> Change<'a> {
     fn columns(&self, id: i64, revision: i64, row: NewRow) -> Vec<Assignment> {
         let NewRow {
             values,
+            once,
             created_at,
             updated_at,
         } = row;
@@ -128,7 +130,10 @@ impl<'a> Change<'a> {
             (Task::UpdatedAt, Set::to(updated_at)),
             (Task::Revision, Set::to(revision)),
         ];
-        own.into_iter().chain(values).collect()
+        own.into_iter()
+            .chain(once.columns())
+            .chain(values)
+            .collect()
     }
 
     /// Moves the clock. It counts when the transaction is committed.

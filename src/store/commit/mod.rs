@@ -1,15 +1,17 @@
 //! What one user changes: the user's clock moves and tasks change, together or not at all. One task is one statement on
-//! PostgreSQL; `many` is for many.
+//! PostgreSQL; `plan` is for many, where what is written depends on what is there, and `many` for an import.
 //!
 //! Each write takes the next revision under the lock of the user's row in `user_clock`, which is held until the commit, so
 //! that revisions commit in order. Times never run backwards either: a write happens at the later of now and the time of
 //! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
 
 mod many;
+mod plan;
 mod purge;
 mod size;
 mod statement;
 mod together;
+mod tombstone;
 
 use std::sync::Arc;
 
@@ -28,9 +30,11 @@ use super::{
 use crate::auth::UserId;
 pub use many::Committed;
 pub(super) use many::{Change, NewRow};
+pub(super) use plan::{Before, Decision, FoundTask, Plan, RowWrite, Wanted, Writes};
 pub(super) use purge::{Purge, Purging};
-pub(super) use size::{growth, of_new as bytes_of_new, row_bytes};
+pub(super) use size::{Sizes, growth, of_new as bytes_of_new, row_bytes};
 use statement::{With, WriteStatement};
+pub(super) use tombstone::Tombstone;
 
 /// What a column becomes.
 #[derive(Debug, Clone)]
@@ -96,7 +100,7 @@ pub(super) enum Count {
     More,
 }
 
-/// What is done to one task of a user.
+/// What is done to one task of a user, or to many.
 #[derive(Debug, Clone)]
 pub(super) struct Write {
     pub(super) user: UserId,
@@ -107,14 +111,49 @@ pub(super) struct Write {
     pub(super) what: What,
 }
 
+/// By what a creation that comes again is recognised.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Once {
+    /// The key of the request.
+    pub(super) key: Option<String>,
+    /// The id that the client chose.
+    pub(super) uid: Option<String>,
+    /// The digest of the request, if there is one of the two.
+    pub(super) digest: Option<String>,
+}
+
+impl Once {
+    /// Whether it can be recognised at all.
+    pub(super) fn is_some(&self) -> bool {
+        self.key.is_some() || self.uid.is_some()
+    }
+
+    /// Its columns.
+    fn columns(&self) -> [Assignment; 3] {
+        let Self { key, uid, digest } = self;
+        [
+            (Task::CreateKey, Set::to(key.as_deref())),
+            (Task::CreateHash, Set::to(digest.as_deref())),
+            (Task::Uid, Set::to(uid.as_deref())),
+        ]
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum What {
+    One(Lone),
+    /// What a plan decides. The answer has no row: the plan has what is to be told.
+    Many(Arc<dyn Plan>),
+}
+
+/// What is done to one task.
+#[derive(Debug, Clone)]
+pub(super) enum Lone {
     /// The user gets a task more.
     Create {
         /// Always the same columns, in the same order.
         values: Vec<Assignment>,
-        /// The key of the request, and the digest of its body.
-        key: Option<(String, String)>,
+        once: Once,
     },
     /// A task is changed, if it is there and as it must be.
     Change {
@@ -145,18 +184,33 @@ impl Grouped for Writing {
     fn joins(one: &Write, other: &Write) -> bool {
         together::can_join(one)
             && together::can_join(other)
-            && std::mem::discriminant(&one.what) == std::mem::discriminant(&other.what)
+            && match (&one.what, &other.what) {
+                (What::One(one), What::One(other)) => {
+                    std::mem::discriminant(one) == std::mem::discriminant(other)
+                }
+                _ => false,
+            }
     }
 
     fn repeats(write: &Write) -> bool {
-        matches!(&write.what, What::Create { key: Some(_), .. })
+        match &write.what {
+            What::One(Lone::Create { once, .. }) => once.is_some(),
+            What::One(Lone::Change { .. }) => false,
+            What::Many(plan) => plan.repeats(),
+        }
     }
 
     async fn alone(
         connection: &mut PgConnection,
         write: &Write,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let statement = WriteStatement::of(write, DbBackend::Postgres).into_one();
+        let statement = match &write.what {
+            What::One(one) => WriteStatement::of(write, one, DbBackend::Postgres).into_one(),
+            What::Many(plan) => {
+                plan::on_postgres(connection, &write.user, write.now, &**plan).await?;
+                return Ok(None);
+            }
+        };
         Ok(rows(connection, &statement).await?.pop())
     }
 
@@ -165,7 +219,7 @@ impl Grouped for Writing {
         writes: &[Arc<Write>],
     ) -> Result<Vec<Option<Option<QueryResult>>>, DbErr> {
         let rows = match writes.first().map(|write| &write.what) {
-            Some(What::Create { .. }) => together::create(connection, writes).await?,
+            Some(What::One(Lone::Create { .. })) => together::create(connection, writes).await?,
             _ => together::change(connection, writes).await?,
         };
         together::hand_back(writes, rows)

@@ -12,7 +12,7 @@ use sea_orm::{
     },
 };
 
-use super::{Assignment, Count, Expected, Set, State, What, Write, size};
+use super::{Assignment, Count, Expected, Lone, Once, Set, State, What, Write, plan, size};
 use crate::store::{
     engine::SqliteWrite,
     entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
@@ -73,11 +73,11 @@ impl WriteStatement {
     }
 
     /// The statements of a write.
-    pub(super) fn of(write: &Write, backend: DbBackend) -> Self {
+    pub(super) fn of(write: &Write, what: &Lone, backend: DbBackend) -> Self {
         let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(write.user.as_str()));
-        match &write.what {
-            What::Create { values, key } => creation(write, values, key.as_ref(), mine),
-            What::Change {
+        match what {
+            Lone::Create { values, once } => creation(write, values, once, mine),
+            Lone::Change {
                 id,
                 state,
                 expected,
@@ -102,7 +102,13 @@ impl SqliteWrite for Write {
                 mine: _,
                 clock: move_clock,
                 task,
-            } = WriteStatement::of(self, DbBackend::Sqlite);
+            } = match &self.what {
+                What::One(one) => WriteStatement::of(self, one, DbBackend::Sqlite),
+                What::Many(plan) => {
+                    plan::on_sqlite(transaction, &self.user, self.now, &**plan).await?;
+                    return Ok(Vec::new());
+                }
+            };
             let target = target.map(|target| named(With::Target, target));
             let moved = match (target, &move_clock) {
                 (None, SubQueryStatement::InsertStatement(insert)) => {
@@ -135,23 +141,23 @@ impl SqliteWrite for Write {
 fn creation(
     write: &Write,
     values: &[Assignment],
-    key: Option<&(String, String)>,
+    once: &Once,
     mine: Option<SelectStatement>,
 ) -> WriteStatement {
-    let bytes = size::of_new(values, key);
+    let bytes = size::of_new(values, once);
     let own = [
         (Task::UserId, write.user.as_str().into()),
         (Task::Id, Expr::col(With::LastId)),
-        (Task::CreateKey, Expr::val(key.map(|(key, _)| key.as_str()))),
-        (
-            Task::CreateHash,
-            Expr::val(key.map(|(_, digest)| digest.as_str())),
-        ),
         (Task::CreatedAt, Expr::col(With::Moment)),
         (Task::UpdatedAt, Expr::col(With::Moment)),
         (Task::Revision, Expr::col(With::Tick)),
     ];
-    let (names, values): (Vec<_>, Vec<_>) = own.into_iter().chain(exprs(values)).unzip();
+    let once = once.columns();
+    let (names, values): (Vec<_>, Vec<_>) = own
+        .into_iter()
+        .chain(exprs(&once))
+        .chain(exprs(values))
+        .unzip();
     let select = Query::select().exprs(values).from(With::Clock).take();
     let task = Query::insert()
         .into_table(task::Entity)

@@ -22,7 +22,7 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, query::Query},
 };
 
-use super::{Assignment, Count, Expected, Set, State, What, Write, size};
+use super::{Assignment, Count, Expected, Lone, Set, State, What, Write, size};
 use crate::store::{
     UserLimits,
     engine::fetch,
@@ -31,7 +31,7 @@ use crate::store::{
 };
 
 /// The columns that a write can set. The others follow from the clock and the request.
-static WRITABLE: LazyLock<Vec<Task>> = LazyLock::new(|| {
+pub(super) static WRITABLE: LazyLock<Vec<Task>> = LazyLock::new(|| {
     let own = |column: &Task| {
         matches!(
             column,
@@ -39,6 +39,7 @@ static WRITABLE: LazyLock<Vec<Task>> = LazyLock::new(|| {
                 | Task::Id
                 | Task::CreateKey
                 | Task::CreateHash
+                | Task::Uid
                 | Task::CreatedAt
                 | Task::UpdatedAt
                 | Task::Revision
@@ -47,16 +48,16 @@ static WRITABLE: LazyLock<Vec<Task>> = LazyLock::new(|| {
     Task::iter().filter(|column| !own(column)).collect()
 });
 
-/// Whether a write can be part of a group. A creation with a key cannot: its unique index may make it wait.
+/// Whether a write can be part of a group. A creation with a key or a uid cannot: a unique index may make it wait.
 pub(super) fn can_join(write: &Write) -> bool {
     match &write.what {
-        What::Create { key, .. } => key.is_none(),
-        What::Change {
+        What::One(Lone::Create { once, .. }) => !once.is_some(),
+        What::One(Lone::Change {
             state,
             expected,
             count,
             ..
-        } => {
+        }) => {
             let one_version = match expected {
                 Expected::Any => true,
                 Expected::OneOf(versions) => versions.len() == 1,
@@ -66,13 +67,14 @@ pub(super) fn can_join(write: &Write) -> bool {
                 && matches!(state, State::Live)
                 && matches!(count, Count::Same | Count::Less)
         }
+        What::Many(_) => false,
     }
 }
 
 /// What becomes of the columns of one row, as bits: column *n* of [`WRITABLE`] is bit *n*.
 #[derive(Debug, Default)]
-struct Marks {
-    to_value: i32,
+pub(super) struct Marks {
+    pub(super) to_value: i32,
     to_moment: i32,
     to_moment_if_null: i32,
     turned: i32,
@@ -138,10 +140,10 @@ impl Array {
     }
 }
 
-type PgQuery<'q> = Query<'q, Postgres, PgArguments>;
+pub(super) type PgQuery<'q> = Query<'q, Postgres, PgArguments>;
 
 /// A value of the arrays as the column wants it.
-fn new_value(column: Task) -> String {
+pub(super) fn new_value(column: Task) -> String {
     let name = column.as_str();
     match column.def().get_column_type() {
         ColumnType::Json => format!(r#"n."{name}"::json"#),
@@ -150,7 +152,7 @@ fn new_value(column: Task) -> String {
 }
 
 /// `FROM unnest(…) AS n(…)` of some arrays and of those of the columns, with the number of parameters.
-fn arrays(own: &[(&'static str, &'static str)]) -> (String, usize) {
+pub(super) fn arrays(own: &[(&'static str, &'static str)]) -> (String, usize) {
     let columns = WRITABLE
         .iter()
         .map(|c| (c.as_str(), Array::of(*c, 0).type_name()));
@@ -165,7 +167,10 @@ fn arrays(own: &[(&'static str, &'static str)]) -> (String, usize) {
 }
 
 /// Binds the columns of the rows that are written.
-fn bind_columns<'q>(mut query: PgQuery<'q>, rows: &[&[Assignment]]) -> Result<PgQuery<'q>, DbErr> {
+pub(super) fn bind_columns<'q>(
+    mut query: PgQuery<'q>,
+    rows: &[&[Assignment]],
+) -> Result<PgQuery<'q>, DbErr> {
     for column in WRITABLE.iter().copied() {
         let mut array = Array::of(column, rows.len());
         for row in rows {
@@ -180,7 +185,7 @@ fn bind_columns<'q>(mut query: PgQuery<'q>, rows: &[&[Assignment]]) -> Result<Pg
     Ok(query)
 }
 
-fn marks(values: &[Assignment]) -> Marks {
+pub(super) fn marks(values: &[Assignment]) -> Marks {
     let mut marks = Marks::default();
     for (column, set) in values {
         let place = WRITABLE.iter().position(|c| c.as_str() == column.as_str());
@@ -312,7 +317,7 @@ RETURNING {row}, t.user_id"#,
 });
 
 /// An expression as PostgreSQL reads it.
-fn text_of(expr: Expr) -> String {
+pub(super) fn text_of(expr: Expr) -> String {
     let select = SelectQuery::select()
         .expr(expr)
         .to_string(PostgresQueryBuilder);
@@ -341,9 +346,9 @@ pub(super) async fn create(
 ) -> Result<Vec<QueryResult>, DbErr> {
     let (mut owners, mut rows, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
     for write in writes {
-        if let What::Create { values, key } = &write.what {
+        if let What::One(Lone::Create { values, once }) = &write.what {
             owners.push(write.user.as_str());
-            sizes.push(size::of_new(values, key.as_ref()));
+            sizes.push(size::of_new(values, once));
             rows.push(&**values);
         }
     }
@@ -369,13 +374,13 @@ pub(super) async fn change(
     let (mut removed, mut sizes) = (Vec::new(), Vec::new());
     let (mut rows, mut all_marks) = (Vec::new(), Vec::new());
     for write in writes {
-        if let What::Change {
+        if let What::One(Lone::Change {
             id,
             state: _,
             expected,
             values,
             count,
-        } = &write.what
+        }) = &write.what
         {
             owners.push(write.user.as_str());
             ids.push(*id);
@@ -422,7 +427,7 @@ pub(super) fn hand_back(
         .iter()
         .map(|write| {
             let row = by_user.remove(write.user.as_str());
-            if let (Some(row), What::Change { id, .. }) = (&row, &write.what)
+            if let (Some(row), What::One(Lone::Change { id, .. })) = (&row, &write.what)
                 && row.try_get_by_index::<i64>(0)? != *id
             {
                 return Err(DbErr::Custom("a group wrote another task".to_owned()));

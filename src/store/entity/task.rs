@@ -33,6 +33,8 @@ pub struct Model {
     pub updated_at: DateTimeWithTimeZone,
     pub revision: i64,
     pub deleted_at: Option<DateTimeWithTimeZone>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub uid: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

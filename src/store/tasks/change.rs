@@ -1,11 +1,13 @@
 //! What the operations that change a task share.
 
+use sea_orm::DbErr;
+
 use super::{Named, Tasks, Unchanged};
 use crate::{
     contract::{self, TaskId},
     store::{
         StoreError,
-        commit::{Assignment, Count, Expected, State, What, Write},
+        commit::{Assignment, Count, Expected, Lone, State, What, Write},
         row::TaskRow,
     },
 };
@@ -46,7 +48,7 @@ impl<A> Tasks<A> {
         values: Vec<Assignment>,
         count: Count,
     ) -> Result<contract::Task, StoreError> {
-        let what = What::Change {
+        let what = Lone::Change {
             id: id.get(),
             state: State::Live,
             expected: expected.clone(),
@@ -67,15 +69,20 @@ impl<A> Tasks<A> {
     }
 
     /// Writes. `None` if the conditions or the limits do not hold; then nothing has changed.
-    pub(super) async fn write(&self, what: What) -> Result<Option<TaskRow>, StoreError> {
+    pub(super) async fn write(&self, one: Lone) -> Result<Option<TaskRow>, StoreError> {
+        let written = self.try_to_write(one).await;
+        written.map_err(|error| StoreError::of_write(&error))
+    }
+
+    /// The same, with the error of the database.
+    pub(super) async fn try_to_write(&self, one: Lone) -> Result<Option<TaskRow>, DbErr> {
         let write = Write {
             user: self.user.clone(),
             now: self.store.clock.now(),
             limits: self.store.limits,
-            what,
+            what: What::One(one),
         };
-        let written = self.store.writing.send(write).await;
-        let row = written.map_err(|error| StoreError::of_write(&error))?;
-        Ok(row.map(|row| TaskRow::read(&row)).transpose()?)
+        let row = self.store.writing.send(write).await?;
+        row.map(|row| TaskRow::read(&row)).transpose()
     }
 }

@@ -1,16 +1,15 @@
 //! Creating a task, once, however often the request comes.
 
 use sea_orm::{
-    ExprTrait as _, QueryResult,
-    prelude::DateTimeUtc,
+    ExprTrait as _,
     sea_query::{Expr, Query},
 };
 
-use super::{Tasks, derived, digest::RequestDigest, get::select};
-use crate::contract::{self, Flag, Maybe, NewTask};
+use super::{Named, Tasks, Unchanged, derived, digest::RequestDigest, get::select};
+use crate::contract::{self, NewTask, Uid};
 use crate::store::{
     StoreError,
-    commit::{Set, What, Write},
+    commit::{Lone, Once},
     entity::{task, task::Column as Task},
     error::is_duplicate,
     kind::CanWrite,
@@ -31,33 +30,44 @@ pub struct Created {
 }
 
 impl<A: CanWrite> Tasks<A> {
-    /// Creates a task. With a key, a retry finds what the first request made.
+    /// Creates a task. With a key or a uid, a retry finds what the first request made.
     ///
     /// # Errors
     /// [`StoreError::LimitReached`], [`StoreError::StorageFull`]; with a key that came before [`StoreError::KeyReused`] if
-    /// the body differs, [`StoreError::KeyOfDeleted`] if the task was deleted since. A key is known for as long as its task
-    /// or the tombstone of it is there.
+    /// the body differs, [`StoreError::KeyOfDeleted`] if the task was deleted since; with a uid that came before
+    /// [`StoreError::UidTaken`] and [`StoreError::UidOfDeleted`]. Either is known for as long as its task or the tombstone
+    /// of it is there.
     pub async fn create(
         &self,
         new: NewTask,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, StoreError> {
-        let digest = key.as_ref().map(|_| RequestDigest::of_new_task(&new));
-        self.create_of(new, key.as_ref().zip(digest.as_ref())).await
-    }
-
-    /// Creates a task that is one part of a request. The key is that of the part; `digest` is that of the
-    /// whole request, so that another request with the same keys is noticed.
-    ///
-    /// # Errors
-    /// Those of [`create`](Self::create).
-    pub async fn create_part(
-        &self,
-        new: NewTask,
-        key: &IdempotencyKey,
-        digest: &RequestDigest,
-    ) -> Result<Created, StoreError> {
-        self.create_of(new, Some((key, digest))).await
+        let mark = Mark::of(&new, key, None);
+        let what = Lone::Create {
+            values: derived::of_new_task_now(new),
+            once: mark.once(),
+        };
+        loop {
+            let error = match self.try_to_write(what.clone()).await {
+                Ok(Some(row)) => {
+                    return Ok(Created {
+                        task: row.into_task(self.user.as_str())?,
+                        replayed: false,
+                    });
+                }
+                Ok(None) => None,
+                Err(error) if is_duplicate(&error) => Some(StoreError::Internal(error.to_string())),
+                Err(error) => return Err(StoreError::of_write(&error)),
+            };
+            // The limits are checked before the key and the uid: a task of them may be there all the same.
+            if let Some(created) = self.recognized(&mark).await? {
+                return Ok(created);
+            }
+            match error {
+                Some(error) => return Err(error),
+                None => self.make_room(&what).await?,
+            }
+        }
     }
 
     /// Checks that none of these keys, those of the parts of one request, came with another request.
@@ -78,52 +88,27 @@ impl<A: CanWrite> Tasks<A> {
             .to_owned();
         let found = self.rows(&query).await?;
         for row in found {
-            check_digest(&row, digest)?;
+            let stored: Option<String> = row.try_get("", "create_hash")?;
+            if !is_same(stored.as_deref(), digest) {
+                return Err(StoreError::KeyReused);
+            }
         }
         Ok(())
     }
 
-    async fn create_of(
-        &self,
-        new: NewTask,
-        keyed: Option<(&IdempotencyKey, &RequestDigest)>,
-    ) -> Result<Created, StoreError> {
-        let completed_at = match new.completed {
-            Maybe(Some(Flag(true))) => Set::Moment,
-            _ => Set::to(None::<DateTimeUtc>),
+    /// The task that an earlier request created, if there is one.
+    async fn recognized(&self, mark: &Mark) -> Result<Option<Created>, StoreError> {
+        let Some(digest) = &mark.digest else {
+            return Ok(None);
         };
-        let what = What::Create {
-            values: derived::of_new_task(new, completed_at),
-            key: keyed.map(|(key, digest)| (key.0.clone(), digest.as_str().to_owned())),
-        };
-        loop {
-            let write = Write {
-                user: self.user.clone(),
-                now: self.store.clock.now(),
-                limits: self.store.limits,
-                what: what.clone(),
-            };
-            let error = match self.store.writing.send(write).await {
-                Ok(Some(row)) => {
-                    return Ok(Created {
-                        task: TaskRow::read(&row)?.into_task(self.user.as_str())?,
-                        replayed: false,
-                    });
-                }
-                Ok(None) => None,
-                Err(error) if is_duplicate(&error) => Some(StoreError::Internal(error.to_string())),
-                Err(error) => return Err(StoreError::of_write(&error)),
-            };
-            // The limits are checked before the key: a task of this key may be there all the same.
-            if let Some((key, digest)) = keyed
-                && let Some(created) = self.replay(key, digest).await?
-            {
-                return Ok(created);
-            }
-            match error {
-                Some(error) => return Err(error),
-                None => self.make_room(&what).await?,
-            }
+        if let Some(key) = &mark.key
+            && let Some(created) = self.replay(key, digest).await?
+        {
+            return Ok(Some(created));
+        }
+        match &mark.uid {
+            Some(uid) => self.created_as(By::Uid, uid.as_str(), digest).await,
+            None => Ok(None),
         }
     }
 
@@ -137,29 +122,105 @@ impl<A: CanWrite> Tasks<A> {
         key: &IdempotencyKey,
         digest: &RequestDigest,
     ) -> Result<Option<Created>, StoreError> {
-        let query = select(&self.user, Task::CreateKey, key.0.as_str())
+        self.created_as(By::Key, &key.0, digest).await
+    }
+
+    async fn created_as(
+        &self,
+        by: By,
+        value: &str,
+        digest: &RequestDigest,
+    ) -> Result<Option<Created>, StoreError> {
+        let column = match by {
+            By::Key => Task::CreateKey,
+            By::Uid => Task::Uid,
+        };
+        let query = select(&self.user, column, value)
             .column(Task::CreateHash)
             .to_owned();
         let Some(found) = self.rows(&query).await?.pop() else {
             return Ok(None);
         };
-        check_digest(&found, digest)?;
+        let stored: Option<String> = found.try_get("", "create_hash")?;
+        let same = is_same(stored.as_deref(), digest);
         let row = TaskRow::read(&found)?;
-        let deleted = row.deleted_at.is_some();
-        let task = row.into_task(self.user.as_str())?;
-        if deleted {
-            return Err(StoreError::KeyOfDeleted(task.id));
-        }
-        Ok(Some(Created {
-            task,
-            replayed: true,
-        }))
+        by.judge(row, same, self.user.as_str()).map(Some)
     }
 }
 
-/// Whether the request that a row was created by is this one.
-fn check_digest(row: &QueryResult, digest: &RequestDigest) -> Result<(), StoreError> {
-    let stored: Option<String> = row.try_get("", "create_hash")?;
-    let same = stored.is_some_and(|stored| digest.is(&stored));
-    same.then_some(()).ok_or(StoreError::KeyReused)
+/// What a creation is recognized by when it comes again.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) key: Option<IdempotencyKey>,
+    pub(super) uid: Option<Uid>,
+    /// Of the request, if there is one of the two.
+    pub(super) digest: Option<RequestDigest>,
+}
+
+impl Mark {
+    /// `digest`: that of the request, if the task is only a part of it.
+    pub(super) fn of(
+        new: &NewTask,
+        key: Option<IdempotencyKey>,
+        digest: Option<RequestDigest>,
+    ) -> Self {
+        let uid = new.uid.clone().value();
+        let is_marked = key.is_some() || uid.is_some();
+        let of_task = || is_marked.then(|| RequestDigest::of_new_task(new));
+        Self {
+            digest: digest.or_else(of_task),
+            key,
+            uid,
+        }
+    }
+
+    /// What is stored of it.
+    pub(super) fn once(&self) -> Once {
+        Once {
+            key: self.key.as_ref().map(|key| key.0.clone()),
+            uid: self.uid.as_ref().map(|uid| uid.as_str().to_owned()),
+            digest: self
+                .digest
+                .as_ref()
+                .map(|digest| digest.as_str().to_owned()),
+        }
+    }
+}
+
+/// By what a creation finds a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Key,
+    Uid,
+}
+
+impl By {
+    /// The answer to a creation that finds a task. `same`: whether that was created by the same request.
+    pub(super) fn judge(
+        self,
+        row: TaskRow,
+        same: bool,
+        user_id: &str,
+    ) -> Result<Created, StoreError> {
+        let deleted = row.deleted_at.is_some();
+        let task = row.into_task(user_id)?;
+        match self {
+            Self::Key if !same => Err(StoreError::KeyReused),
+            Self::Key if deleted => Err(StoreError::KeyOfDeleted(task.id)),
+            Self::Uid if deleted => Err(StoreError::UidOfDeleted(task.id)),
+            Self::Uid if !same => Err(StoreError::UidTaken(Unchanged {
+                task: Box::new(task),
+                named: Named::Nothing,
+            })),
+            Self::Key | Self::Uid => Ok(Created {
+                task,
+                replayed: true,
+            }),
+        }
+    }
+}
+
+/// Whether the request whose digest was stored is this one.
+pub(super) fn is_same(stored: Option<&str>, digest: &RequestDigest) -> bool {
+    stored.is_some_and(|stored| digest.is(stored))
 }

@@ -12,13 +12,24 @@ use crate::store::{
     row::{StoredTags, rank},
 };
 use crate::{
-    contract::{Description, DueDate, Flag, NewTask, Tags, TaskPatch, Title},
+    contract::{Description, DueDate, Flag, Maybe, NewTask, Tags, TaskPatch, Title},
     unicode::{fold, search_key},
 };
+
+/// The columns of a task that is created now.
+pub(super) fn of_new_task_now(new: NewTask) -> Vec<Assignment> {
+    let completed_at = match new.completed {
+        Maybe(Some(Flag(true))) => Set::Moment,
+        _ => Set::to(None::<DateTimeUtc>),
+    };
+    of_new_task(new, completed_at)
+}
 
 /// The columns of a new task, with its defaults. `completed_at` is null for a task that is not done.
 pub(super) fn of_new_task(new: NewTask, completed_at: Set) -> Vec<Assignment> {
     let NewTask {
+        // It marks the creation, as an Idempotency-Key does (`Once`).
+        uid: _,
         title: new_title,
         description: new_description,
         completed: _,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::NewTask;
+use crate::contract::{Change, NewTask};
 
 /// The rule in force. It never changes: another rule gets another name.
 const RULE: &str = "v1:";
@@ -59,7 +59,7 @@ impl RequestDigest {
     /// Of a body of `createTask`.
     pub(super) fn of_new_task(new: &NewTask) -> Self {
         // The members that a task had at the time of that rule, in its order.
-        let before = json!([
+        let mut before = json!([
             new.title,
             new.description.clone().value(),
             new.completed.0.unwrap_or_default(),
@@ -67,6 +67,10 @@ impl RequestDigest {
             new.due_date.value(),
             new.tags.0.clone().unwrap_or_default(),
         ]);
+        // No request of that time had one, so none is the same.
+        if let (Some(members), Change::Set(uid)) = (before.as_array_mut(), &new.uid) {
+            members.push(json!(uid));
+        }
         let request = new.said().into();
         Self {
             unversioned: Some(sha256(&before)),
@@ -77,6 +81,11 @@ impl RequestDigest {
     /// What is stored beside the key.
     pub(crate) fn as_str(&self) -> &str {
         &self.stored
+    }
+
+    /// The same, for storing.
+    pub(super) fn into_string(self) -> String {
+        self.stored
     }
 
     /// Whether the request that was stored is this one.
@@ -102,7 +111,7 @@ fn sha256(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::contract::{
-        Change, DueDate, Flag, Maybe, Priority, Scalar as _, Tags, Timestamp, Title,
+        DueDate, Flag, Maybe, Priority, Scalar as _, Tags, Timestamp, Title, Uid,
     };
 
     fn new(title: &str) -> NewTask {
@@ -147,9 +156,31 @@ mod tests {
         );
     }
 
+    /// A task without a `uid` has the digest that it had before there were any.
+    #[test]
+    fn a_uid_is_part_of_the_request() {
+        let uid = Uid::from_json(&json!("5F0C3B8E-8E0E-4D5B-9D5E-0A6F3C1F2B7A")).unwrap();
+        let digest = RequestDigest::of_new_task(&NewTask {
+            uid: Change::Set(uid),
+            ..new("Buy milk")
+        });
+        assert_eq!(
+            digest.as_str(),
+            format!(
+                "{RULE}{}",
+                sha256(
+                    &json!({ "title": "Buy milk", "uid": "5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a" })
+                )
+            )
+        );
+        let without = RequestDigest::of_new_task(&new("Buy milk"));
+        assert!(!digest.is(without.unversioned.as_deref().unwrap()));
+    }
+
     #[test]
     fn a_default_says_nothing() {
         let spelled_out = NewTask {
+            uid: Change::Clear,
             description: Change::Clear,
             completed: Maybe(Some(Flag(false))),
             priority: Maybe(Some(Priority::Medium)),

@@ -2,12 +2,12 @@
 
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, TransactionTrait as _};
 
-use super::{TaskStore, derived};
+use super::{RequestDigest, TaskStore, derived};
 use crate::{
-    contract::{NewTask, Timestamp},
+    contract::{NewTask, Timestamp, Uid},
     store::{
         StoreError,
-        commit::{Change, Committed, NewRow, Set, bytes_of_new},
+        commit::{Change, Committed, NewRow, Once, Set, bytes_of_new},
         engine::immediate,
     },
 };
@@ -28,12 +28,22 @@ pub struct ImportedTask {
 impl ImportedTask {
     /// What its row will count in bytes.
     pub fn bytes(&self) -> i64 {
-        bytes_of_new(&self.clone().into_row().values, None)
+        let row = self.clone().into_row();
+        bytes_of_new(&row.values, &row.once)
     }
 
     fn into_row(self) -> NewRow {
         let completed_at = Set::to(self.completed_at.map(Timestamp::get));
+        // The client that chose the uid may still repeat its creation.
+        let uid = self.task.uid.clone().value().map(Uid::into_string);
+        let digest = uid.as_ref().map(|_| RequestDigest::of_new_task(&self.task));
+        let once = Once {
+            key: None,
+            uid,
+            digest: digest.map(RequestDigest::into_string),
+        };
         NewRow {
+            once,
             values: derived::of_new_task(self.task, completed_at),
             created_at: self.created_at.get(),
             updated_at: self.updated_at.get(),

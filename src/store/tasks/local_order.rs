@@ -69,13 +69,18 @@ impl Ordering {
                 day => (day, 0),
             },
         };
-        // Of the days that there can be, none is left.
-        if !(0..=9999).contains(&day.year()) {
+        let is_none_left = match self.is_descending() {
+            true => day.year() < 0,
+            false => day.year() > 9999,
+        };
+        if is_none_left {
             return Ok(Position {
                 key: SortKey::Null(()),
                 id: 0,
             });
         }
+        // East of Greenwich, the last instants are in a day after the last day that there can be.
+        let day = NaiveDate::from_ymd_opt(9999, 12, 31).map_or(day, |last| Ord::min(day, last));
         let begins_then = zone.first_instant(day) == at;
         Ok(Position {
             key: SortKey::Number(midnight(day).timestamp_micros()),

@@ -1,11 +1,13 @@
 //! The tasks of a user: one operation a file.
 //!
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
-//! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `import` for the operator.
+//! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `batch` for many of
+//! them in one commit; `import` for the operator.
 //! `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
 //! `derived`: the columns that a write sets, those that follow
 //! from others included.
 
+mod batch;
 mod change;
 mod create;
 mod cursor;
@@ -56,6 +58,7 @@ use get::{Finding, Key, Revisions};
 use pages::Pages;
 use paging::Paging;
 
+pub use batch::{Batch, BatchOutcome, Operation, OperationOutcome};
 pub use create::{Created, IdempotencyKey};
 pub(super) use derived::tags_key;
 pub(crate) use digest::Canonical;
@@ -172,6 +175,11 @@ impl Unchanged {
     /// Which version the write expected.
     pub fn named(&self) -> Named {
         self.named
+    }
+
+    /// Which task it is.
+    pub fn id(&self) -> TaskId {
+        self.task.id
     }
 
     /// The version of the task.

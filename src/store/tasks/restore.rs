@@ -7,7 +7,7 @@ use crate::{
     contract::{self, TaskId},
     store::{
         StoreError,
-        commit::{Count, Expected, Set, State, What},
+        commit::{Count, Expected, Lone, Set, State},
         entity::task::Column as Task,
         kind::CanWrite,
     },
@@ -30,7 +30,7 @@ impl<A: CanWrite> Tasks<A> {
     /// [`StoreError::NotFound`] if there is neither the task nor a tombstone younger than the
     /// retention; [`StoreError::Changed`] if it is not in the version expected; [`StoreError::LimitReached`].
     pub async fn restore(&self, id: TaskId, expected: &Expected) -> Result<Restored, StoreError> {
-        let what = What::Change {
+        let what = Lone::Change {
             id: id.get(),
             state: State::DeletedAfter(self.store.oldest_tombstone()),
             expected: expected.clone(),

@@ -2,13 +2,13 @@
 
 use sea_orm::{
     ExprTrait as _,
-    sea_query::{Expr, Order, Query, SelectStatement},
+    sea_query::{Expr, Query, SelectStatement},
 };
 
 use super::Tasks;
 use crate::store::{
-    StoreError, UserLimits,
-    commit::{Count, Purge, What, bytes_of_new, growth, row_bytes},
+    StoreError, Usage, UserLimits,
+    commit::{Count, Lone, Purge, Tombstone, bytes_of_new, growth},
     entity::{task, task::Column as Task},
 };
 
@@ -17,11 +17,11 @@ use crate::store::{
 const SPARE: i64 = 100;
 
 /// What a write adds to what the user stores.
-#[derive(Debug, Clone, Copy)]
-struct Need {
-    tasks: i64,
-    tombstones: i64,
-    bytes: i64,
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Need {
+    pub(super) tasks: i64,
+    pub(super) tombstones: i64,
+    pub(super) bytes: i64,
 }
 
 /// By how much a write is over the limits; nothing if it is not more than 0.
@@ -33,12 +33,57 @@ struct Over {
     bytes: i64,
 }
 
-/// A tombstone: id, revision and bytes.
-#[derive(Debug, Clone, Copy)]
-struct Tombstone {
-    id: i64,
-    revision: i64,
-    bytes: i64,
+impl Need {
+    /// Whether it fits as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`] if it cannot fit whatever is purged.
+    pub(super) fn fits(self, usage: Usage, limits: UserLimits) -> Result<bool, StoreError> {
+        if self.tasks > 0 && usage.tasks + self.tasks > limits.tasks {
+            return Err(StoreError::LimitReached(limits.tasks));
+        }
+        let over = self.over(usage, limits);
+        Ok(over.rows <= 0 && over.bytes <= 0)
+    }
+
+    /// Which tombstones, of which these are all and the oldest come first, must go so that it fits.
+    ///
+    /// # Errors
+    /// [`StoreError::StorageFull`] if it does not fit without any of them.
+    pub(super) fn to_purge(
+        self,
+        usage: Usage,
+        limits: UserLimits,
+        tombstones: &[Tombstone],
+    ) -> Result<&[Tombstone], StoreError> {
+        let over = self.over(usage, limits);
+        let all: i64 = tombstones.iter().map(|tombstone| tombstone.bytes).sum();
+        if all < over.bytes {
+            return Err(StoreError::StorageFull {
+                stored: usage.bytes - all,
+                needed: self.bytes,
+                limit: limits.bytes.unwrap_or(i64::MAX),
+            });
+        }
+        let spare = Over {
+            rows: limits.tasks / SPARE,
+            bytes: limits.bytes.unwrap_or(0) / SPARE,
+        };
+        Ok(oldest(tombstones, over, spare))
+    }
+
+    fn over(self, usage: Usage, limits: UserLimits) -> Over {
+        let rows = usage.tombstones + self.tombstones - limits.tasks;
+        let most = limits.bytes.unwrap_or(i64::MAX);
+        Over {
+            // A user who is over a limit may still do what adds nothing to it.
+            rows: if self.tombstones > 0 { rows } else { 0 },
+            bytes: match self.bytes {
+                more @ 1.. => usage.bytes + more - most,
+                _ => 0,
+            },
+        }
+    }
 }
 
 impl<A> Tasks<A> {
@@ -47,55 +92,27 @@ impl<A> Tasks<A> {
     /// # Errors
     /// [`StoreError::LimitReached`] or [`StoreError::StorageFull`] if it does not fit without any tombstone, and then all
     /// of them are still there.
-    pub(super) async fn make_room(&self, what: &What) -> Result<(), StoreError> {
+    pub(super) async fn make_room(&self, what: &Lone) -> Result<(), StoreError> {
         let need = self.need(what).await?;
         let usage = self.stored().await?;
-        let UserLimits { tasks, bytes } = self.store.limits;
-        if need.tasks > 0 && usage.tasks + need.tasks > tasks {
-            return Err(StoreError::LimitReached(tasks));
-        }
-        let too_many = match need.tombstones {
-            0 => 0,
-            more => usage.tombstones + more - tasks,
-        };
-        let too_large = bytes.map_or(0, |most| usage.bytes + need.bytes - most);
-        let too_large = if need.bytes > 0 { too_large } else { 0 };
-        if too_many <= 0 && too_large <= 0 {
+        if need.fits(usage, self.store.limits)? {
             return Ok(());
         }
-        let tombstones = self.tombstones().await?;
-        let all: i64 = tombstones.iter().map(|tombstone| tombstone.bytes).sum();
-        if all < too_large {
-            return Err(StoreError::StorageFull {
-                stored: usage.bytes - all,
-                needed: need.bytes,
-                limit: bytes.unwrap_or(i64::MAX),
-            });
-        }
-        let over = Over {
-            rows: too_many,
-            bytes: too_large,
-        };
-        let spare = Over {
-            rows: tasks / SPARE,
-            bytes: bytes.unwrap_or(0) / SPARE,
-        };
-        self.purge(oldest(&tombstones, over, spare)).await
+        let rows = self.rows(&Tombstone::all_of(self.user.as_str())).await?;
+        let tombstones: Result<Vec<_>, _> = rows.iter().map(Tombstone::read).collect();
+        let tombstones = tombstones?;
+        self.purge(need.to_purge(usage, self.store.limits, &tombstones)?)
+            .await
     }
 
-    async fn need(&self, what: &What) -> Result<Need, StoreError> {
-        let none = Need {
-            tasks: 0,
-            tombstones: 0,
-            bytes: 0,
-        };
+    async fn need(&self, what: &Lone) -> Result<Need, StoreError> {
         Ok(match what {
-            What::Create { values, key } => Need {
+            Lone::Create { values, once } => Need {
                 tasks: 1,
-                bytes: bytes_of_new(values, key.as_ref()),
-                ..none
+                bytes: bytes_of_new(values, once),
+                ..Need::default()
             },
-            What::Change {
+            Lone::Change {
                 id, values, count, ..
             } => Need {
                 tasks: i64::from(*count == Count::More),
@@ -123,30 +140,6 @@ impl<A> Tasks<A> {
         let row = self.rows(select).await?.pop();
         let number = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(number.unwrap_or(0))
-    }
-
-    /// All tombstones of the user, the oldest first.
-    async fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {
-        let select = Query::select()
-            .columns([Task::Id, Task::Revision])
-            .expr(row_bytes().cast_as("bigint"))
-            .from(task::Entity)
-            .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
-            .and_where(Expr::col(Task::DeletedAt).is_not_null())
-            // The revision of a tombstone is that of its deletion.
-            .order_by(Task::Revision, Order::Asc)
-            .to_owned();
-        let rows = self.rows(&select).await?;
-        rows.iter()
-            .map(|row| {
-                let (id, revision, bytes) = row.try_get_many_by_index()?;
-                Ok(Tombstone {
-                    id,
-                    revision,
-                    bytes,
-                })
-            })
-            .collect()
     }
 
     async fn purge(&self, tombstones: &[Tombstone]) -> Result<(), StoreError> {

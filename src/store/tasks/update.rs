@@ -16,7 +16,7 @@ use crate::{
 
 /// What a patch changes: at least one member. A patch that names none is no write, so it needs a scope that can read.
 #[derive(Debug, Clone)]
-pub struct Changes(Vec<Assignment>);
+pub struct Changes(pub(super) Vec<Assignment>);
 
 impl Changes {
     /// The changes that a patch names; `None` if it names none.

@@ -36,11 +36,6 @@ impl<A> Tasks<A> {
             return Ok(Usage::default());
         };
         let (tasks, rows, bytes): (i64, i64, i64) = row.try_get_many_by_index()?;
-        // An older version beside this one may have written without counting.
-        Ok(Usage {
-            tasks,
-            tombstones: Ord::max(rows - tasks, 0),
-            bytes: Ord::max(bytes, 0),
-        })
+        Ok(Usage::of(tasks, rows, bytes))
     }
 }

@@ -207,6 +207,25 @@ on_both! {
         let settled = |settings: &mut Settings| settings.owner_list = ListShape::Tasks;
         on_the_owner_path(&inspector, &on.app_with(settled).await).await;
 
+        // Many at once, and by uid.
+        let roomy = on.app().await;
+        let owner = roomy.user("owner");
+        let uid = "5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a";
+        let many = json!([
+            { "op": "create", "task": { "title": "x", "uid": uid } }, { "op": "create", "task": { "title": "x", "uid": uid } },
+            { "op": "update", "uid": uid, "patch": {} }, { "op": "update", "uid": uid, "if_version": 9, "patch": {} },
+            { "op": "create", "task": { "title": "y", "uid": uid } }, { "op": "delete", "id": 1 }, { "op": "delete", "id": 1 },
+            { "op": "restore", "id": 1 }, { "op": "create" },
+        ]);
+        for atomic in [false, true] {
+            let body = json!({ "operations": many, "atomic": atomic });
+            ask(&owner, "POST", "/api/v1/tasks/batch", &[], body).await;
+        }
+        ask(&owner, "POST", "/api/v1/tasks/batch", &[("If-Match", "*")], json!({ "operations": [] })).await;
+        ask(&owner, "POST", TASKS, &[], json!({ "title": "y", "uid": uid })).await;
+        ask(&owner, "DELETE", &format!("{TASKS}/1"), &[], json!(null)).await;
+        ask(&owner, "POST", TASKS, &[], json!({ "title": "y", "uid": uid })).await;
+
         // Conflicts.
         ask(&alice, "POST", TASKS, &[("Idempotency-Key", "one")], json!({ "title": "other" })).await;
         ask(&alice, "POST", TASKS, &[("Idempotency-Key", "gone")], full.clone()).await;

@@ -42,7 +42,8 @@ async fn an_unknown_parameter_is_refused_by_every_operation_of_v1() {
 #[test]
 fn every_operation_is_named_and_described() {
     let verbs = [
-        "list", "create", "get", "update", "replace", "delete", "restore", "complete", "stream",
+        "list", "batch", "create", "get", "update", "replace", "delete", "restore", "complete",
+        "stream",
     ];
     let groups: Vec<_> = contract()["tags"].as_array().unwrap().iter().collect();
     assert!(

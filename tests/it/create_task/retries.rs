@@ -30,6 +30,7 @@ on_both! {
 
             {
               "id": 1,
+              "uid": null,
               "user_id": "alice",
               "title": "Buy milk",
               "description": null,

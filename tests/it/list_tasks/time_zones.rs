@@ -97,6 +97,23 @@ on_both! {
         assert_eq!(listed(&alice, &format!("?sort=due_date&due_after=2011-12-31&{samoa}")).await, [1, 2, 3, 5, 6]);
     }
 
+    /// In Kathmandu the last instant is in the year 10000, and the first day begins in the year 0.
+    async fn pages_end_at_the_first_and_the_last_instants(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for due in ["9999-12-31T23:59:59.999999Z", "9999-12-31", "0001-01-01", "0001-01-01T00:00:00Z"] {
+            alice.create_with(json!({ "title": due, "due_date": due })).await;
+        }
+        for (zone, newest_first) in [("Asia/Kathmandu", [1, 2, 4, 3]), ("America/New_York", [1, 2, 3, 4])] {
+            let oldest_first: Vec<_> = newest_first.into_iter().rev().collect();
+            for limit in 1..=4 {
+                let query = format!("due=any&time_zone={zone}");
+                assert_eq!(walk(&alice, &format!("sort=-due_date&{query}"), limit).await, newest_first, "{zone}");
+                assert_eq!(walk(&alice, &format!("sort=due_date&{query}"), limit).await, oldest_first, "{zone}");
+            }
+        }
+    }
+
     async fn tasks_with_and_without_a_due_date(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");

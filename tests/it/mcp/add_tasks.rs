@@ -19,6 +19,36 @@ fn titles(titles: &[&str]) -> Value {
 }
 
 on_both! {
+    async fn a_uid_is_kept_and_shown(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let uid = "5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a";
+        let agent = alice.agent();
+        let add = |title: &str| json!({ "tasks": [{ "title": title, "uid": uid }, { "title": "tea" }] });
+        expect![[r##"
+            #1 "milk", uid 5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a, v1
+            #2 "tea", v2"##]].assert_eq(&agent.call("add_tasks", add("milk")).await.done().text);
+        let again = agent.call("add_tasks", add("milk")).await.done();
+        assert_eq!((&again.results()[0]["replayed"], &again.results()[0]["task"]["id"]), (&json!(true), &json!(1)));
+        let other = agent.call("add_tasks", add("bread")).await.done();
+        assert_eq!(
+            other.results()[0]["error"],
+            "This uid is that of task 1, which was created with another body. Change that task, or use a new uid for a new one."
+        );
+        assert_eq!(alice.get("/api/v1/tasks/1").await.body["uid"], uid);
+    }
+
+    /// The items of a call are one commit.
+    async fn the_items_of_a_call_have_consecutive_versions(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let calls = join_all((0..6).map(|_| agent.call("add_tasks", json!({ "tasks": titles(&["a", "b", "c", "d"]) })))).await;
+        for call in calls {
+            let versions: Vec<i64> = call.results().iter().map(|item| item["task"]["version"].as_i64().unwrap()).collect();
+            assert!(versions.windows(2).all(|two| two[1] == two[0] + 1), "{versions:?}");
+        }
+    }
     async fn an_invalid_item_does_not_affect_the_others(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
@@ -33,8 +63,8 @@ on_both! {
         ] })).await.done();
         expect![[r##"
             #1 "first", v1
-            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same tag as "a", ignoring case; `id` is not an argument here; use: title, description, completed, priority, due_date, tags
-            error: `title` is required; `titel` is not an argument here; use: title, description, completed, priority, due_date, tags
+            error: `title` must not be empty; `priority` must be "low", "medium" or "high"; `tags/1` is the same tag as "a", ignoring case; `id` is not an argument here; use: title, description, completed, priority, due_date, tags, uid
+            error: `title` is required; `titel` is not an argument here; use: title, description, completed, priority, due_date, tags, uid
             error: it must be an object, not a string
             error: `due_date` needs `time_zone` to know when "tomorrow" is: the user's IANA time zone, such as Europe/Berlin; ask the user if you do not know it
             #2 "sixth", done, v2"##]].assert_eq(&added.text);

@@ -10,10 +10,11 @@ on_both! {
     an_older_version_may_create_beside_a_newer_one
 }
 
-const NEW: [&str; 3] = [
+const NEW: [&str; 4] = [
     "m20261204_000005_storage",
     "m20261204_000006_tombstones",
-    "m20261204_000007_storage_counts",
+    "m20261205_000007_task_uid",
+    "m20261205_000008_storage_counts",
 ];
 
 /// More than two batches.
@@ -24,7 +25,7 @@ async fn old(empty: &Empty) -> DatabaseConnection {
     let db = empty.connect().await;
     up(&db).await.unwrap();
     let newest_first: Vec<_> = NEW.into_iter().rev().collect();
-    assert_eq!(down(&db, 3).await.unwrap(), newest_first);
+    assert_eq!(down(&db, 4).await.unwrap(), newest_first);
     let clocks: Vec<_> = (0..USERS)
         .map(|user| {
             format!(

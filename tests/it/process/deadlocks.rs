@@ -20,9 +20,10 @@ const USERS: usize = 16;
 const WRITERS: usize = 2;
 /// Of each user.
 const ROWS: i64 = 4;
-/// What the database says of two creations with one key at once, which is resolved, and of a lock that another server holds,
+/// What the database says of two creations with one key or uid at once, which is resolved, and of a lock that another server holds,
 /// after which the write is sent again.
-const EXPECTED: [&str; 2] = [
+const EXPECTED: [&str; 3] = [
+    "duplicate key value violates unique constraint \"task_uid_key\"",
     "duplicate key value violates unique constraint \"task_create_key_key\"",
     "could not obtain lock on row",
 ];
@@ -101,7 +102,7 @@ async fn two_servers_that_write_the_same_rows_never_deadlock() {
 /// One request, which meets those of three others.
 async fn write(actor: &Actor, number: usize) {
     let path = format!("{TASKS}/{}", random_range(1..=ROWS));
-    let (answer, fine): (_, &[u16]) = match random_range(0..10) {
+    let (answer, fine): (_, &[u16]) = match random_range(0..12) {
         0..3 => {
             let patch = [
                 json!({ "title": "a" }),
@@ -132,6 +133,20 @@ async fn write(actor: &Actor, number: usize) {
             &[201, 409],
         ),
         8 => {
+            let uid = format!("00000000-0000-0000-0000-{:012}", number / 16);
+            let body = json!({ "title": "new", "uid": uid });
+            (actor.post(TASKS, body).await, &[201, 409])
+        }
+        9 => {
+            let change = |id| json!({ "op": "update", "id": id, "patch": { "title": "c" } });
+            let operations = json!([
+                change(ROWS), { "op": "create", "task": { "title": "new" } }, change(1),
+                { "op": "delete", "id": 2 }, { "op": "restore", "id": 2 },
+            ]);
+            let body = json!({ "operations": operations, "atomic": number.is_multiple_of(2) });
+            (actor.post("/api/v1/tasks/batch", body).await, &[200])
+        }
+        10 => {
             // Two at once, on both servers, of the same key.
             let key = format!("key-{}", number / 16);
             (

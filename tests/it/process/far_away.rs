@@ -194,6 +194,15 @@ async fn a_lone_request_takes_one_round_trip() {
         alice.get(TASKS).await.has(200);
     })
     .await;
+    let batch = async || {
+        let task = json!({ "op": "create", "task": { "title": "Buy eggs" } });
+        let patch = json!({ "op": "update", "id": 1, "patch": { "title": "Buy rice" } });
+        let operations: Vec<_> = [task, patch].into_iter().cycle().take(30).collect();
+        let body = json!({ "operations": operations });
+        alice.post("/api/v1/tasks/batch", body).await.has(200);
+    };
+    far.takes(2, "a batch, which reads and then writes", batch)
+        .await;
     far.takes(2, "a patch of another version", async || {
         let patch = json!({ "title": "lost" });
         alice

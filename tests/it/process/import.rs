@@ -34,6 +34,28 @@ fn members(list: &Value, names: &[&str]) -> Vec<Vec<Value>> {
 }
 
 on_both! {
+    async fn an_import_keeps_the_uids(on: Backend) {
+        let uid = "5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a";
+        let task = |user: &str, uid: &str| format!("{}\n", json!({ "user_id": user, "title": "Milk", "uid": uid }));
+        let two = [task("alice", uid), task("alice", &uid.to_uppercase()), task("bob", "7")].concat();
+        let home = home(on, &two).await;
+        let refused = home.run(&["import", "old.jsonl"]).bad();
+        for said in [
+            "line 2: line 1 has the same `uid` of the same user",
+            "line 3: /uid must be a UUID like 5f0c3b8e-8e0e-4d5b-9d5e-0a6f3c1f2b7a (RFC 9562)",
+        ] {
+            assert!(refused.contains(said), "{refused}");
+        }
+        fs::write(home.path().join("old.jsonl"), [task("alice", uid), task("bob", uid)].concat()).unwrap();
+        assert_eq!(home.run(&["import", "old.jsonl"]).good(), "imported 2 tasks of 2 users\n");
+        let server = home.start().await;
+        let alice = server.user("alice");
+        assert_eq!(alice.get("/api/v1/tasks/1").await.body["uid"], uid);
+        // The client that chose it may still repeat its creation.
+        let again = alice.post("/api/v1/tasks", json!({ "title": "Milk", "uid": uid })).await.has(201);
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+
     async fn an_import_keeps_all_members(on: Backend) {
         let home = home(on, OLD).await;
         assert_eq!(home.run(&["import", "old.jsonl"]).good(), "imported 4 tasks of 2 users\n");

@@ -9,6 +9,7 @@
 )]
 
 mod backup;
+mod batches;
 mod command_line;
 mod crash;
 mod crowd;

@@ -4,16 +4,13 @@ use expect_test::expect;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{LARGE, NOT_FOUND, TASKS, check_counts, delete, large, number, restore, usage};
-use crate::support::{Backend, Settings, on_both};
-
-/// A server whose users may store so much.
-fn at_most(tasks: i64, bytes: i64) -> impl FnOnce(&mut Settings) {
-    move |settings| {
-        settings.limits.tasks = tasks;
-        settings.limits.bytes = Some(bytes);
-    }
-}
+use super::{
+    LARGE, NOT_FOUND, TASKS, at_most, check_counts, delete, large, number, restore, usage,
+};
+use crate::{
+    batch_tasks::{BATCH, UID},
+    support::{Backend, on_both},
+};
 
 on_both! {
     async fn every_row_counts_and_every_byte(on: Backend) {
@@ -179,12 +176,20 @@ on_both! {
             for step in 0..12 {
                 let id = (n * 7 + step * 5) % 12 + 1;
                 let path = format!("{TASKS}/{id}");
-                let answer = match (n + step) % 6 {
+                let answer = match (n + step) % 8 {
                     0 | 1 => who.post(TASKS, large("n")).await,
                     2 => who.patch(&path, json!({ "title": "m".repeat(step + 1) })).await,
                     3 => who.patch(&path, json!({ "description": "d".repeat(step * 90), "tags": ["t"] })).await,
                     4 => who.delete(&path).await,
-                    _ => who.post_nothing(&format!("{path}/restore")).await,
+                    5 => who.post_nothing(&format!("{path}/restore")).await,
+                    _ => who.post(BATCH, json!({ "atomic": step % 3 == 0, "operations": [
+                        { "op": "delete", "id": id },
+                        { "op": "create", "task": large("b") },
+                        { "op": "update", "id": id + 1, "patch": { "title": "b".repeat(step + 1), "tags": [] } },
+                        { "op": "restore", "id": id + 2 },
+                        { "op": "delete", "id": id + 3 },
+                        { "op": "create", "task": { "title": "b", "uid": UID } },
+                    ] })).await,
                 };
                 assert!([200, 201, 204, 404, 409].contains(&answer.status), "{answer}");
             }

@@ -18,7 +18,10 @@ use taskward::{
 };
 
 use super::{NOT_FOUND, TASKS, check_counts, delete, execute, large, number, open, restore, usage};
-use crate::support::{Backend, on_both, postgres::postgres};
+use crate::{
+    batch_tasks::batch,
+    support::{Backend, on_both, postgres::postgres},
+};
 
 /// A clock that is so many days ahead.
 fn in_days(days: i64) -> Clock {
@@ -79,8 +82,10 @@ on_both! {
         let (one, other) = tokio::join!(open(&app, &Clock::System), open(&app, &Clock::System));
         assert!(one.recount().await.unwrap() > 0);
         let writers = join_all(users.iter().map(async |user| {
-            for _ in 0..10 {
+            for step in 0..20 {
                 user.patch(&format!("{TASKS}/1"), json!({ "title": "still here" })).await.has(200);
+                // A purge may come between what a batch reads and what it writes.
+                batch(user, json!([{ "op": "update", "id": 1, "patch": { "title": "x".repeat(step + 1) } }])).await;
             }
         }));
         let (first, second, _) = tokio::join!(one.purge(Duration::ZERO), other.purge(Duration::ZERO), writers);

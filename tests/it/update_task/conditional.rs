@@ -24,6 +24,7 @@ on_both! {
               "request_id": "[id]",
               "current": {
                 "id": 1,
+                "uid": null,
                 "user_id": "alice",
                 "title": "Buy oat milk",
                 "description": null,

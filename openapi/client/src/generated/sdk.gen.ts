@@ -2,6 +2,9 @@
 
 import type { Client, Options as Options2, TDataShape } from './client/index.js'
 import type {
+  BatchTasksData,
+  BatchTasksErrors,
+  BatchTasksResponses,
   CompleteOwnerTaskData,
   CompleteOwnerTaskErrors,
   CompleteOwnerTaskResponses,
@@ -87,8 +90,8 @@ export const listTasks = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Create a task
  *
- * With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
- * is now.
+ * With an `Idempotency-Key` or a `uid`, a retry creates nothing: its answer is the task that the first request
+ * created, as it is now.
  */
 export const createTask = <ThrowOnError extends boolean = false>(options: Options<CreateTaskData, ThrowOnError>) =>
   options.client.post<CreateTaskResponses, CreateTaskErrors, ThrowOnError>({
@@ -151,6 +154,27 @@ export const restoreTask = <ThrowOnError extends boolean = false>(options: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/tasks/{id}/restore',
     ...options,
+  })
+
+/**
+ * Carry out up to 100 operations at once
+ *
+ * They are carried out in their order and in one commit, with consecutive revisions. Each sees what those before it
+ * did: a task can be created and then changed by its `uid`. An operation that is refused changes nothing and does not
+ * affect the others; with `atomic` one that is refused undoes all, and the others have the problem `batch_not_done`.
+ *
+ * A batch counts as that many requests. Its body must not be larger than 1 MiB: send very long texts in several
+ * batches. To repeat a batch safely, give each new task a `uid` and each other operation its `if_version`.
+ */
+export const batchTasks = <ThrowOnError extends boolean = false>(options: Options<BatchTasksData, ThrowOnError>) =>
+  options.client.post<BatchTasksResponses, BatchTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tasks/batch',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**

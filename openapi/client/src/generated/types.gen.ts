@@ -39,6 +39,127 @@ export type Account = {
 }
 
 /**
+ * Creates a task.
+ */
+export type BatchCreate = {
+  /**
+   * The kind of operation.
+   */
+  op: 'create'
+  /**
+   * The task, as in `createTask`.
+   */
+  task: NewTask
+}
+
+/**
+ * Deletes a task.
+ */
+export type BatchDelete = {
+  /**
+   * The kind of operation.
+   */
+  op: 'delete'
+  /**
+   * The task by its number. Either this or `uid` must be there.
+   */
+  id?: number
+  /**
+   * The task by its `uid`, also of a task that an operation before this one creates.
+   */
+  uid?: string
+  /**
+   * The version of the task as you have it: refused with 412 if it has changed since.
+   */
+  if_version?: number
+}
+
+/**
+ * One operation of a batch; `op` says which kind it is.
+ */
+export type BatchOperation = BatchCreate | BatchUpdate | BatchDelete | BatchRestore
+
+/**
+ * Operations that are carried out in one commit.
+ */
+export type BatchRequest = {
+  /**
+   * What is done, in this order.
+   */
+  operations: Array<BatchOperation>
+  /**
+   * Whether all of it is done or nothing.
+   */
+  atomic?: boolean
+}
+
+/**
+ * Restores a deleted task. One that is not deleted stays as it is.
+ */
+export type BatchRestore = {
+  /**
+   * The kind of operation.
+   */
+  op: 'restore'
+  /**
+   * The task by its number. Either this or `uid` must be there.
+   */
+  id?: number
+  /**
+   * The task by its `uid`, also of a task that an operation before this one creates.
+   */
+  uid?: string
+  /**
+   * The version of the task as you have it: refused with 412 if it has changed since.
+   */
+  if_version?: number
+}
+
+/**
+ * What became of a batch.
+ */
+export type BatchResults = {
+  /**
+   * The result of each operation, in their order.
+   */
+  results: Array<OperationResult>
+  /**
+   * How many operations were refused.
+   */
+  failed: number
+  /**
+   * The revision of your tasks: that of the last operation that changed one.
+   */
+  revision: number
+}
+
+/**
+ * Changes a task.
+ */
+export type BatchUpdate = {
+  /**
+   * The kind of operation.
+   */
+  op: 'update'
+  /**
+   * The task by its number. Either this or `uid` must be there.
+   */
+  id?: number
+  /**
+   * The task by its `uid`, also of a task that an operation before this one creates.
+   */
+  uid?: string
+  /**
+   * The version of the task as you have it: refused with 412 if it has changed since.
+   */
+  if_version?: number
+  /**
+   * The changes, as in `updateTask`.
+   */
+  patch: TaskPatch
+}
+
+/**
  * The state of the server.
  */
 export type Condition = 'ok'
@@ -109,12 +230,15 @@ export type Fault = {
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
  * - `storage_limit_reached` (409): Your tasks take as many bytes as those of a user may. Deleted tasks have made room already.
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
+ * - `uid_taken` (409): Another task of yours has this `uid`; `current` shows it.
+ * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
  * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
  * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
+ * - `batch_not_done` (424): Nothing of the batch was done, because another of its operations was refused.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
  * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
@@ -160,12 +284,15 @@ export type KnownCode =
   | 'task_limit_reached'
   | 'storage_limit_reached'
   | 'idempotency_key_of_deleted_task'
+  | 'uid_taken'
+  | 'uid_of_deleted_task'
   | 'version_mismatch'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'unsupported_content_encoding'
   | 'validation_failed'
   | 'idempotency_key_reused'
+  | 'batch_not_done'
   | 'rate_limited'
   | 'too_much_in_flight'
   | 'head_too_large'
@@ -226,6 +353,35 @@ export type NewTask = {
    * Labels, unique ignoring case. In a change, they replace all that were there.
    */
   tags?: Array<string>
+  /**
+   * A UUID that you choose (RFC 9562), which no other task of yours may have and which never changes.
+   * Creating with the same `uid` and the same body again is the same task.
+   */
+  uid?: string | null
+}
+
+/**
+ * The result of one operation of a batch: what it would be answered with alone.
+ */
+export type OperationResult = {
+  /**
+   * The status: 201 for a task that was created, 200 for one that was changed or restored, 204 for one that was deleted;
+   * otherwise that of the problem.
+   */
+  status: number
+  /**
+   * The task as it is after this operation. Null if it was deleted or the operation was refused, and if nothing was written
+   * and your token may not read.
+   */
+  task: Task | null
+  /**
+   * Whether the task was created by an earlier request with the same `uid`.
+   */
+  replayed: boolean
+  /**
+   * Why the operation was refused. Null if it was done.
+   */
+  problem: Problem | null
 }
 
 /**
@@ -299,6 +455,10 @@ export type OwnerTask = {
    * Its number among your tasks: 1, 2, 3 …, never used again.
    */
   id: number
+  /**
+   * The UUID that its client chose for it; null if it chose none.
+   */
+  uid: string | null
   /**
    * Whose it is: the `sub` of your token.
    */
@@ -425,7 +585,7 @@ export type Problem = {
    */
   errors?: Array<Fault>
   /**
-   * With 412: the task as it is now.
+   * With 412, and with `uid_taken`: the task as it is now.
    */
   current?: Task
 }
@@ -470,6 +630,10 @@ export type Task = {
    * Its number among your tasks: 1, 2, 3 …, never used again.
    */
   id: number
+  /**
+   * The UUID that its client chose for it; null if it chose none.
+   */
+  uid: string | null
   /**
    * Whose it is: the `sub` of your token.
    */
@@ -709,7 +873,7 @@ export type CreateTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`, `uid_taken`, `uid_of_deleted_task`.
    */
   409: Problem
   /**
@@ -742,7 +906,7 @@ export type CreateTaskError = CreateTaskErrors[keyof CreateTaskErrors]
 
 export type CreateTaskResponses = {
   /**
-   * The task, created by this request or by an earlier one with the same key.
+   * The task, created by this request or by an earlier one with the same key or uid.
    */
   201: Task
 }
@@ -913,7 +1077,7 @@ export type UpdateTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1024,6 +1188,67 @@ export type RestoreTaskResponses = {
 }
 
 export type RestoreTaskResponse = RestoreTaskResponses[keyof RestoreTaskResponses]
+
+export type BatchTasksData = {
+  body: BatchRequest
+  path?: never
+  query?: never
+  url: '/api/v1/tasks/batch'
+}
+
+export type BatchTasksErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`, `malformed_json`, `body_incomplete`.
+   */
+  400: Problem
+  /**
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   */
+  401: Problem
+  /**
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
+   */
+  403: Problem
+  /**
+   * The body did not arrive in time. `code`: `body_too_slow`.
+   */
+  408: Problem
+  /**
+   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   */
+  413: Problem
+  /**
+   * The body is not in a form that this operation takes. `code`: `unsupported_media_type`, `unsupported_content_encoding`.
+   */
+  415: Problem
+  /**
+   * The body is JSON, but cannot be accepted. `code`: `validation_failed`.
+   */
+  422: Problem
+  /**
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
+   */
+  429: Problem
+  /**
+   * The server failed. `code`: `internal_error`.
+   */
+  500: Problem
+  /**
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   */
+  503: Problem
+}
+
+export type BatchTasksError = BatchTasksErrors[keyof BatchTasksErrors]
+
+export type BatchTasksResponses = {
+  /**
+   * The result of each operation. Each was done or refused by itself; with `atomic`, all were done or none.
+   */
+  200: BatchResults
+}
+
+export type BatchTasksResponse = BatchTasksResponses[keyof BatchTasksResponses]
 
 export type ListOwnerTasksData = {
   body?: never
@@ -1208,7 +1433,7 @@ export type CreateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`, `uid_taken`, `uid_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1432,7 +1657,7 @@ export type UpdateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1520,7 +1745,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
    */
   409: Problem
   /**

@@ -3,6 +3,26 @@
 import * as z from 'zod'
 
 /**
+ * Deletes a task.
+ */
+export const zBatchDelete = z.object({
+  op: z.enum(['delete']),
+  id: z.int().gte(1).lte(9007199254740991).optional(),
+  uid: z.uuid().optional(),
+  if_version: z.int().gte(1).lte(9007199254740991).optional(),
+})
+
+/**
+ * Restores a deleted task. One that is not deleted stays as it is.
+ */
+export const zBatchRestore = z.object({
+  op: z.enum(['restore']),
+  id: z.int().gte(1).lte(9007199254740991).optional(),
+  uid: z.uuid().optional(),
+  if_version: z.int().gte(1).lte(9007199254740991).optional(),
+})
+
+/**
  * The state of the server.
  */
 export const zCondition = z.enum(['ok'])
@@ -64,12 +84,15 @@ export const zFault = z.object({
  * - `task_limit_reached` (409): You have as many tasks as a user may have.
  * - `storage_limit_reached` (409): Your tasks take as many bytes as those of a user may. Deleted tasks have made room already.
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
+ * - `uid_taken` (409): Another task of yours has this `uid`; `current` shows it.
+ * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
  * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
  * - `idempotency_key_reused` (422): This Idempotency-Key was used with another body.
+ * - `batch_not_done` (424): Nothing of the batch was done, because another of its operations was refused.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
  * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
@@ -115,12 +138,15 @@ export const zKnownCode = z.enum([
   'task_limit_reached',
   'storage_limit_reached',
   'idempotency_key_of_deleted_task',
+  'uid_taken',
+  'uid_of_deleted_task',
   'version_mismatch',
   'body_too_large',
   'unsupported_media_type',
   'unsupported_content_encoding',
   'validation_failed',
   'idempotency_key_reused',
+  'batch_not_done',
   'rate_limited',
   'too_much_in_flight',
   'head_too_large',
@@ -358,6 +384,15 @@ export const zNewTask = z.object({
     .max(20)
     .optional()
     .default([]),
+  uid: z.uuid().nullish().default(null),
+})
+
+/**
+ * Creates a task.
+ */
+export const zBatchCreate = z.object({
+  op: z.enum(['create']),
+  task: zNewTask,
 })
 
 /**
@@ -365,6 +400,7 @@ export const zNewTask = z.object({
  */
 export const zOwnerTask = z.object({
   id: z.int().gte(1).lte(9007199254740991),
+  uid: z.uuid().nullable(),
   user_id: z.string().min(1).max(255),
   title: z
     .string()
@@ -442,6 +478,7 @@ export const zStatus = z.object({
  */
 export const zTask = z.object({
   id: z.int().gte(1).lte(9007199254740991),
+  uid: z.uuid().nullable(),
   user_id: z.string().min(1).max(255),
   title: z
     .string()
@@ -490,6 +527,25 @@ export const zProblem = z.object({
 })
 
 /**
+ * The result of one operation of a batch: what it would be answered with alone.
+ */
+export const zOperationResult = z.object({
+  status: z.int().gte(200).lte(599),
+  task: zTask.nullable(),
+  replayed: z.boolean(),
+  problem: zProblem.nullable(),
+})
+
+/**
+ * What became of a batch.
+ */
+export const zBatchResults = z.object({
+  results: z.array(zOperationResult),
+  failed: z.int().gte(0).lte(9007199254740991),
+  revision: z.int().gte(0).lte(9007199254740991),
+})
+
+/**
  * A page of tasks.
  */
 export const zTaskList = z.object({
@@ -530,6 +586,30 @@ export const zTaskPatch = z.object({
     )
     .max(20)
     .optional(),
+})
+
+/**
+ * Changes a task.
+ */
+export const zBatchUpdate = z.object({
+  op: z.enum(['update']),
+  id: z.int().gte(1).lte(9007199254740991).optional(),
+  uid: z.uuid().optional(),
+  if_version: z.int().gte(1).lte(9007199254740991).optional(),
+  patch: zTaskPatch,
+})
+
+/**
+ * One operation of a batch; `op` says which kind it is.
+ */
+export const zBatchOperation = z.union([zBatchCreate, zBatchUpdate, zBatchDelete, zBatchRestore])
+
+/**
+ * Operations that are carried out in one commit.
+ */
+export const zBatchRequest = z.object({
+  operations: z.array(zBatchOperation).min(1).max(100),
+  atomic: z.boolean().optional().default(false),
 })
 
 /**
@@ -608,7 +688,7 @@ export const zCreateTaskHeaders = z.object({
 })
 
 /**
- * The task, created by this request or by an earlier one with the same key.
+ * The task, created by this request or by an earlier one with the same key or uid.
  */
 export const zCreateTaskResponse = zTask
 
@@ -677,6 +757,13 @@ export const zRestoreTaskPath = z.object({
  * The task as it is now.
  */
 export const zRestoreTaskResponse = zTask
+
+export const zBatchTasksBody = zBatchRequest
+
+/**
+ * The result of each operation. Each was done or refused by itself; with `atomic`, all were done or none.
+ */
+export const zBatchTasksResponse = zBatchResults
 
 export const zListOwnerTasksPath = z.object({
   user_id: z.string().min(1).max(255),

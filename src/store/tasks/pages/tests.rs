@@ -64,6 +64,7 @@ fn row(id: i64, revision: i64, values: &Values) -> Row {
     });
     let task = Task {
         id: TaskId::new(id).unwrap(),
+        uid: Nullable(None),
         user_id: UserIdText(USER.to_owned()),
         title: Title::stored(values.title.to_owned()),
         description: Nullable(Some(Description::stored(values.title.repeat(2)))),

@@ -10,6 +10,7 @@ import {
 
 import { client } from '../client.gen.js'
 import {
+  batchTasks,
   completeOwnerTask,
   createOwnerTask,
   createTask,
@@ -30,6 +31,9 @@ import {
   updateTask,
 } from '../sdk.gen.js'
 import type {
+  BatchTasksData,
+  BatchTasksError,
+  BatchTasksResponse,
   CompleteOwnerTaskData,
   CompleteOwnerTaskError,
   CompleteOwnerTaskResponse,
@@ -220,8 +224,8 @@ export const listTasksInfiniteOptions = (options: Options<ListTasksData>) =>
 /**
  * Create a task
  *
- * With an `Idempotency-Key`, a retry creates nothing: its answer is the task that the first request created, as it
- * is now.
+ * With an `Idempotency-Key` or a `uid`, a retry creates nothing: its answer is the task that the first request
+ * created, as it is now.
  */
 export const createTaskMutation = (
   options?: Partial<Options<CreateTaskData>>,
@@ -313,6 +317,32 @@ export const restoreTaskMutation = (
   const mutationOptions: UseMutationOptions<RestoreTaskResponse, RestoreTaskError, Options<RestoreTaskData>> = {
     mutationFn: async (fnOptions) => {
       const { data } = await restoreTask({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Carry out up to 100 operations at once
+ *
+ * They are carried out in their order and in one commit, with consecutive revisions. Each sees what those before it
+ * did: a task can be created and then changed by its `uid`. An operation that is refused changes nothing and does not
+ * affect the others; with `atomic` one that is refused undoes all, and the others have the problem `batch_not_done`.
+ *
+ * A batch counts as that many requests. Its body must not be larger than 1 MiB: send very long texts in several
+ * batches. To repeat a batch safely, give each new task a `uid` and each other operation its `if_version`.
+ */
+export const batchTasksMutation = (
+  options?: Partial<Options<BatchTasksData>>,
+): UseMutationOptions<BatchTasksResponse, BatchTasksError, Options<BatchTasksData>> => {
+  const mutationOptions: UseMutationOptions<BatchTasksResponse, BatchTasksError, Options<BatchTasksData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await batchTasks({
         ...options,
         ...fnOptions,
         throwOnError: true,

@@ -107,6 +107,7 @@ fn code_name(code: &str) -> String {
         Some(5) => "SQLITE_BUSY",
         Some(6) => "SQLITE_LOCKED",
         Some(8) => "SQLITE_READONLY",
+        Some(9) => "SQLITE_INTERRUPT",
         Some(10) => "SQLITE_IOERR",
         Some(11) => "SQLITE_CORRUPT",
         Some(13) => "SQLITE_FULL",
@@ -170,8 +171,8 @@ impl Outage {
             return Some(Self::Unable);
         }
         let number = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
-        // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
-        matches!(number & 0xff, 5 | 6 | 8 | 10 | 13 | 14).then_some(Self::Unable)
+        // BUSY, LOCKED, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN
+        matches!(number & 0xff, 5 | 6 | 8 | 9 | 10 | 13 | 14).then_some(Self::Unable)
     }
 }
 

@@ -97,12 +97,17 @@ fn refusal(
              max_connections"
         ),
         "57P03" => format!("PostgreSQL at {place} is starting or stopping"),
-        _ if message.contains("unsupported startup parameter") => format!(
+        _ if is_parameter_refused(error) => format!(
             "the pooler at {place} refuses a parameter of {setting} ({message}): leave it out, or name it in \
              PgBouncer's ignore_startup_parameters"
         ),
         _ => format!("PostgreSQL at {place} refuses to connect: {message} ({code})"),
     }
+}
+
+/// Whether a pooler does not know a parameter of the connection.
+pub(super) fn is_parameter_refused(error: &dyn DatabaseError) -> bool {
+    error.message().contains("unsupported startup parameter")
 }
 
 /// Where a server is, without the password.

@@ -12,7 +12,7 @@ use std::{
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, SqlxError,
     sqlx::{
-        Connection as _, SqliteConnection,
+        ConnectOptions as _, Connection as _, SqliteConnection,
         postgres::{PgConnectOptions, PgSslMode},
         sqlite::SqliteConnectOptions,
     },
@@ -95,7 +95,7 @@ pub(in crate::store) async fn postgres_for_operator(
     sea_orm::Database::connect(options).await
 }
 
-/// A pool, and one of a single connection for the task that writes.
+/// The connections for what the operator does, and one for the task that writes.
 pub(in crate::store) async fn sqlite(
     settings: &DatabaseSettings,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
@@ -121,17 +121,32 @@ pub(in crate::store) fn is_in_memory(url: &str) -> bool {
 pub(in crate::store) fn sqlite_file(
     settings: &DatabaseSettings,
 ) -> Result<Option<PathBuf>, StoreError> {
+    let options = sqlite_options(settings)?;
+    Ok(options.map(|options| options.get_filename().to_owned()))
+}
+
+/// How a SQLite database is opened that is in a file; `None` for one in memory. The file need not be there yet.
+pub(super) fn sqlite_options(
+    settings: &DatabaseSettings,
+) -> Result<Option<SqliteConnectOptions>, StoreError> {
     if is_in_memory(&settings.url) {
         return Ok(None);
     }
     let options: SqliteConnectOptions = settings.url.parse().map_err(|error| {
         StoreError::Unavailable(format!("{} cannot be read: {error}", settings.url_setting))
     })?;
-    let file = options.get_filename();
-    match not_a_file(file, settings.url_setting) {
+    match not_a_file(options.get_filename(), settings.url_setting) {
         Some(fault) => Err(StoreError::Unavailable(fault)),
-        None => Ok(Some(file.to_owned())),
+        None => Ok(Some(durable(options).disable_statement_logging())),
     }
+}
+
+/// WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on the disk, also after a power
+/// cut.
+fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .pragma("journal_mode", "WAL")
+        .pragma("synchronous", "FULL")
 }
 
 /// Makes sure that the file is there, and creates it readable for its owner alone, which SQLite would not do.
@@ -193,13 +208,7 @@ async fn sqlite_pools(
         options
             .idle_timeout(None)
             .max_lifetime(None)
-            .map_sqlx_sqlite_opts(move |o| {
-                // WAL: readers and the writer do not wait for each other. FULL: what was acknowledged is on
-                // the disk, also after a power cut.
-                o.pragma("journal_mode", "WAL")
-                    .pragma("synchronous", "FULL")
-                    .busy_timeout(limit)
-            })
+            .map_sqlx_sqlite_opts(move |options| durable(options).busy_timeout(limit))
             .map_sqlx_sqlite_pool_opts(|pool| {
                 pool.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
             });

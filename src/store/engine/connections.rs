@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -22,7 +22,10 @@ use tokio::{
 };
 
 use super::{availability::Availability, metrics::Metrics};
-use crate::store::error::{is_conflict, is_lost};
+use crate::store::{
+    error::{is_conflict, is_lost},
+    fault::is_parameter_refused,
+};
 
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses is suspended: an
 /// open connection would keep it awake, or be ended.
@@ -42,6 +45,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(in crate::store) struct Connections {
     options: PgConnectOptions,
+    /// The same with the deadline by which the database itself ends a statement: one that nobody waits for any more would
+    /// keep it busy.
+    with_deadline: PgConnectOptions,
+    /// A pooler refuses that deadline.
+    no_deadline: AtomicBool,
     /// How long a request waits, and how long a statement may take.
     limit: Duration,
     /// One permit per connection that may be open and is not idle.
@@ -100,6 +108,8 @@ impl Connections {
     pub(super) fn new(options: PgConnectOptions, most: usize, limit: Duration) -> Arc<Self> {
         let connections = Arc::new(Self {
             availability: Availability::new(options.clone()),
+            with_deadline: with_deadline(&options, limit),
+            no_deadline: AtomicBool::new(false),
             options,
             limit,
             permits: Arc::new(Semaphore::new(most)),
@@ -249,8 +259,26 @@ impl Connections {
     /// Connects, again if the database is not there: it may be restarting.
     async fn connect(&self, deadline: Instant) -> Result<PgConnection, DbErr> {
         loop {
-            match timeout_at(deadline.into(), self.options.connect()).await {
+            let no_deadline = self.no_deadline.load(Relaxed);
+            let options = match no_deadline {
+                true => &self.options,
+                false => &self.with_deadline,
+            };
+            match timeout_at(deadline.into(), options.connect()).await {
                 Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(SqlxError::Database(error)))
+                    if !no_deadline && is_parameter_refused(&*error) =>
+                {
+                    if !self.no_deadline.swap(true, Relaxed) {
+                        tracing::warn!(
+                            "the pooler refuses the parameter statement_timeout ({}), so the database goes on with a \
+                             statement whose time is over: set it for the role (`ALTER ROLE … SET statement_timeout = '{}s'`)",
+                            error.message(),
+                            self.limit.as_secs()
+                        );
+                    }
+                    continue;
+                }
                 // 57P03: it is starting or stopping.
                 Ok(Err(SqlxError::Database(error))) if error.code().as_deref() != Some("57P03") => {
                     let error = Arc::new(SqlxError::Database(error));
@@ -267,6 +295,15 @@ impl Connections {
             }
             sleep(PAUSE).await;
         }
+    }
+}
+
+/// Unless the URL has a deadline of its own.
+fn with_deadline(options: &PgConnectOptions, limit: Duration) -> PgConnectOptions {
+    const NAME: &str = "statement_timeout";
+    match options.get_options() {
+        Some(own) if own.contains(NAME) => options.clone(),
+        _ => options.clone().options([(NAME, limit.as_millis())]),
     }
 }
 

@@ -10,6 +10,7 @@ mod connections;
 mod lane;
 mod metrics;
 mod sqlite;
+mod sqlite_readers;
 mod sqlite_writer;
 mod statement;
 
@@ -84,7 +85,7 @@ impl Engine {
     /// The connections for what the operator does.
     pub(super) fn operator(&self) -> &DatabaseConnection {
         match self {
-            Self::Sqlite(sqlite) => sqlite.pool(),
+            Self::Sqlite(sqlite) => sqlite.operator(),
             Self::Postgres { operator, .. } => operator,
         }
     }

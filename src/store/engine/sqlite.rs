@@ -1,46 +1,57 @@
 //! SQLite: connections that read, and one that writes.
 
+use std::sync::Arc;
+
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Statement};
 
 use super::{
     connect,
     metrics::LaneMetrics,
+    sqlite_readers::Readers,
     sqlite_writer::{SqliteWrite, SqliteWriter},
 };
-use crate::store::{DatabaseSettings, StoreError, error::is_lost};
+use crate::store::{DatabaseSettings, StoreError};
 
 /// A SQLite database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Sqlite {
-    pool: DatabaseConnection,
+    operator: DatabaseConnection,
+    /// `None`: the database is in memory, where each connection would have one of its own.
+    readers: Option<Arc<Readers>>,
     writing: DatabaseConnection,
     writer: SqliteWriter,
 }
 
 impl Sqlite {
     pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let (pool, writing) = connect::sqlite(settings).await?;
-        let writer = SqliteWriter::start(writing.clone(), settings.acquire_timeout);
+        let limit = settings.acquire_timeout;
+        let (operator, writing) = connect::sqlite(settings).await?;
+        let readers = connect::sqlite_options(settings)?.map(|options| {
+            let most = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+            Arc::new(Readers::new(options, most, limit))
+        });
+        let writer = SqliteWriter::start(writing.clone(), limit);
         Ok(Self {
-            pool,
+            operator,
+            readers,
             writing,
             writer,
         })
     }
 
-    /// The connections that read, and that work for the operator.
-    pub(in crate::store) fn pool(&self) -> &DatabaseConnection {
-        &self.pool
+    /// The connections for what the operator does.
+    pub(super) fn operator(&self) -> &DatabaseConnection {
+        &self.operator
     }
 
-    /// Reads, and reads once more if the connection turned out to be gone.
+    /// Reads, for as long as a request may wait.
     pub(in crate::store) async fn rows(
         &self,
         statement: Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        match self.pool.query_all_raw(statement.clone()).await {
-            Err(error) if is_lost(&error) => self.pool.query_all_raw(statement).await,
-            result => result,
+        match &self.readers {
+            Some(readers) => readers.rows(&statement).await,
+            None => self.writing.query_all_raw(statement).await,
         }
     }
 
@@ -58,7 +69,10 @@ impl Sqlite {
 
     /// Ends the connections, after what runs on them.
     pub(super) async fn close(&self) {
-        for pool in [&self.writing, &self.pool] {
+        if let Some(readers) = &self.readers {
+            readers.close().await;
+        }
+        for pool in [&self.writing, &self.operator] {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }

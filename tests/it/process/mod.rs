@@ -13,6 +13,7 @@ mod batches;
 mod command_line;
 mod crash;
 mod crowd;
+mod deadlines;
 mod deadlocks;
 mod disk_full;
 mod far_away;

@@ -8,11 +8,6 @@ use std::{
     time::Duration,
 };
 
-use governor::{
-    RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::DefaultKeyedStateStore,
-};
 use poem::{
     Request,
     http::{HeaderValue, header},
@@ -23,19 +18,21 @@ use super::{
     Access, Caller, Price, RateLimit, TrustedProxies,
     challenge::{insufficient_scope, refused},
     failures::Failures,
+    price,
+    quota::Quotas,
 };
 use crate::{
     auth::{Identity, Scopes, TokenFault, UserId, Verifier},
-    contract::{Problem, ProblemCode, crowded},
+    contract::{Problem, crowded},
     in_flight::{Crowded, Place, Turn},
-    store::Database,
+    store::{Database, Work},
 };
 
 /// Verifies the token of a request, and counts the request against the rate limit of its user.
 pub struct Authenticator {
     verifier: Verifier,
     database: Database,
-    limiter: Option<(Limiter, RateLimit)>,
+    quotas: Option<Quotas>,
     proxies: TrustedProxies,
     failures: Option<Failures>,
     /// Made anew by each process, so that the names of users in its log lead to nobody.
@@ -53,8 +50,6 @@ pub struct AccessLimits {
     pub proxies: TrustedProxies,
 }
 
-type Limiter = RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>;
-
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator").finish_non_exhaustive()
@@ -69,11 +64,10 @@ impl Authenticator {
             failures,
             proxies,
         } = limits;
-        let limiter = rate_limit.map(|limit| (RateLimiter::keyed(limit.quota()), limit));
         Self {
             verifier,
             database,
-            limiter,
+            quotas: rate_limit.map(Quotas::new),
             proxies: proxies.clone(),
             failures: failures.map(Failures::new),
             log_key: RandomState::new(),
@@ -85,9 +79,8 @@ impl Authenticator {
         if let Some(failures) = &self.failures {
             failures.forget();
         }
-        if let Some((limiter, _)) = &self.limiter {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
+        if let Some(quotas) = &self.quotas {
+            quotas.forget();
         }
     }
 
@@ -112,7 +105,9 @@ impl Authenticator {
             None => self.verify(request, header).await?,
         };
         self.name_in_log(&identity.user_id);
-        self.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
+        if let Some(quotas) = &self.quotas {
+            quotas.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
+        }
         let place: Option<&Arc<Place>> = request.data();
         if let Some(place) = place {
             let taken = place.take(identity.user_id.as_str()).await;
@@ -155,28 +150,6 @@ impl Authenticator {
             Span::current().record("user", format_args!("{hash:016x}"));
         }
     }
-
-    /// Counts requests of a user. Over quota, `Retry-After` is the time until they can be counted, plus `more`.
-    fn count(&self, user: &UserId, requests: NonZeroU32, more: Duration) -> Result<(), Problem> {
-        let Some((limiter, limit)) = &self.limiter else {
-            return Ok(());
-        };
-        let Ok(counted) = limiter.check_key_n(user, requests) else {
-            // More than the burst, which `Authenticated::charge` never asks for.
-            return Err(Problem::internal());
-        };
-        counted.map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now()) + more;
-            // Whole seconds, rounded up, so that a retry after them is not too early.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            let detail = format!("You have sent too many requests. Retry in {seconds} s.");
-            limit.over(
-                "user",
-                Problem::new(ProblemCode::RateLimited, detail),
-                seconds,
-            )
-        })
-    }
 }
 
 /// A user whose token was verified, for whatever the token allows.
@@ -195,8 +168,7 @@ impl Authenticated {
 
     /// How many requests the user may send.
     pub(super) fn rate_limit(&self) -> Option<RateLimit> {
-        let limiter = self.authenticator.limiter.as_ref();
-        limiter.map(|(_, limit)| *limit)
+        self.authenticator.quotas.as_ref().map(Quotas::limit)
     }
 
     /// The sender, for an operation that needs `A`.
@@ -233,22 +205,31 @@ impl Authenticated {
         }
     }
 
-    /// Charges the price of a request, of which one was counted with the token. The whole is never more than the
-    /// burst, so that no request is too expensive to be sent at all.
+    /// Charges the price of a request, of which one was counted with the token.
     ///
     /// # Errors
     /// 429.
     pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
-        let Some((_, RateLimit { per_second, burst })) = &self.authenticator.limiter else {
+        let Some(quotas) = &self.authenticator.quotas else {
             return Ok(());
         };
+        let RateLimit { per_second, burst } = quotas.limit();
         let rest = price.after_the_first().min(burst.get() - 1);
         let Some(rest) = NonZeroU32::new(rest) else {
             return Ok(());
         };
         // The retry is counted with its token as well.
         let one = Duration::from_secs(1) / per_second.get();
-        self.authenticator.count(&self.identity.user_id, rest, one)
+        quotas.count(&self.identity.user_id, rest, one)
+    }
+
+    /// Charges what was read for a request, when it is done.
+    pub(crate) fn owe(&self, work: Work) {
+        if let Some(quotas) = &self.authenticator.quotas
+            && let Some(requests) = price::of_work(work)
+        {
+            quotas.owe(&self.identity.user_id, requests);
+        }
     }
 }
 

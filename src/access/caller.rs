@@ -13,7 +13,7 @@ use crate::{
         registry::{MetaSecurityScheme, Registry},
     },
     in_flight::{Crowded, Turn},
-    store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Write},
+    store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Work, Write},
 };
 
 /// What an operation does with the tasks, and so which OAuth scopes its token needs.
@@ -62,21 +62,17 @@ impl<A: Access> Caller<A> {
         &self.scope
     }
 
-    /// Charges the price of the request, of which one was counted with the token, and waits for its turn.
-    ///
-    /// # Errors
-    /// 429.
-    pub(crate) async fn begin(&self, price: Price) -> Result<Turn, Problem> {
-        self.authenticated.charge(price)?;
-        self.turn(price).await
-    }
-
-    /// Charges what the request turned out to cost, of which one was counted with the token.
+    /// Charges the price of the request, of which one was counted with the token.
     ///
     /// # Errors
     /// 429.
     pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
         self.authenticated.charge(price)
+    }
+
+    /// Charges what was read for the request.
+    pub(crate) fn owe(&self, work: Work) {
+        self.authenticated.owe(work);
     }
 
     /// Waits for a turn in the middle of an answer.
@@ -87,7 +83,7 @@ impl<A: Access> Caller<A> {
         self.authenticated.next_turn(price).await
     }
 
-    /// Waits for the turn of a request whose price is charged.
+    /// Waits for the turn of the request.
     ///
     /// # Errors
     /// 429 if the user has too much in flight for too long.

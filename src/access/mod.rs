@@ -12,6 +12,7 @@ mod failures;
 mod origin;
 mod peer;
 mod price;
+mod quota;
 mod rate_limit;
 mod store_problem;
 

@@ -1,8 +1,8 @@
-//! What a request costs.
+//! What a request costs, at every door. What is known before is charged before; what was read is charged when it is known.
 
 use std::num::NonZeroU32;
 
-use crate::{contract::SearchText, in_flight::Kind};
+use crate::{contract::SearchText, in_flight::Kind, store::Work};
 
 /// What a request costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,27 +20,21 @@ impl Price {
         reads: Kind::Tasks,
     };
 
-    /// A request that reads one page of tasks.
+    /// A request that reads one page of tasks. What it reads is charged as [its work](of_work).
     pub(crate) const PAGE: Self = Self {
         requests: NonZeroU32::MIN,
         reads: Kind::Page,
     };
 
-    /// A request that reads the texts of all tasks of the user. With 10,000 tasks of 8 kB it takes about as long as
-    /// five pages.
+    /// A request that reads all texts of the user.
     pub(crate) const ALL_TEXTS: Self = Self {
-        requests: NonZeroU32::MIN.saturating_add(4),
+        requests: NonZeroU32::MIN,
         reads: Kind::AllTexts,
     };
 
     /// A list: with a text that is searched for, all texts of the user are read.
     pub(crate) fn of_list(searched: Option<&SearchText>) -> Self {
         searched.map_or(Self::PAGE, |_| Self::ALL_TEXTS)
-    }
-
-    /// What a list of so many tasks costs, once it is known how many they are: a request for every 100.
-    pub(crate) fn of_tasks(tasks: usize) -> Self {
-        Self::of_items(tasks.div_ceil(100))
     }
 
     /// A request that does the work of this many.
@@ -56,4 +50,23 @@ impl Price {
     pub(super) fn after_the_first(self) -> u32 {
         self.requests.get() - 1
     }
+}
+
+/// What looking through so many stored bytes costs: some 1 to 2 ms of a core, as a request of one task does with all that
+/// belongs to it.
+const SCANNED: u64 = 2 << 20;
+/// Reading so many tasks takes about as long.
+const TASKS: u64 = 100;
+/// So does reading and sending so many bytes of JSON.
+const JSON: u64 = 256 << 10;
+
+/// What was read for a request, in requests: those that count besides the one that was counted with the token.
+pub(super) fn of_work(work: Work) -> Option<NonZeroU32> {
+    let Work {
+        scanned,
+        tasks,
+        json,
+    } = work;
+    let requests = scanned / SCANNED + tasks.saturating_sub(1) / TASKS + json / JSON;
+    NonZeroU32::new(u32::try_from(requests).unwrap_or(u32::MAX))
 }

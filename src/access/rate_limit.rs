@@ -26,11 +26,15 @@ impl RateLimit {
         Quota::per_second(self.per_second).allow_burst(self.burst)
     }
 
+    /// The seconds in which as many requests as the burst can be sent again.
+    pub(super) fn window(self) -> u64 {
+        u64::from(self.burst.get().div_ceil(self.per_second.get()))
+    }
+
     /// Adds to a 429 when to retry, and the limit: its name, the requests at once, and the seconds in which as many can
     /// be sent again.
     pub(super) fn over(self, name: &str, problem: Problem, seconds: u64) -> Problem {
-        let Self { per_second, burst } = self;
-        let window = burst.get().div_ceil(per_second.get());
+        let (burst, window) = (self.burst, self.window());
         let mut problem = problem.retry_after(seconds);
         for (header, text) in [
             (

@@ -189,10 +189,11 @@ impl Tasks {
                 return Ok(TaskListResponse::NotModified(etag(revision)));
             }
         }
-        let _turn = caller
-            .begin(Price::of_list(query.filter.q.as_ref()))
-            .await?;
-        let page = caller.scope().tasks().page(&query).await.map_err(problem)?;
+        let price = Price::of_list(query.filter.q.as_ref());
+        let _turn = caller.turn(price).await?;
+        let page = caller.scope().tasks().page(&query).await;
+        let (page, work) = page.map_err(problem)?;
+        caller.owe(work);
         let next = page.next_cursor.as_ref();
         let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
         Ok(TaskListResponse::Page(

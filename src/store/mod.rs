@@ -43,5 +43,5 @@ pub(crate) use tasks::Canonical;
 pub use tasks::{
     AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask,
     ListQuery, Named, Operation, OperationOutcome, Overview, Page, PageMetrics, Periods,
-    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
+    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged, Work,
 };

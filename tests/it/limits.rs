@@ -218,21 +218,69 @@ on_both! {
         }
     }
 
-    async fn a_search_counts_as_the_texts_that_it_reads(on: Backend) {
-        // One search is five requests, whichever door it comes through.
-        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(10).unwrap() };
-        for path in [format!("{TASKS}?q=milk"), "/api/me/tasks?search=milk".to_owned()] {
-            let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
-            let alice = app.user("alice");
-            let answers = join_all((0..10).map(|_| alice.get(&path))).await;
-            let good = answers.iter().filter(|answer| answer.status == 200).count();
-            assert!((1..6).contains(&good), "{path}: {good}");
-            let refused = answers.into_iter().find(|answer| answer.status == 429).unwrap();
+    async fn what_looks_through_many_texts_counts_as_many_requests(on: Backend) {
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(100).unwrap() };
+        let app = on
+            .app_with(|settings| {
+                settings.rate_limit = Some(limit);
+                // A page from memory costs nothing.
+                settings.page_cache_bytes = 0;
+            })
+            .await;
+        for (path, is_costly) in [
+            (format!("{TASKS}?q=milk"), true),
+            (format!("{TASKS}?completed=true"), true),
+            (format!("{TASKS}?sort=title&limit=1"), true),
+            (format!("{TASKS}?limit=1"), false),
+            (format!("{TASKS}?sort=-updated_at&limit=1"), false),
+            ("/api/me/tasks?search=milk".to_owned(), true),
+            ("/api/me/tasks?priority=high".to_owned(), true),
+            ("/api/me/tasks?limit=1&offset=60".to_owned(), true),
+            ("/api/me/tasks?limit=1".to_owned(), false),
+        ] {
+            // With what is derived for a search, 54 tasks take over 4 MiB. They leave 46 requests.
+            let alice = app.user(&format!("alice of {path}"));
+            let text = "\u{1f4dd}".repeat(10_000);
+            for _ in 0..54 {
+                alice.create_with(json!({ "title": "Long", "description": text })).await;
+            }
+            let mut good = 0;
+            let refused = loop {
+                let answer = alice.get(&path).await;
+                if answer.status == 429 {
+                    break answer;
+                }
+                answer.has(200);
+                good += 1;
+            };
             assert_eq!(refused.code(), "rate_limited");
-            // A page without a search is one.
-            let bob = app.user("bob");
-            let answers = join_all((0..10).map(|_| bob.get(TASKS))).await;
-            assert!(answers.iter().all(|answer| answer.status == 200));
+            let expected = if is_costly { 6..=30 } else { 45..=99 };
+            assert!(expected.contains(&good), "{path}: {good}");
+            // Where there is little to look through, each is one.
+            let bob = app.user(&format!("bob of {path}"));
+            bob.create("Buy milk").await;
+            let answers = join_all((0..99).map(|_| bob.get(&path))).await;
+            assert!(answers.iter().all(|answer| answer.status == 200), "{path}");
+        }
+    }
+
+    async fn a_large_page_counts_as_its_bytes(on: Backend) {
+        let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(60).unwrap() };
+        let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
+        let text = "\u{1f4dd}".repeat(10_000);
+        for (path, door) in [(format!("{TASKS}?limit=100"), "page"), ("/api/me/tasks".to_owned(), "owner")] {
+            let alice = app.user(door);
+            for _ in 0..32 {
+                alice.create_with(json!({ "title": "Long", "description": text })).await;
+            }
+            // 28 are left. 1.2 MB count as five.
+            let mut good = 0;
+            while alice.get(&path).await.status == 200 {
+                good += 1;
+                // Another page each time, not one from memory.
+                alice.patch("/api/v1/tasks/1", json!({ "completed": good % 2 == 1 })).await;
+            }
+            assert!((3..=8).contains(&good), "{door}: {good}");
         }
     }
 }

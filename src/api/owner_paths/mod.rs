@@ -214,16 +214,15 @@ impl OwnerPaths {
         given.check(&mut faults);
         faults.check_values(&names)?;
         let query = given.into_query();
-        let _turn = caller
-            .begin(Price::of_list(query.filter.q.as_ref()))
-            .await?;
+        let price = Price::of_list(query.filter.q.as_ref());
+        let _turn = caller.turn(price).await?;
         let slice = caller
             .scope()
             .tasks()
             .slice(&query)
             .await
             .map_err(problem)?;
-        caller.charge(Price::of_tasks(slice.len()))?;
+        caller.owe(slice.work);
         let total = slice.total;
         let read = query.offset + slice.len() as u64;
         let next = (read < total.unsigned_abs() && slice.len() > 0).then(|| {

@@ -10,17 +10,20 @@ use super::list::ListShape;
 use crate::{
     access::{Caller, Price},
     contract::{OwnerTask, Problem, Task},
-    store::{AT_ONCE, Read, Slice},
+    store::{AT_ONCE, Read, Slice, Work},
 };
 
 /// The JSON of a list, with `Content-Length` if all of it has been read.
 pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Result<Body, Problem> {
-    let Slice { first, rest, total } = slice;
+    let Slice {
+        first, rest, total, ..
+    } = slice;
     let mut json = match shape {
         ListShape::Array => b"[".to_vec(),
         ListShape::Tasks => br#"{"tasks":["#.to_vec(),
     };
     write(&mut json, first, true).map_err(|_| Problem::internal())?;
+    caller.owe(Work::sending(json.len()));
     let end = match shape {
         ListShape::Array => "]".to_owned(),
         ListShape::Tasks => format!("],\"total\":{total}}}"),
@@ -78,6 +81,7 @@ impl Parts {
         let tasks = tasks.map_err(|error| cut(&error))?;
         let mut json = Vec::new();
         write(&mut json, tasks, false)?;
+        self.caller.owe(Work::sending(json.len()));
         Ok(Some((json.into(), self)))
     }
 }

@@ -197,6 +197,7 @@ impl Tool for ListTasks {
         };
         let dates = Dates::new(call.now, None);
         let page = call.caller.scope().tasks().list(&query).await?;
+        call.caller.owe(page.work.with_count(&query.filter));
         let note = match page.next_cursor {
             Some(_) => {
                 let all = call.caller.scope().tasks().count(&query.filter).await?;

@@ -16,6 +16,10 @@ use crate::store::{
     row::TaskRow,
 };
 
+/// How often a creation is tried again that met a task which is gone when it is looked for: its tombstone was purged
+/// meanwhile.
+const AGAIN: u8 = 3;
+
 /// The key by which a client marks its retries (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
@@ -47,6 +51,7 @@ impl<A: CanWrite> Tasks<A> {
             values: derived::of_new_task_now(new),
             once: mark.once(),
         };
+        let mut again = AGAIN;
         loop {
             let error = match self.try_to_write(what.clone()).await {
                 Ok(Some(row)) => {
@@ -64,7 +69,8 @@ impl<A: CanWrite> Tasks<A> {
                 return Ok(created);
             }
             match error {
-                Some(error) => return Err(error),
+                Some(error) if again == 0 => return Err(error),
+                Some(_) => again -= 1,
                 None => self.make_room(&what).await?,
             }
         }

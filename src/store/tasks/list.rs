@@ -10,7 +10,8 @@ use super::{
     cursor::{self, Fingerprint, Position},
     order::Ordering,
     pages::Frame,
-    query::{Filter, ListQuery},
+    query::ListQuery,
+    work::{Work, scans},
 };
 use crate::{
     contract,
@@ -31,6 +32,8 @@ pub struct Page {
     pub next_cursor: Option<String>,
     /// The user's revision that this page shows.
     pub revision: i64,
+    /// What was read for it, without its JSON.
+    pub work: Work,
 }
 
 impl<A: CanRead> Tasks<A> {
@@ -66,7 +69,8 @@ impl<A: CanRead> Tasks<A> {
         let after = cursor
             .map(|cursor| cursor::decode(fingerprint, cursor.as_str()))
             .transpose()?;
-        let select = self.selection(&query.filter, order, after.as_ref(), limit)?;
+        let scans = scans(&query.filter, query.sort);
+        let select = self.selection(query, order, after.as_ref(), limit)?;
 
         let rows = self.rows(&select).await?;
         let Some(first) = rows.first() else {
@@ -75,9 +79,14 @@ impl<A: CanRead> Tasks<A> {
                 items: Vec::new(),
                 next_cursor: None,
                 revision: 0,
+                work: Work::default(),
             });
         };
         let revision = first.try_get_by_index(COLUMNS.len())?;
+        let stored = match scans {
+            true => first.try_get_by_index(COLUMNS.len() + 1)?,
+            false => 0,
+        };
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
             if let Some(row) = task_of(row)? {
@@ -91,7 +100,7 @@ impl<A: CanRead> Tasks<A> {
         if !is_last && let Some(last) = items.last() {
             let title_fold = match order.by_title() {
                 // As it is stored: an older version may have written it.
-                true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 1)?,
+                true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 2)?,
                 false => None,
             };
             next_cursor = Some(cursor::encode(
@@ -99,19 +108,24 @@ impl<A: CanRead> Tasks<A> {
                 &order.position(last, title_fold),
             ));
         }
+        let tasks = items.len() as u64;
         Ok(Page {
             items,
             next_cursor,
             revision,
+            work: Work {
+                tasks,
+                ..Work::scan(stored, 1)
+            },
         })
     }
 
     /// The user's clock beside one page of tasks, and one task more, which tells that there is a
-    /// further page. A user without tasks gets the clock alone. In the order by due date in a time zone these are
+    /// further page; where all rows are looked through, also what the user stores. A user without tasks gets the clock alone. In the order by due date in a time zone these are
     /// two pages, one of all-day tasks and one of the others, which are still to be merged.
     fn selection(
         &self,
-        filter: &Filter,
+        query: &ListQuery,
         order: Ordering,
         after: Option<&Position>,
         limit: usize,
@@ -127,6 +141,7 @@ impl<A: CanRead> Tasks<A> {
             order.apply(tasks, None);
             Ok::<_, StoreError>(tasks.take())
         };
+        let filter = &query.filter;
         let tasks = match order.time_zone() {
             None => page_of(&mut self.matching(filter), after)?,
             Some(zone) => {
@@ -163,6 +178,10 @@ impl<A: CanRead> Tasks<A> {
             .join_subquery(JoinType::LeftJoin, tasks, page(), Condition::all())
             .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
             .to_owned();
+        if scans(filter, query.sort) {
+            select.column((user_clock::Entity, Clock::StoredBytes));
+        }
+        // Behind the bytes: no index has this order.
         if order.by_title() {
             select.column((page(), Task::TitleFold));
         }

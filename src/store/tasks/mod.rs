@@ -3,7 +3,7 @@
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
 //! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `batch` for many of
 //! them in one commit; `import` for the operator.
-//! `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
+//! `work`: what a read costs; `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
 //! `derived`: the columns that a write sets, those that follow
 //! from others included.
 
@@ -30,6 +30,7 @@ mod room;
 mod slice;
 mod update;
 mod usage;
+mod work;
 
 use std::{
     marker::PhantomData,
@@ -71,6 +72,7 @@ pub use query::{DueBound, Filter, ListQuery};
 pub use restore::Restored;
 pub use slice::{AT_ONCE, Slice, SliceQuery};
 pub use update::Changes;
+pub use work::Work;
 
 /// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::{
-    Tasks,
+    Tasks, Work,
     filter::{due_after_bound, due_before_bound},
     query::DueBound,
 };
@@ -46,6 +46,8 @@ pub struct Overview {
     pub by_priority: [i64; 3],
     /// The most frequent tags of open tasks, in their most frequent spelling, and how many have each.
     pub tags: Vec<(String, i64)>,
+    /// What was read for it.
+    pub work: Work,
 }
 
 /// How many tags are told.
@@ -60,8 +62,11 @@ impl<A: CanRead> Tasks<A> {
     /// If the database is away.
     pub async fn overview(&self, periods: &Periods) -> Result<Overview, StoreError> {
         let (counts, tags) = (self.counts(periods), self.tags());
-        let (mut counted, spellings) =
-            futures_util::try_join!(self.rows(&counts), self.rows(&tags),)?;
+        let (usage, mut counted, spellings) = futures_util::try_join!(
+            self.usage(),
+            async { Ok(self.rows(&counts).await?) },
+            async { Ok(self.rows(&tags).await?) },
+        )?;
         let counted = counted
             .pop()
             .ok_or_else(|| StoreError::Internal("no counts".to_owned()))?;
@@ -74,6 +79,7 @@ impl<A: CanRead> Tasks<A> {
             soon: number(4)?,
             by_priority: [number(5)?, number(6)?, number(7)?],
             tags: Vec::new(),
+            work: Work::scan(usage.bytes, 2),
         };
         for row in spellings {
             let (tag, tasks): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);

@@ -11,15 +11,17 @@ use super::{
     pages::{Frame, From, Item, PageKey, RenderedPage},
     paging::{FirstPage, Shown, ShownRow},
     query::ListQuery,
+    work::{Work, scans},
 };
 use crate::store::{StoreError, kind::CanRead};
 
 impl<A: CanRead> Tasks<A> {
-    /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
+    /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows; and what
+    /// was read for it.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`] if the cursor is of another list.
-    pub async fn page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+    pub async fn page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
         match query.is_plain() && self.store.engine.backend() == DbBackend::Postgres {
             true => self.first_page(query).await,
             false => self.other_page(query).await,
@@ -27,7 +29,7 @@ impl<A: CanRead> Tasks<A> {
     }
 
     /// The first page of a list without a filter. The same statement reads the revision, and what is not known.
-    async fn first_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+    async fn first_page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
         let limit = query.limit.get();
         let key = PageKey::First {
             user: self.user.clone(),
@@ -51,9 +53,13 @@ impl<A: CanRead> Tasks<A> {
             && kept.revision == shown.revision
         {
             self.store.pages.serve(From::Memory);
-            return Ok(kept.clone());
+            return Ok((kept.clone(), Work::default()));
         }
         let frame = self.frame(query);
+        let stored = match scans(&query.filter, query.sort) {
+            true => shown.stored_bytes,
+            false => 0,
+        };
         let (page, from) = match known {
             None => (Some(self.whole(frame, shown)?), From::Database),
             Some(_) if !same_epoch => (None, From::Database),
@@ -68,9 +74,17 @@ impl<A: CanRead> Tasks<A> {
             }
         };
         self.store.pages.serve(from);
+        let work = match from {
+            From::Database => Work {
+                tasks: page.len() as u64,
+                json: page.body.len() as u64,
+                ..Work::scan(stored, 1)
+            },
+            From::Memory | From::Renewed => Work::default(),
+        };
         let page = Arc::new(page);
         self.store.pages.keep(key, &page, epoch);
-        Ok(page)
+        Ok((page, work))
     }
 
     fn whole(&self, frame: Frame, shown: Shown) -> Result<RenderedPage, StoreError> {
@@ -91,7 +105,7 @@ impl<A: CanRead> Tasks<A> {
     }
 
     /// Another page: the revision is read first if the page is known.
-    async fn other_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
+    async fn other_page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
         let frame = self.frame(query);
         let key = PageKey::Other {
             user: self.user.clone(),
@@ -108,18 +122,20 @@ impl<A: CanRead> Tasks<A> {
             && self.store.engine.epoch() == epoch
         {
             self.store.pages.serve(From::Memory);
-            return Ok(kept);
+            return Ok((kept, Work::default()));
         }
         self.store.pages.serve(From::Database);
         let Page {
             items,
             next_cursor,
             revision,
+            mut work,
         } = self.list_in(frame, query).await?;
         let page = RenderedPage::of(items, next_cursor, revision)?;
+        work.json = page.body.len() as u64;
         let page = Arc::new(page);
         self.store.pages.keep(key, &page, epoch);
-        Ok(page)
+        Ok((page, work))
     }
 
     /// The live ones of some rows, with their places in an order.

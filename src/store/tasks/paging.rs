@@ -47,6 +47,8 @@ pub(super) struct Shown {
     pub(super) revision: i64,
     /// The greatest revision of a tombstone that was purged.
     pub(super) purged_revision: i64,
+    /// Bytes of all rows of the user.
+    pub(super) stored_bytes: i64,
     /// The page, or the tasks that [have changed](FirstPage::is_told_changes), deleted ones too. In no order.
     pub(super) rows: Vec<ShownRow>,
 }
@@ -114,7 +116,7 @@ fn statement(sort: Sort, requests: &str) -> String {
     }
     order.apply(&mut tasks, Some("t"));
     format!(
-        "SELECT k.place, c.user_id, c.revision, c.purged_revision, {shown}
+        "SELECT k.place, c.user_id, c.revision, c.purged_revision, c.stored_bytes, {shown}
 FROM {requests}
 JOIN user_clock c ON c.user_id = k.user_id
 LEFT JOIN LATERAL (
@@ -198,14 +200,15 @@ fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Ve
         }
         shown.revision = row.try_get_by_index(2)?;
         shown.purged_revision = row.try_get_by_index(3)?;
+        shown.stored_bytes = row.try_get_by_index(4)?;
         // If no task is read, there is a row for the clock, with nulls.
-        if row.try_get_by_index::<Option<i64>>(4)?.is_none() {
+        if row.try_get_by_index::<Option<i64>>(5)?.is_none() {
             continue;
         }
         shown.rows.push(ShownRow {
-            task: TaskRow::read_from(&row, 4)?,
+            task: TaskRow::read_from(&row, 5)?,
             title_fold: match by_title {
-                true => row.try_get_by_index(4 + COLUMNS.len())?,
+                true => row.try_get_by_index(5 + COLUMNS.len())?,
                 false => None,
             },
         });

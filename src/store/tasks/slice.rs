@@ -10,10 +10,10 @@ use std::{
 
 use sea_orm::{
     ExprTrait as _,
-    sea_query::{Alias, Expr, Func, Query, SubQueryStatement},
+    sea_query::{Expr, Func, Query, SelectStatement, SubQueryStatement},
 };
 
-use super::{Tasks, order::Ordering, query::Filter};
+use super::{Tasks, Work, order::Ordering, query::Filter, work::scans};
 use crate::{
     contract::{self, Sort},
     store::{
@@ -46,6 +46,8 @@ pub struct Slice {
     pub rest: Vec<i64>,
     /// How many tasks there are in the whole list.
     pub total: i64,
+    /// What was read, and will be, without its JSON.
+    pub work: Work,
 }
 
 impl Slice {
@@ -76,26 +78,34 @@ impl<A: CanRead> Tasks<A> {
         } = query;
         let at_once = AT_ONCE as u64;
         let order = Ordering::of(*sort, None);
-        let mut counted = self.matching(filter);
-        counted.expr(Func::count(Expr::col(Task::Id)));
-        let total = SubQueryStatement::SelectStatement(counted);
+        let mut stored = Query::select();
+        stored
+            .column(Clock::StoredBytes)
+            .from(user_clock::Entity)
+            .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()));
         let mut select = self.matching(filter);
         select
             .columns(COLUMNS)
-            .expr_as(Expr::SubQuery(None, Box::new(total)), Alias::new("total"))
+            .expr(number(self.counting(filter)))
+            .expr(number(stored))
             .limit(cmp::min(*limit, at_once))
             .offset(*offset);
         order.apply(&mut select, None);
         let rows = self.rows(&select).await?;
+        // Those that are passed over are looked through.
+        let scans = scans(filter, *sort) || *offset > at_once;
+        let of = |stored: i64, times: u64| Work::scan(stored, times * u64::from(scans));
         let Some(first) = rows.first() else {
             // No task at this place: there may be some before it.
             return Ok(Slice {
                 first: Vec::new(),
                 rest: Vec::new(),
                 total: self.count(filter).await?,
+                work: of(self.stored().await?.bytes, 2),
             });
         };
         let total: i64 = first.try_get_by_index(COLUMNS.len())?;
+        let stored: i64 = first.try_get_by_index(COLUMNS.len() + 1)?;
         let task = |row| TaskRow::read(row)?.into_task(self.user.as_str());
         let first = rows.iter().map(task).collect::<Result<Vec<_>, _>>()?;
         let is_whole = *limit <= at_once || total.unsigned_abs() <= *offset + at_once;
@@ -103,7 +113,18 @@ impl<A: CanRead> Tasks<A> {
             true => Vec::new(),
             false => self.ids(query, &first).await?,
         };
-        Ok(Slice { first, rest, total })
+        // For the tasks, their number and their ids.
+        let times = if is_whole { 2 } else { 3 };
+        let work = Work {
+            tasks: (first.len() + rest.len()) as u64,
+            ..of(stored, times)
+        };
+        Ok(Slice {
+            first,
+            rest,
+            total,
+            work,
+        })
     }
 
     /// The ids of a slice, without those of the tasks that were read already.
@@ -149,21 +170,28 @@ impl<A: CanRead> Tasks<A> {
     /// # Errors
     /// If the database is away.
     pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
-        let count = if *filter == Filter::default() {
-            // All of them are counted already, for the limit.
-            Query::select()
-                .column(Clock::TaskCount)
-                .from(user_clock::Entity)
-                .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
-                .to_owned()
-        } else {
-            let mut count = self.matching(filter);
-            count.expr(Func::count(Expr::col(Task::Id))).to_owned()
-        };
-        let row = self.rows(&count).await?.pop();
+        let row = self.rows(&self.counting(filter)).await?.pop();
         Ok(row
             .map(|row| row.try_get_by_index(0))
             .transpose()?
             .unwrap_or(0))
     }
+
+    fn counting(&self, filter: &Filter) -> SelectStatement {
+        if *filter == Filter::default() {
+            // All of them are counted already, for the limit.
+            return Query::select()
+                .column(Clock::TaskCount)
+                .from(user_clock::Entity)
+                .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
+                .to_owned();
+        }
+        let mut count = self.matching(filter);
+        count.expr(Func::count(Expr::col(Task::Id))).to_owned()
+    }
+}
+
+/// A column that is read by a statement of its own.
+fn number(select: SelectStatement) -> Expr {
+    Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(select)))
 }

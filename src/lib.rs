@@ -7,17 +7,18 @@
 //! ```text
 //! main     → api, app, auth, clock, config, import, server, store   the process
 //! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
-//! server                                          connections; knows poem's requests, nothing of tasks
+//! server   → peer_network                         connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, in_flight, mcp, server, store   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store        what is served over REST
 //! mcp      → access, contract, store, unicode     what is served to language models
-//! access   → auth, contract, in_flight, store     who is calling, what they may do, how often
+//! access   → auth, contract, in_flight, peer_network, store   who is calling, what they may do, how often
 //! import   → contract, store, unicode             tasks of another backend, for the operator
 //! store    → auth, clock, contract, unicode       the only module that names sea-orm; entities are private
 //! auth     → clock                                verifies tokens; no web framework, no database
 //! contract → in_flight, unicode                   wire types, and how they are read
 //! clock                                           what time it is; tests set it
 //! in_flight                                       what each user has under way, and who waits
+//! peer_network                                    which addresses are one client
 //! unicode                                         how texts are compared, searched and shown in messages
 //! ```
 //!
@@ -34,6 +35,7 @@ pub mod contract;
 pub mod import;
 pub mod in_flight;
 pub mod mcp;
+mod peer_network;
 pub mod server;
 pub mod store;
 pub mod unicode;

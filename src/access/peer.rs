@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 use poem::{Addr, Request, http::HeaderName};
+
+use crate::peer_network::peer_network;
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -16,7 +18,7 @@ impl TrustedProxies {
     /// The address that a request comes from: the last one that no trusted proxy has. What stands before it in
     /// `X-Forwarded-For`, or in `Forwarded` (RFC 7239) where that is missing, is the client's own claim, and ignored.
     ///
-    /// Of an IPv6 address the first 64 bits count, of which one client has all addresses.
+    /// Of an IPv6 address its [network](peer_network) counts.
     pub(crate) fn client(&self, request: &Request) -> Option<IpAddr> {
         let Addr::SocketAddr(peer) = request.remote_addr().0 else {
             return None;
@@ -30,7 +32,7 @@ impl TrustedProxies {
                 _ => break,
             }
         }
-        Some(network(client))
+        Some(peer_network(client))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -71,13 +73,6 @@ fn address(text: &str) -> Option<IpAddr> {
         None => text,
     };
     bare.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(address, |net| IpAddr::V6(net.network())),
-    }
 }
 
 #[cfg(test)]

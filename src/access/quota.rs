@@ -169,7 +169,10 @@ mod tests {
         quotas.owe(&alice, of(4));
         for _ in 0..2 {
             let refused = one(&quotas, &alice).unwrap_err();
-            assert!(format!("{refused:?}").contains("Retry in 5 s."), "{refused:?}");
+            assert!(
+                format!("{refused:?}").contains("Retry in 5 s."),
+                "{refused:?}"
+            );
         }
         one(&quotas, &bob).unwrap();
     }
@@ -180,7 +183,10 @@ mod tests {
         quotas.owe(&alice, of(10));
         quotas.owe(&alice, of(1000));
         let refused = one(&quotas, &alice).unwrap_err();
-        assert!(format!("{refused:?}").contains("Retry in 10 s."), "{refused:?}");
+        assert!(
+            format!("{refused:?}").contains("Retry in 10 s."),
+            "{refused:?}"
+        );
         quotas.forget();
         assert!(one(&quotas, &alice).is_err());
     }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use taskward::{
     api::Stopping,
     app::app,
@@ -23,6 +24,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
     };
+    raise_open_files();
     let clock = Clock::System;
     let database = open_database(config, &clock).await?;
     let development = match config.is_development() {
@@ -59,6 +61,19 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     database.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Raises the limit of open files to what the system allows: each connection is one, and the usual 1,024 are fewer than the
+/// connections that this server takes.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
 }
 
 async fn open_database(config: &Config, clock: &Clock) -> anyhow::Result<Database> {

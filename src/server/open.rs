@@ -14,6 +14,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use crate::peer_network::peer_network;
+
 use super::{Drained, Shared, connection, connection_state::ConnectionState};
 
 /// The open connections.
@@ -21,7 +23,7 @@ use super::{Drained, Shared, connection, connection_state::ConnectionState};
 pub(super) struct Open {
     tasks: JoinSet<()>,
     states: HashMap<Id, (Arc<ConnectionState>, IpAddr)>,
-    /// How many each address has.
+    /// How many each address has, or each network of IPv6.
     addresses: HashMap<IpAddr, usize>,
 }
 
@@ -31,14 +33,14 @@ impl Open {
     where
         E: poem::Endpoint + 'static,
     {
-        let address = peer.ip().to_canonical();
+        let address = peer_network(peer.ip());
         let limits = &shared.limits;
         let has = self.addresses.get(&address).copied().unwrap_or_default();
         if has >= limits.max_connections_per_address
             && !limits
                 .proxies
                 .iter()
-                .any(|proxies| proxies.contains(&address))
+                .any(|proxies| proxies.contains(&peer.ip().to_canonical()))
         {
             // Its place is free when it has ended, which a client that is turned away finds at its next try.
             self.close_longest_idle_of(|of| of == address);

@@ -257,3 +257,15 @@ on_both! {
         server.user("alice").create("Buy milk").await;
     }
 }
+
+#[tokio::test]
+async fn the_server_may_open_as_many_files_as_the_system_allows() {
+    let home = Home::sqlite().through(r#"ulimit -S -n 100; ulimit -H -n 600; exec "$@""#);
+    let server = home.start().await;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let open_files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<_> = open_files.unwrap().split_whitespace().collect();
+    assert_eq!(words[3..5], ["600", "600"], "{limits}");
+}

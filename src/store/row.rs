@@ -1,12 +1,14 @@
 //! A row of `task` and the task it stands for.
 
 use sea_orm::{
-    DbErr, FromJsonQueryResult, IdenStatic as _, QueryResult, prelude::DateTimeUtc,
+    DbErr, FromJsonQueryResult, IdenStatic as _, QueryResult, SqlxError,
+    prelude::DateTimeUtc,
     sea_query::Value,
+    sqlx::{ColumnIndex, Decode, Row, types::Json},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, entity::task::Column};
+use super::{StoreError, entity::task::Column, error::of_driver};
 use crate::contract::{
     Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId, Timestamp, Title, Uid,
     UserIdText, Version,
@@ -72,20 +74,42 @@ impl TaskRow {
 
     /// Reads a row that has [`COLUMNS`] from an index on. By position: a list of 50 looks up 650 names otherwise.
     pub(super) fn read_from(row: &QueryResult, first: usize) -> Result<Self, DbErr> {
+        match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+            (Some(row), _) => Self::decode(row, first),
+            (_, Some(row)) => Self::decode(row, first),
+            (None, None) => Err(SqlxError::RowNotFound),
+        }
+        .map_err(of_driver)
+    }
+
+    /// Without a look at the type of each value: it is that of its column, in the migrations. On PostgreSQL, where a list takes
+    /// longer to decode than to read, that look is a third of the decoding.
+    fn decode<'r, R>(row: &'r R, first: usize) -> Result<Self, SqlxError>
+    where
+        R: Row,
+        usize: ColumnIndex<R>,
+        i64: Decode<'r, R::Database>,
+        i16: Decode<'r, R::Database>,
+        bool: Decode<'r, R::Database>,
+        String: Decode<'r, R::Database>,
+        DateTimeUtc: Decode<'r, R::Database>,
+        Json<StoredTags>: Decode<'r, R::Database>,
+    {
+        let Json(tags) = row.try_get_unchecked(first + 7)?;
         Ok(Self {
-            id: row.try_get_by_index(first)?,
-            title: row.try_get_by_index(first + 1)?,
-            description: row.try_get_by_index(first + 2)?,
-            completed_at: row.try_get_by_index(first + 3)?,
-            priority: row.try_get_by_index(first + 4)?,
-            due_at: row.try_get_by_index(first + 5)?,
-            due_is_date: row.try_get_by_index(first + 6)?,
-            tags: row.try_get_by_index(first + 7)?,
-            created_at: row.try_get_by_index(first + 8)?,
-            updated_at: row.try_get_by_index(first + 9)?,
-            revision: row.try_get_by_index(first + 10)?,
-            deleted_at: row.try_get_by_index(first + 11)?,
-            uid: row.try_get_by_index(first + 12)?,
+            id: row.try_get_unchecked(first)?,
+            title: row.try_get_unchecked(first + 1)?,
+            description: row.try_get_unchecked(first + 2)?,
+            completed_at: row.try_get_unchecked(first + 3)?,
+            priority: row.try_get_unchecked(first + 4)?,
+            due_at: row.try_get_unchecked(first + 5)?,
+            due_is_date: row.try_get_unchecked(first + 6)?,
+            tags,
+            created_at: row.try_get_unchecked(first + 8)?,
+            updated_at: row.try_get_unchecked(first + 9)?,
+            revision: row.try_get_unchecked(first + 10)?,
+            deleted_at: row.try_get_unchecked(first + 11)?,
+            uid: row.try_get_unchecked(first + 12)?,
         })
     }
 

@@ -90,7 +90,7 @@ impl<A: CanRead> Tasks<A> {
     fn whole(&self, frame: Frame, shown: Shown) -> Result<RenderedPage, StoreError> {
         let mut items = self.items(frame.order, shown.rows)?;
         items.sort_by(|one, other| frame.order.compare(&one.position, &other.position));
-        Ok(RenderedPage::new(frame, shown.revision, items, false))
+        RenderedPage::new(frame, shown.revision, items, false)
     }
 
     fn renewed(
@@ -101,7 +101,7 @@ impl<A: CanRead> Tasks<A> {
     ) -> Result<Option<RenderedPage>, StoreError> {
         let changed: Vec<i64> = shown.rows.iter().map(|row| row.task.id).collect();
         let live = self.items(frame.order, shown.rows)?;
-        Ok(page.renewed(frame, shown.revision, &changed, live))
+        page.renewed(frame, shown.revision, &changed, live)
     }
 
     /// Another page: the revision is read first if the page is known.
@@ -144,7 +144,7 @@ impl<A: CanRead> Tasks<A> {
         live.map(|ShownRow { task, title_fold }| {
             let task = task.into_task(self.user.as_str())?;
             let position = order.position(&task, title_fold);
-            Item::new(&task, position)
+            Ok(Item::new(task, position))
         })
         .collect()
     }

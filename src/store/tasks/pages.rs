@@ -49,16 +49,25 @@ struct Place {
 /// A task that is to be put into a page.
 pub(super) struct Item {
     pub(super) position: Position,
-    pub(super) json: Bytes,
+    content: Content,
+}
+
+enum Content {
+    /// A task that was read.
+    Read(Box<Task>),
+    /// The JSON of a task, from a page that was kept.
+    Kept(Bytes),
 }
 
 impl Item {
-    pub(super) fn new(task: &Task, position: Position) -> Result<Self, StoreError> {
-        let json = serde_json::to_vec(task).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let json = json.into();
-        Ok(Self { position, json })
+    pub(super) fn new(task: Task, position: Position) -> Self {
+        let content = Content::Read(Box::new(task));
+        Self { position, content }
     }
 }
+
+/// What the JSON of a task usually has, in bytes; only to size a page.
+const USUAL_TASK: usize = 384;
 
 /// What a page must fit.
 #[derive(Debug, Clone, Copy)]
@@ -71,21 +80,33 @@ pub(super) struct Frame {
 
 impl RenderedPage {
     /// Puts tasks together that are in order. `more`: whether there are others after them.
-    pub(super) fn new(frame: Frame, revision: i64, mut items: Vec<Item>, more: bool) -> Self {
+    pub(super) fn new(
+        frame: Frame,
+        revision: i64,
+        mut items: Vec<Item>,
+        more: bool,
+    ) -> Result<Self, StoreError> {
         let more = more || items.len() > frame.limit;
         items.truncate(frame.limit);
         let last = items.last().filter(|_| more);
         let next_cursor = last.map(|item| cursor::encode(frame.fingerprint, &item.position));
-        let length: usize = items.iter().map(|item| item.json.len() + 1).sum();
-        let mut body = Vec::with_capacity(length + 128);
+        let length = items.iter().map(|item| match &item.content {
+            Content::Read(_) => USUAL_TASK,
+            Content::Kept(json) => json.len() + 1,
+        });
+        let mut body = Vec::with_capacity(length.sum::<usize>() + 128);
         body.extend_from_slice(br#"{"items":["#);
         let mut places = Vec::with_capacity(items.len());
-        for Item { position, json } in items {
+        for Item { position, content } in items {
             if !places.is_empty() {
                 body.push(b',');
             }
             let start = body.len();
-            body.extend_from_slice(&json);
+            match content {
+                Content::Read(task) => serde_json::to_writer(&mut body, &task)
+                    .map_err(|e| StoreError::Internal(e.to_string()))?,
+                Content::Kept(json) => body.extend_from_slice(&json),
+            }
             let range = start..body.len();
             places.push(Place { position, range });
         }
@@ -96,12 +117,14 @@ impl RenderedPage {
             None => body.extend_from_slice(b"null"),
         }
         body.push(b'}');
-        Self {
+        // A page is kept for long.
+        body.shrink_to_fit();
+        Ok(Self {
             revision,
             next_cursor,
             body: body.into(),
             places,
-        }
+        })
     }
 
     /// How many tasks are in it, unless it will not be renewed.
@@ -138,7 +161,7 @@ impl RenderedPage {
         revision: i64,
         changed: &[i64],
         live: Vec<Item>,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, StoreError> {
         let had_more = self.next_cursor.is_some();
         // Beyond its last task the page knows nothing, unless it was the last page.
         let end = self.places.last().filter(|_| had_more);
@@ -152,17 +175,17 @@ impl RenderedPage {
             .filter(|place| !changed.contains(&place.position.id));
         let kept = kept.map(|place| Item {
             position: place.position.clone(),
-            json: self.body.slice(place.range.clone()),
+            content: Content::Kept(self.body.slice(place.range.clone())),
         });
         let mut items: Vec<Item> = kept.chain(known).collect();
         let is_here = |id: &i64| self.places.iter().any(|place| place.position.id == *id);
         let still_more =
             items.len() > frame.limit || !beyond.is_empty() || changed.iter().all(is_here);
         if had_more && (items.len() < frame.limit || !still_more) {
-            return None;
+            return Ok(None);
         }
         items.sort_by(|one, other| frame.order.compare(&one.position, &other.position));
-        Some(Self::new(frame, revision, items, had_more))
+        Self::new(frame, revision, items, had_more).map(Some)
     }
 }
 

@@ -92,7 +92,7 @@ fn frame(sort: Sort, limit: usize) -> Frame {
 
 fn item(frame: Frame, task: &Task) -> Item {
     let fold = (frame.order.by_title()).then(|| search_key(task.title.as_str()));
-    Item::new(task, frame.order.position(task, fold)).unwrap()
+    Item::new(task.clone(), frame.order.position(task, fold))
 }
 
 /// The live tasks in their order, as the database would give them: one more than fit.
@@ -110,7 +110,7 @@ fn in_order(frame: Frame, rows: &[Row]) -> Vec<Task> {
 fn page(frame: Frame, rows: &[Row], revision: i64) -> RenderedPage {
     let tasks = in_order(frame, rows);
     let items = tasks.iter().map(|task| item(frame, task)).collect();
-    RenderedPage::new(frame, revision, items, false)
+    RenderedPage::new(frame, revision, items, false).unwrap()
 }
 
 fn sorts() -> impl Strategy<Value = Sort> {
@@ -163,7 +163,7 @@ proptest! {
             let live = rows.iter().filter(|row| row.live && changed.contains(&row.task.id.get()));
             let live = live.map(|row| item(frame, &row.task)).collect();
             let expected = page(frame, &rows, revision);
-            kept = match kept.renewed(frame, revision, &changed, live) {
+            kept = match kept.renewed(frame, revision, &changed, live).unwrap() {
                 Some(renewed) => {
                     prop_assert_eq!(&renewed.next_cursor, &expected.next_cursor);
                     prop_assert_eq!(&renewed.body, &expected.body);
@@ -198,12 +198,12 @@ fn the_usual_changes_renew_a_page() {
         after.truncate(index);
         after.push(new);
         after.extend_from_slice(rows.get(index + 1..).unwrap_or_default());
-        let renewed = kept.renewed(frame, 6, &[id], live).expect("renewed");
+        let renewed = kept.renewed(frame, 6, &[id], live).unwrap().expect("renewed");
         assert_eq!(renewed.body, page(frame, &after, 6).body, "{id}");
     }
     rows.remove(4);
     assert!(
-        kept.renewed(frame, 6, &[5], Vec::new()).is_none(),
+        kept.renewed(frame, 6, &[5], Vec::new()).unwrap().is_none(),
         "one moves up from below the page"
     );
 }

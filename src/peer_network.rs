@@ -9,7 +9,7 @@ use ipnet::Ipv6Net;
 pub(crate) fn peer_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(address, |net| IpAddr::V6(net.network())),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

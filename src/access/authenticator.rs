@@ -106,7 +106,8 @@ impl Authenticator {
         };
         self.name_in_log(&identity.user_id);
         if let Some(quotas) = &self.quotas {
-            quotas.count(&identity.user_id, NonZeroU32::MIN, Duration::ZERO)?;
+            let requests = price::of_request(request.headers());
+            quotas.count(&identity.user_id, requests, Duration::ZERO)?;
         }
         let place: Option<&Arc<Place>> = request.data();
         if let Some(place) = place {
@@ -221,6 +222,15 @@ impl Authenticated {
         // The retry is counted with its token as well.
         let one = Duration::from_secs(1) / per_second.get();
         quotas.count(&self.identity.user_id, rest, one)
+    }
+
+    /// Charges what was read for a part of a long answer, and waits until there is room for it.
+    pub(super) async fn pay(&self, work: Work) {
+        if let Some(quotas) = &self.authenticator.quotas
+            && let Some(requests) = price::of_work(work)
+        {
+            quotas.pay(&self.identity.user_id, requests).await;
+        }
     }
 
     /// Charges what was read for a request, when it is done.

@@ -75,6 +75,11 @@ impl<A: Access> Caller<A> {
         self.authenticated.owe(work);
     }
 
+    /// Charges what was read for a part of a long answer, and waits until the rate limit has room for it.
+    pub(crate) async fn pay(&self, work: Work) {
+        self.authenticated.pay(work).await;
+    }
+
     /// Waits for a turn in the middle of an answer.
     ///
     /// # Errors

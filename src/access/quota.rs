@@ -15,6 +15,7 @@ use governor::{
     clock::{Clock as _, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
+use tokio::time::sleep;
 
 use super::RateLimit;
 use crate::{
@@ -94,6 +95,14 @@ impl Quotas {
         })
     }
 
+    /// Counts what a part of a long answer costs, and waits until there is room for it.
+    pub(super) async fn pay(&self, user: &UserId, requests: NonZeroU32) {
+        let requests = requests.min(self.limit.burst);
+        while let Ok(Err(until)) = self.limiter.check_key_n(user, requests) {
+            sleep(until.wait_time_from(DefaultClock::default().now())).await;
+        }
+    }
+
     /// Counts what a request turned out to cost.
     pub(super) fn owe(&self, user: &UserId, requests: NonZeroU32) {
         let requests = requests.min(self.limit.burst);
@@ -134,7 +143,10 @@ impl Quotas {
 
 #[cfg(test)]
 mod tests {
-    use std::{num::NonZeroU32, time::Duration};
+    use std::{
+        num::NonZeroU32,
+        time::{Duration, Instant},
+    };
 
     use super::Quotas;
     use crate::{access::RateLimit, auth::UserId, contract::Problem};
@@ -189,5 +201,19 @@ mod tests {
         );
         quotas.forget();
         assert!(one(&quotas, &alice).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_long_answer_waits_for_its_share() {
+        let quotas = Quotas::new(RateLimit {
+            per_second: of(20),
+            burst: of(10),
+        });
+        let alice = UserId::for_tests("alice");
+        let began = Instant::now();
+        for _ in 0..3 {
+            quotas.pay(&alice, of(10)).await;
+        }
+        assert!(began.elapsed() >= Duration::from_millis(900));
     }
 }

@@ -6,7 +6,7 @@ use mime::Mime;
 use poem::{
     Body, IntoResponse, Request, Response,
     error::ReadBodyError,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, payload::Payload, types::Type,
@@ -241,6 +241,17 @@ pub(crate) fn crowded(_: Crowded) -> Problem {
     Problem::new(ProblemCode::TooMuchInFlight, detail).retry_after(1)
 }
 
+/// How many bytes the body of a request has: the most that it may have if it does not tell.
+pub(crate) fn length_of_body(headers: &HeaderMap) -> usize {
+    let told = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    match headers.contains_key(header::TRANSFER_ENCODING) {
+        true => told.unwrap_or(MAX_BODY_BYTES),
+        false => told.unwrap_or(0),
+    }
+}
+
 /// Reads a body within the limits of size and time, when its user has room for it.
 pub(crate) async fn read_body(
     request: &Request,
@@ -250,18 +261,15 @@ pub(crate) async fn read_body(
         let detail = format!("The body must not be larger than {MAX_BODY_BYTES} bytes.");
         Problem::new(ProblemCode::BodyTooLarge, detail)
     };
-    let length = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+    let length = length_of_body(request.headers());
+    if length > MAX_BODY_BYTES {
         return Err(too_large());
     }
     let body = body.take().map_err(|_| Problem::internal())?;
     let place: Option<&Arc<Place>> = request.data();
     let held = match place {
         Some(place) => {
-            let room = place.body(length.unwrap_or(MAX_BODY_BYTES));
+            let room = place.body(length);
             room.await.map_err(crowded)?
         }
         None => None,

@@ -41,7 +41,7 @@ pub use batch::{BatchOperation, BatchRequest, BatchResults, OperationResult, Tar
 pub use due_date::{DueDate, DueFilter};
 pub(crate) use ignored::note_ignored;
 pub use json::{Json, RenderedJson, RequestBody};
-pub(crate) use json::{check_media_type, crowded, read_body};
+pub(crate) use json::{check_media_type, crowded, length_of_body, read_body};
 pub use lenient::Lenient;
 pub use nullability::{Change, Maybe, Nullable};
 pub use owner::{

@@ -72,17 +72,19 @@ impl Parts {
             let end = self.end.take();
             return Ok(end.map(|end| (end.into(), self)));
         }
-        let _turn = self
-            .caller
-            .next_turn(Price::PAGE)
-            .await
-            .map_err(|error| cut(&error))?;
-        let tasks = self.caller.scope().tasks().by_ids(&ids).await;
+        let json = self.part(&ids).await?;
+        self.caller.pay(Work::sending(json.len())).await;
+        Ok(Some((json.into(), self)))
+    }
+
+    async fn part(&self, ids: &[i64]) -> io::Result<Vec<u8>> {
+        let turn = self.caller.next_turn(Price::PAGE).await;
+        let _turn = turn.map_err(|error| cut(&error))?;
+        let tasks = self.caller.scope().tasks().by_ids(ids).await;
         let tasks = tasks.map_err(|error| cut(&error))?;
         let mut json = Vec::new();
         write(&mut json, tasks, false)?;
-        self.caller.owe(Work::sending(json.len()));
-        Ok(Some((json.into(), self)))
+        Ok(json)
     }
 }
 

@@ -198,7 +198,10 @@ fn the_usual_changes_renew_a_page() {
         after.truncate(index);
         after.push(new);
         after.extend_from_slice(rows.get(index + 1..).unwrap_or_default());
-        let renewed = kept.renewed(frame, 6, &[id], live).unwrap().expect("renewed");
+        let renewed = kept
+            .renewed(frame, 6, &[id], live)
+            .unwrap()
+            .expect("renewed");
         assert_eq!(renewed.body, page(frame, &after, 6).body, "{id}");
     }
     rows.remove(4);

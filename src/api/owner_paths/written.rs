@@ -13,6 +13,9 @@ use crate::{
     store::{AT_ONCE, Read, Slice, Work},
 };
 
+/// After so many bytes a list waits for its share of the rate limit. Each part of it may be less than one request.
+const PAID_AT_ONCE: usize = 1 << 20;
+
 /// The JSON of a list, with `Content-Length` if all of it has been read.
 pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Result<Body, Problem> {
     let Slice {
@@ -37,6 +40,7 @@ pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Resu
         first: Some(json),
         rest: rest.into_iter(),
         end: Some(end),
+        unpaid: 0,
     };
     let parts = stream::try_unfold(parts, Parts::next);
     Ok(Body::from_bytes_stream(parts))
@@ -59,6 +63,8 @@ struct Parts {
     first: Option<Vec<u8>>,
     rest: vec::IntoIter<i64>,
     end: Option<String>,
+    /// Bytes that do not count against the rate limit yet.
+    unpaid: usize,
 }
 
 impl Parts {
@@ -73,7 +79,11 @@ impl Parts {
             return Ok(end.map(|end| (end.into(), self)));
         }
         let json = self.part(&ids).await?;
-        self.caller.pay(Work::sending(json.len())).await;
+        self.unpaid += json.len();
+        if self.unpaid >= PAID_AT_ONCE || self.rest.len() == 0 {
+            self.caller.pay(Work::sending(self.unpaid)).await;
+            self.unpaid = 0;
+        }
         Ok(Some((json.into(), self)))
     }
 

@@ -63,6 +63,11 @@ class Server:
         kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
         return int(kilobytes) // 1024
 
+    def cpu(self):
+        """The CPU time that it has taken, in seconds."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
     def head(self, method, path, user, more=""):
         token = self.tokens.get(user, user)
         return (f"{method} {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nAuthorization: Bearer {token}\r\n{more}\r\n").encode()

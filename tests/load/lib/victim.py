@@ -22,12 +22,15 @@ class Times:
     count: int
     p50: float
     p95: float
+    # Of the server, in percent of one core.
+    cpu: float
 
 
 async def measure(server, seconds):
     connection = Connection(server)
     times = []
-    end = time.monotonic() + seconds
+    start, cpu = time.monotonic(), server.cpu()
+    end = start + seconds
     while time.monotonic() < end:
         for method, path, body in REQUESTS:
             body = None if body is None else json.dumps(body).encode()
@@ -38,5 +41,6 @@ async def measure(server, seconds):
             times.append(took * 1000 if status == 200 else 60_000)
             await asyncio.sleep(PAUSE)
     connection.close()
+    cpu = (server.cpu() - cpu) / (time.monotonic() - start) * 100
     times.sort()
-    return Times(len(times), times[len(times) // 2], times[len(times) * 95 // 100])
+    return Times(len(times), times[len(times) // 2], times[len(times) * 95 // 100], cpu)

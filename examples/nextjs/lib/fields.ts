@@ -31,7 +31,7 @@ export function fieldsOf(task?: Task): Fields {
   }
 }
 
-type Body = Required<Omit<NewTask, 'completed'>>
+type Body = Required<Omit<NewTask, 'completed' | 'uid'>>
 
 /** The body of `createTask`. Nothing is checked here: the server says what is wrong, and where. */
 export function bodyOf(fields: Fields): Body {

@@ -67,9 +67,9 @@ test('several that start at once on one empty PostgreSQL share accounts and task
   let started = []
   try {
     // Somebody is just making tables: all three wait for their turn, and then take it one by one.
+    // Not in a transaction: Taskward's migrations build indexes concurrently, which wait for each transaction that is open.
     const holder = await connect(database)
-    await holder.query('BEGIN')
-    await holder.query('SELECT pg_advisory_xact_lock($1)', [migrationLock])
+    await holder.query('SELECT pg_advisory_lock($1)', [migrationLock])
     const starting = Promise.allSettled([1, 2, 3].map(() => startExample(settings)))
     const waiting = 'SELECT 1 FROM pg_locks WHERE objid = $1 AND NOT granted'
     const end = Date.now() + 30_000

@@ -35,12 +35,12 @@ pub mod codes {
     pub const LIMIT: u32 = 1 << 9;
     /// It honours an Idempotency-Key.
     pub const KEY: u32 = 1 << 10;
-    /// It takes a uid.
-    pub const UID: u32 = 1 << 12;
     /// It tells whether the server is ready.
     pub const READINESS: u32 = 1 << 11;
     /// It writes texts.
     pub const STORAGE: u32 = 1 << 12;
+    /// It takes a uid.
+    pub const UID: u32 = 1 << 13;
 
     /// A group: its bit, its name where the document needs one, and its codes.
     pub(in super::super) struct Group {
@@ -252,5 +252,25 @@ fn headers(status: u16) -> Vec<MetaHeader> {
         ],
         503 => vec![retry_after()],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codes::GROUPS;
+
+    /// With a bit in common, an operation of one group would document the codes of the other.
+    #[test]
+    fn each_group_has_a_bit_of_its_own() {
+        let together = GROUPS.iter().fold(0, |bits, group| {
+            assert_eq!(
+                (group.bit.count_ones(), bits & group.bit),
+                (1, 0),
+                "{}",
+                group.name
+            );
+            bits | group.bit
+        });
+        assert_eq!(together.count_ones() as usize, GROUPS.len());
     }
 }

@@ -1077,7 +1077,7 @@ export type UpdateTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
    */
   409: Problem
   /**
@@ -1433,7 +1433,7 @@ export type CreateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`, `uid_taken`, `uid_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `task_limit_reached`, `storage_limit_reached`, `idempotency_key_of_deleted_task`.
    */
   409: Problem
   /**
@@ -1657,7 +1657,7 @@ export type UpdateOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
    */
   409: Problem
   /**
@@ -1745,7 +1745,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   408: Problem
   /**
-   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`, `uid_taken`, `uid_of_deleted_task`.
+   * The request conflicts with the state of your tasks. `code`: `storage_limit_reached`.
    */
   409: Problem
   /**

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Fault, Problem, ProblemCode, Task},
-    store::{Named, StoreError, Unchanged},
+    store::{Lost, Named, StoreError, Unchanged},
 };
 
 /// The problem that an error of the store is. Causes that only the operator may know go to the log.
@@ -62,6 +62,13 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             "cursor",
             "is not the `next_cursor` of a page with these filters and this order; start without it",
         )]),
+        StoreError::BadFeedCursor => Problem::parameters(vec![Fault::at_parameter(
+            "cursor",
+            "is not the `cursor` of a page of your changes; start with `since`",
+        )]),
+        StoreError::ResyncRequired(lost) => {
+            Problem::new(ProblemCode::ResyncRequired, resync_required(lost))
+        }
         StoreError::Unavailable(cause) => {
             tracing::error!(cause, "the database is not available");
             let detail = "The database is not available now. Retry in 2 s.";
@@ -79,6 +86,22 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             Problem::internal()
         }
     }
+}
+
+/// What a client is told that must read all tasks again.
+pub(crate) fn resync_required(lost: Lost) -> String {
+    let why = match lost {
+        Lost::Purged(place) => {
+            format!("What was deleted after revision {place} is no longer known.")
+        }
+        Lost::Ahead { known, revision } => format!(
+            "Your tasks are at revision {revision}, before {known}: this is another database, or an older state of it."
+        ),
+        Lost::Late => {
+            "The cursor is older than the time for which deleted tasks are kept.".to_owned()
+        }
+    };
+    format!("{why} Sync again from `since=0`, and forget the tasks that you have.")
 }
 
 /// 409 for a creation with the uid of another task. `current` is for clients that may read.

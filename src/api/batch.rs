@@ -8,7 +8,7 @@ use crate::{
     access::{Caller, Price, problem},
     contract::{
         BatchOperation, BatchRequest, BatchResults, Fail, Json, OperationResult, Problem,
-        RequestId, Total, Version,
+        RequestId, Revision, Total, Version,
         codes::{BODY, CALLER, PARAMETERS, WRITE},
     },
     store::{Batch, Changes, Created, Expected, Operation, OperationOutcome, StoreError, Write},
@@ -90,7 +90,7 @@ impl Batches {
         let failed = results.iter().filter(|result| result.problem.0.is_some());
         Ok(BatchResponse::Results(Json(BatchResults {
             failed: Total::of(i64::try_from(failed.count()).unwrap_or(i64::MAX)),
-            revision: Total::of(done.revision),
+            revision: Revision::of(done.revision),
             results,
         })))
     }

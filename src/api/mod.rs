@@ -1,7 +1,7 @@
 //! The operations of REST: one file per resource. The first parameter of an operation is the caller, so that a request
 //! without a valid token is refused before anything else of it is read.
 //!
-//! - `tasks.rs`, `batch.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
+//! - `tasks.rs`, `batch.rs`, `changes.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
 //! - `parameters.rs`: parameters of the path and the query; `conditions.rs`: the headers `If-Match`, `If-None-Match`
 //!   and `Idempotency-Key`.
 //! - `spec.rs`: the OpenAPI document; `docs.rs`: Swagger UI; `home.rs`: what is at `/`; `fixed.rs`: answers that never
@@ -9,6 +9,7 @@
 //! - `readiness.rs`: what `/readyz` checks; `protected_resource.rs`: where MCP clients get a token.
 
 mod batch;
+mod changes;
 mod conditions;
 pub mod docs;
 mod fixed;
@@ -34,6 +35,8 @@ pub use readiness::{Readiness, Stopping};
 enum OperationGroup {
     /// Your tasks.
     Tasks,
+    /// What has changed since, to keep a copy in step.
+    Changes,
     /// The paths that todo front ends written for FastAPI call, with the owner in them.
     #[oai(rename = "Owner paths")]
     OwnerPaths,
@@ -49,6 +52,7 @@ fn operations() -> impl OpenApi {
     (
         tasks::Tasks,
         batch::Batches,
+        changes::Changes,
         owner_paths::OwnerPaths,
         me::Me,
         health::Health,

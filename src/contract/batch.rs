@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Fault, Flag, Maybe, Member, Members, NewTask, Nullable, Problem, ProblemCode, ProblemDetail,
-    RequestBody, Scalar, Task, TaskId, TaskPatch, Total, Uid, Version,
+    RequestBody, Revision, Scalar, Task, TaskId, TaskPatch, Total, Uid, Version,
     pointer::Pointer,
     registry::{MetaSchema, MetaSchemaRef, Registry, inline},
     scalar::kind,
@@ -337,7 +337,7 @@ pub struct BatchResults {
     /// How many operations were refused.
     pub failed: Total,
     /// The revision of your tasks: that of the last operation that changed one.
-    pub revision: Total,
+    pub revision: Revision,
 }
 
 /// The result of one operation of a batch: what it would be answered with alone.
@@ -391,7 +391,7 @@ impl Example for BatchResults {
                 OperationResult::done(204, None, false),
             ],
             failed: Total::of(1),
-            revision: Total::of(13),
+            revision: Revision::of(13),
         }
     }
 }

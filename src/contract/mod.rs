@@ -6,7 +6,7 @@
 //! - `task.rs`: a task, and the bodies that write one (made by the macros in `bodies.rs`).
 //! - `scalar.rs`: what a value of one member is; `text.rs`, `time.rs`, `due_date.rs`, `priority.rs`, `tags.rs`, `sort.rs`,
 //!   `uid.rs`: the kinds of values.
-//! - `batch.rs`: many operations in one request.
+//! - `batch.rs`: many operations in one request; `changes.rs`: what has changed since.
 //! - `json.rs`, `read.rs`, `strict.rs`, `syntax.rs`, `pointer.rs`: how a body is read, and where its faults are; `nullability.rs`: absent,
 //!   null and a value.
 //! - `problem/`: errors, and their codes. `owner/`, `lenient.rs`, `ignored.rs`: what differs on the owner paths.
@@ -14,6 +14,7 @@
 
 mod batch;
 mod bodies;
+mod changes;
 mod due_date;
 mod ignored;
 mod json;
@@ -38,6 +39,7 @@ mod time_zone;
 mod uid;
 
 pub use batch::{BatchOperation, BatchRequest, BatchResults, OperationResult, Target};
+pub use changes::{ChangeList, DeletedTask};
 pub use due_date::{DueDate, DueFilter};
 pub(crate) use ignored::note_ignored;
 pub use json::{Json, RenderedJson, RequestBody};
@@ -54,7 +56,7 @@ pub use problem::{Challenge, Fail, Fault, Problem, ProblemCode, ProblemDetail, R
 pub(crate) use problem::{example, into_poem, repeated, response_component};
 pub use read::{Member, Members};
 pub(crate) use repeats::first_repeat;
-pub use scalar::{Flag, PageLimit, Scalar, TaskId, Total, UserIdText, Version};
+pub use scalar::{Flag, PageLimit, Revision, Scalar, TaskId, Total, UserIdText, Version};
 pub(crate) use scalar::{integer, kind};
 pub use sort::Sort;
 pub(crate) use syntax::SyntaxFault;

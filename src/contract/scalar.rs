@@ -245,6 +245,10 @@ integer!(
     Version, "integer(version)", 1, MAX_SAFE_INTEGER, "an integer from 1 to 9007199254740991"
 );
 integer!(
+    /// A revision of a user's tasks, or 0: before the first write.
+    Revision, "integer(revision)", 0, MAX_SAFE_INTEGER, "an integer from 0 to 9007199254740991"
+);
+integer!(
     /// How many items a page may have: 1–100.
     PageLimit, "integer(limit)", 1, 100, "an integer from 1 to 100"
 );
@@ -257,6 +261,13 @@ impl Total {
     /// What a database counted.
     pub(crate) fn of(count: i64) -> Self {
         Self(count.clamp(0, MAX_SAFE_INTEGER))
+    }
+}
+
+impl Revision {
+    /// What the database has.
+    pub(crate) fn of(revision: i64) -> Self {
+        Self(revision.clamp(0, MAX_SAFE_INTEGER))
     }
 }
 

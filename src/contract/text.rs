@@ -137,11 +137,11 @@ text!(
 );
 
 text!(
-    /// A cursor as it came in `next_cursor`, at most 4096 characters.
-    CursorText, "string(cursor)", "a `next_cursor` as it came", 1, 4096, Some("^[A-Za-z0-9_-]+$"), "WzEsMTIsN10",
+    /// A cursor as it came, at most 4096 characters.
+    CursorText, "string(cursor)", "a cursor as it came", 1, 4096, Some("^[A-Za-z0-9_-]+$"), "WzEsMTIsN10",
     |text| {
         check_length(text, 1, 4096)?;
         let url_safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        if text.bytes().all(url_safe) { Ok(()) } else { Err("must be a `next_cursor` as it came".to_owned()) }
+        if text.bytes().all(url_safe) { Ok(()) } else { Err("must be a cursor as it came".to_owned()) }
     }
 );

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io, sync::Arc};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use thiserror::Error;
 
-use super::tasks::Unchanged;
+use super::{changes::Lost, tasks::Unchanged};
 use crate::contract::{TaskId, Uid};
 
 /// Why the store did not do what was asked. Causes are for the log and the operator, never for a client.
@@ -51,6 +51,12 @@ pub enum StoreError {
     /// The cursor is of another list, or not a cursor at all.
     #[error("the cursor is of another list")]
     BadCursor,
+    /// The cursor is not of this user's changes, or not a cursor at all.
+    #[error("the cursor is not of this feed")]
+    BadFeedCursor,
+    /// What was deleted since is no longer known, so the client must read all tasks again.
+    #[error("changes are lost: {0:?}")]
+    ResyncRequired(Lost),
     /// The database cannot be reached or cannot work now; a retry can help.
     #[error("the database is not available: {0}")]
     Unavailable(String),

@@ -7,7 +7,7 @@
 //! What is above uses what is below, never the other way round:
 //!
 //! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for; `limits.rs`: how much it may be.
-//! - `tasks/`: the operations on tasks.
+//! - `tasks/`: the operations on tasks; `changes/`: what has changed since a revision.
 //! - `commit/`: one write, with the user's clock.
 //! - `engine/`: how statements run: connections, lanes, groups, deadlines, outages, retries.
 //! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
@@ -15,6 +15,7 @@
 //! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`, `purge.rs`.
 
 mod backup;
+mod changes;
 mod commit;
 mod database;
 mod engine;
@@ -31,6 +32,7 @@ mod scope;
 mod tasks;
 
 pub use backup::backup;
+pub use changes::{Feed, FeedPage, FeedQuery, Lost};
 pub use commit::{Committed, Expected};
 pub use database::{Database, DatabaseSettings, StoreMetrics};
 pub use engine::LaneMetrics;

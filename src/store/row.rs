@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, entity::task::Column, error::of_driver};
 use crate::contract::{
-    Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId, Timestamp, Title, Uid,
-    UserIdText, Version,
+    DeletedTask, Description, DueDate, Flag, Nullable, Priority, Tag, Tags, Task, TaskId,
+    Timestamp, Title, Uid, UserIdText, Version,
 };
 
 /// What is read of a task. The folded copies stay in the database.
@@ -155,9 +155,23 @@ impl TaskRow {
         Ok(())
     }
 
+    /// The tombstone.
+    pub(super) fn into_deleted(self) -> Result<DeletedTask, StoreError> {
+        Ok(DeletedTask {
+            id: TaskId::new(self.id).ok_or_else(|| Self::broken(self.id, "id"))?,
+            version: Version::new(self.revision)
+                .ok_or_else(|| Self::broken(self.id, "revision"))?,
+            uid: Nullable(self.uid.map(Uid::stored)),
+        })
+    }
+
+    fn broken(id: i64, what: &str) -> StoreError {
+        StoreError::Internal(format!("task {id}: bad {what}"))
+    }
+
     /// The task. It fails on a row that this program cannot have written.
     pub(super) fn into_task(self, user_id: &str) -> Result<Task, StoreError> {
-        let broken = |what: &str| StoreError::Internal(format!("task {}: bad {what}", self.id));
+        let broken = |what: &str| Self::broken(self.id, what);
         Ok(Task {
             id: TaskId::new(self.id).ok_or_else(|| broken("id"))?,
             uid: Nullable(self.uid.map(Uid::stored)),

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Database, kind::ScopeKind, tasks::Tasks};
+use super::{Database, changes::Feed, kind::ScopeKind, tasks::Tasks};
 use crate::auth::UserId;
 
 /// The way to the data of one user, and to nobody else's, for one kind of access.
@@ -58,5 +58,10 @@ impl<A: ScopeKind> Scope<A> {
     /// The tasks of the user.
     pub fn tasks(&self) -> Tasks<A> {
         Tasks::of(self.database.tasks().clone(), self.user.clone())
+    }
+
+    /// What has changed for the user.
+    pub fn changes(&self) -> Feed<A> {
+        Feed::of(self.database.tasks().clone(), self.user.clone())
     }
 }

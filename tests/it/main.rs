@@ -24,6 +24,7 @@ mod health;
 mod isolation;
 mod layers;
 mod limits;
+mod list_changes;
 mod list_tasks;
 mod mcp;
 mod migrations;

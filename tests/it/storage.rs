@@ -3,7 +3,7 @@
 mod batches;
 mod limits;
 mod lists;
-mod purge;
+pub mod purge;
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn at_most(tasks: i64, bytes: i64) -> impl FnOnce(&mut Settings) {
 }
 
 /// The database of a server, as another process would open it.
-async fn open(app: &TestApp, clock: &Clock) -> Database {
+pub async fn open(app: &TestApp, clock: &Clock) -> Database {
     let settings = DatabaseSettings {
         url: app.database_url.clone(),
         url_setting: "DATABASE_URL",
@@ -67,7 +67,7 @@ async fn check_counts(app: &TestApp) {
     database.close().await;
 }
 
-async fn delete(who: &Actor, id: i64) {
+pub async fn delete(who: &Actor, id: i64) {
     who.delete(&format!("{TASKS}/{id}")).await.has(204);
 }
 
@@ -79,14 +79,14 @@ async fn restore(who: &Actor, id: i64) -> u16 {
 }
 
 /// Runs a statement past the server.
-async fn execute(app: &TestApp, sql: &str) {
+pub async fn execute(app: &TestApp, sql: &str) {
     let db = sea_orm::Database::connect(&app.database_url).await.unwrap();
     db.execute_unprepared(sql).await.unwrap();
     db.close().await.unwrap();
 }
 
 /// A number that a statement reads past the server.
-async fn number(app: &TestApp, sql: &str) -> i64 {
+pub async fn number(app: &TestApp, sql: &str) -> i64 {
     let db = sea_orm::Database::connect(&app.database_url).await.unwrap();
     let statement = Statement::from_string(db.get_database_backend(), sql);
     let row = db.query_one_raw(statement).await.unwrap().unwrap();

@@ -54,6 +54,7 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
     await newTask()
     return call('listTasks', { query: { completed: false, q: 'MILK', sort: '-priority', limit: 10 } })
   },
+  listChanges: async () => call('listChanges', { query: { since: 0, limit: 10 } }),
   batchTasks: async () => {
     const uid = crypto.randomUUID()
     const operations = [

@@ -168,6 +168,10 @@ problem_codes! {
     /// The task of this `uid` is deleted.
     UidOfDeletedTask: "uid_of_deleted_task", CONFLICT, "Uid of a deleted task",
         "This uid is that of task 7, which is deleted now; restore it, or use a new uid.";
+    /// What was deleted since is no longer known, so what you have cannot be brought up to date by changes. Forget it, and
+    /// sync again from `since=0`.
+    ResyncRequired: "resync_required", GONE, "Resync required",
+        "What was deleted after revision 12 is no longer known. Sync again from `since=0`, and forget the tasks that you have.";
     /// The task has changed since; `current` shows it as it is now.
     VersionMismatch: "version_mismatch", PRECONDITION_FAILED, "Version mismatch",
         "The task has changed since and is now at version 12. `current` shows it; decide again and send If-Match with \

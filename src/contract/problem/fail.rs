@@ -41,6 +41,8 @@ pub mod codes {
     pub const STORAGE: u32 = 1 << 12;
     /// It takes a uid.
     pub const UID: u32 = 1 << 13;
+    /// It tells what has changed since.
+    pub const FEED: u32 = 1 << 14;
 
     /// A group: its bit, its name where the document needs one, and its codes.
     pub(in super::super) struct Group {
@@ -111,6 +113,7 @@ pub mod codes {
             &[IdempotencyKeyOfDeletedTask, IdempotencyKeyReused],
         ),
         group(UID, "Uid", &[UidTaken, UidOfDeletedTask]),
+        group(FEED, "Feed", &[ResyncRequired]),
         group(READINESS, "Readiness", &[NotReady]),
     ];
 
@@ -192,6 +195,7 @@ fn description(status: u16) -> &'static str {
         404 => "You have no such task.",
         408 => "The body did not arrive in time.",
         409 => "The request conflicts with the state of your tasks.",
+        410 => "What you have cannot be brought up to date by changes.",
         412 => "The task has changed since; `current` shows it as it is now.",
         413 => "The body is larger than 1 MiB.",
         415 => "The body is not in a form that this operation takes.",

@@ -92,7 +92,7 @@ impl<A: CanWrite> Tasks<A> {
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
             .and_where(Expr::col(Task::CreateKey).is_in(keys.iter().map(|key| key.0.as_str())))
             .to_owned();
-        let found = self.rows(&query).await?;
+        let found = self.store.rows(&query).await?;
         for row in found {
             let stored: Option<String> = row.try_get("", "create_hash")?;
             if !is_same(stored.as_deref(), digest) {
@@ -144,7 +144,7 @@ impl<A: CanWrite> Tasks<A> {
         let query = select(&self.user, column, value)
             .column(Task::CreateHash)
             .to_owned();
-        let Some(found) = self.rows(&query).await?.pop() else {
+        let Some(found) = self.store.rows(&query).await?.pop() else {
             return Ok(None);
         };
         let stored: Option<String> = found.try_get("", "create_hash")?;

@@ -72,7 +72,7 @@ impl<A: CanRead> Tasks<A> {
         let scans = scans(&query.filter, query.sort);
         let select = self.selection(query, order, after.as_ref(), limit)?;
 
-        let rows = self.rows(&select).await?;
+        let rows = self.store.rows(&select).await?;
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
             return Ok(Page {

@@ -121,6 +121,25 @@ impl TaskStore {
         }
     }
 
+    /// What time it is.
+    pub(super) fn now(&self) -> DateTimeUtc {
+        self.clock.now()
+    }
+
+    /// Notes that a request uses it.
+    pub(super) fn note_use(&self) {
+        self.used.store(self.opened.elapsed().as_secs(), Relaxed);
+    }
+
+    /// The rows that a statement of its own reads.
+    pub(super) async fn rows(
+        &self,
+        statement: &impl StatementBuilder,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.engine.backend().build(statement);
+        self.reading.send(statement).await
+    }
+
     /// The time of deletion up to which a task cannot be restored.
     pub(super) fn oldest_tombstone(&self) -> DateTimeUtc {
         let retention = TimeDelta::from_std(self.tombstone_retention).unwrap_or(TimeDelta::MAX);
@@ -193,8 +212,7 @@ impl Unchanged {
 // What the operations are made of. A write reads, too: whether there is a task that it could not change.
 impl<A> Tasks<A> {
     pub(super) fn of(store: Arc<TaskStore>, user: UserId) -> Self {
-        let now = store.opened.elapsed().as_secs();
-        store.used.store(now, Relaxed);
+        store.note_use();
         let kind = PhantomData;
         Self { store, user, kind }
     }
@@ -211,11 +229,5 @@ impl<A> Tasks<A> {
     async fn row(&self, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
         let (user, id) = (self.user.clone(), id.get());
         Ok(self.store.finding.send(Key { user, id }).await?)
-    }
-
-    /// The rows that a statement of its own reads.
-    async fn rows(&self, statement: &impl StatementBuilder) -> Result<Vec<QueryResult>, DbErr> {
-        let statement = self.store.engine.backend().build(statement);
-        self.store.reading.send(statement).await
     }
 }

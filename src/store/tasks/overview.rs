@@ -64,8 +64,8 @@ impl<A: CanRead> Tasks<A> {
         let (counts, tags) = (self.counts(periods), self.tags());
         let (usage, mut counted, spellings) = futures_util::try_join!(
             self.usage(),
-            async { Ok(self.rows(&counts).await?) },
-            async { Ok(self.rows(&tags).await?) },
+            async { Ok(self.store.rows(&counts).await?) },
+            async { Ok(self.store.rows(&tags).await?) },
         )?;
         let counted = counted
             .pop()

@@ -98,7 +98,10 @@ impl<A> Tasks<A> {
         if need.fits(usage, self.store.limits)? {
             return Ok(());
         }
-        let rows = self.rows(&Tombstone::all_of(self.user.as_str())).await?;
+        let rows = self
+            .store
+            .rows(&Tombstone::all_of(self.user.as_str()))
+            .await?;
         let tombstones: Result<Vec<_>, _> = rows.iter().map(Tombstone::read).collect();
         let tombstones = tombstones?;
         self.purge(need.to_purge(usage, self.store.limits, &tombstones)?)
@@ -137,7 +140,7 @@ impl<A> Tasks<A> {
 
     /// The number that a statement reads; 0 if there is no row.
     async fn number(&self, select: &SelectStatement) -> Result<i64, StoreError> {
-        let row = self.rows(select).await?.pop();
+        let row = self.store.rows(select).await?.pop();
         let number = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(number.unwrap_or(0))
     }

@@ -91,7 +91,7 @@ impl<A: CanRead> Tasks<A> {
             .limit(cmp::min(*limit, at_once))
             .offset(*offset);
         order.apply(&mut select, None);
-        let rows = self.rows(&select).await?;
+        let rows = self.store.rows(&select).await?;
         // Those that are passed over are looked through.
         let scans = scans(filter, *sort) || *offset > at_once;
         let of = |stored: i64, times: u64| Work::scan(stored, times * u64::from(scans));
@@ -139,7 +139,7 @@ impl<A: CanRead> Tasks<A> {
             .limit(query.limit)
             .offset(query.offset);
         Ordering::of(query.sort, None).apply(&mut select, None);
-        let rows = self.rows(&select).await?;
+        let rows = self.store.rows(&select).await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
         let mut ids = ids.collect::<Result<Vec<i64>, _>>()?;
         let read: HashSet<i64> = read.iter().map(|task| task.id.get()).collect();
@@ -156,7 +156,7 @@ impl<A: CanRead> Tasks<A> {
         select
             .columns(COLUMNS)
             .and_where(Expr::col(Task::Id).is_in(ids.iter().copied()));
-        let rows = self.rows(&select).await?;
+        let rows = self.store.rows(&select).await?;
         let mut tasks = HashMap::with_capacity(rows.len());
         for row in &rows {
             let row = TaskRow::read(row)?;
@@ -170,7 +170,7 @@ impl<A: CanRead> Tasks<A> {
     /// # Errors
     /// If the database is away.
     pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
-        let row = self.rows(&self.counting(filter)).await?.pop();
+        let row = self.store.rows(&self.counting(filter)).await?.pop();
         Ok(row
             .map(|row| row.try_get_by_index(0))
             .transpose()?

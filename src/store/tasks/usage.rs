@@ -32,7 +32,7 @@ impl<A> Tasks<A> {
             .from(user_clock::Entity)
             .and_where(user)
             .to_owned();
-        let Some(row) = self.rows(&clock).await?.pop() else {
+        let Some(row) = self.store.rows(&clock).await?.pop() else {
             return Ok(Usage::default());
         };
         let (tasks, rows, bytes): (i64, i64, i64) = row.try_get_many_by_index()?;

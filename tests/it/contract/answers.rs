@@ -207,6 +207,10 @@ on_both! {
         let settled = |settings: &mut Settings| settings.owner_list = ListShape::Tasks;
         on_the_owner_path(&inspector, &on.app_with(settled).await).await;
 
+        ask(&alice, "GET", "/api/v1/changes", &[], json!(null)).await;
+        ask(&alice, "GET", "/api/v1/changes?limit=1", &[], json!(null)).await;
+        ask(&alice, "GET", "/api/v1/changes?since=99", &[], json!(null)).await;
+
         // Many at once, and by uid.
         let roomy = on.app().await;
         let owner = roomy.user("owner");

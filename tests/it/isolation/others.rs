@@ -120,6 +120,9 @@ on_both! {
         let bob = app.user("bob");
         let answer = bob.get(&format!("/api/v1/tasks?limit=1&cursor={cursor}")).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid_cursor"), "{answer}");
+        let changes = alice.get("/api/v1/changes?limit=1").await;
+        let cursor = changes.body["cursor"].as_str().unwrap();
+        bob.get(&format!("/api/v1/changes?cursor={cursor}")).await.fails(400, "invalid_cursor");
         let answer = bob.get_if_none_match("/api/v1/tasks", tag).await;
         assert_eq!((answer.status, answer.items().len()), (200, 0), "{answer}");
 

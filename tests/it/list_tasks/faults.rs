@@ -65,7 +65,7 @@ on_both! {
                 },
                 {
                   "parameter": "cursor",
-                  "detail": "must be a `next_cursor` as it came"
+                  "detail": "must be a cursor as it came"
                 },
                 {
                   "parameter": "colour",

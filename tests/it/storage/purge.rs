@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A clock that is so many days ahead.
-fn in_days(days: i64) -> Clock {
+pub fn in_days(days: i64) -> Clock {
     let now = Utc::now() + chrono::TimeDelta::days(days);
     Clock::Set(Arc::new(AtomicI64::new(now.timestamp_micros())))
 }

@@ -36,6 +36,9 @@ import type {
   GetTaskData,
   GetTaskErrors,
   GetTaskResponses,
+  ListChangesData,
+  ListChangesErrors,
+  ListChangesResponses,
   ListOwnerTasksData,
   ListOwnerTasksErrors,
   ListOwnerTasksResponses,
@@ -175,6 +178,24 @@ export const batchTasks = <ThrowOnError extends boolean = false>(options: Option
       'Content-Type': 'application/json',
       ...options.headers,
     },
+  })
+
+/**
+ * List what has changed since a revision
+ *
+ * Keeps a copy of your tasks in step. Begin with nothing and `since=0`. While `cursor` is not null, ask for the next page
+ * by it, without `since`. Then keep `next`, and send it as `since` the next time. Put each of `tasks` in the place of the one with its
+ * `id`, and remove those in `deleted`. Nothing is missed, whatever is written meanwhile. A task that has changed several
+ * times comes once, as it is now.
+ *
+ * 410 says that deletions since then are no longer known: forget the copy, and begin again with `since=0`. Deleted tasks
+ * are known for 30 days unless the server is configured otherwise or needs the room.
+ */
+export const listChanges = <ThrowOnError extends boolean = false>(options: Options<ListChangesData, ThrowOnError>) =>
+  options.client.get<ListChangesResponses, ListChangesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/changes',
+    ...options,
   })
 
 /**

@@ -160,9 +160,50 @@ export type BatchUpdate = {
 }
 
 /**
+ * A page of changes. Tasks and deletions are each in the order of their versions.
+ */
+export type ChangeList = {
+  /**
+   * The tasks that were created, changed or restored, as they are now.
+   */
+  tasks: Array<Task>
+  /**
+   * The tasks that were deleted.
+   */
+  deleted: Array<DeletedTask>
+  /**
+   * Where the next page begins, for the parameter `cursor`; null on the last page.
+   */
+  cursor: string | null
+  /**
+   * The revision of your tasks when the first page was read. When you have read all pages, keep it for the `since` of
+   * the next sync: what changed while you were reading comes then.
+   */
+  next: number
+}
+
+/**
  * The state of the server.
  */
 export type Condition = 'ok'
+
+/**
+ * A task that was deleted.
+ */
+export type DeletedTask = {
+  /**
+   * Its number among your tasks.
+   */
+  id: number
+  /**
+   * The UUID that its client chose for it; null if it chose none.
+   */
+  uid: string | null
+  /**
+   * The revision of its deletion.
+   */
+  version: number
+}
 
 /**
  * A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). In requests a time may have any offset from UTC, in answers it ends in `Z`.
@@ -232,6 +273,7 @@ export type Fault = {
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
  * - `uid_taken` (409): Another task of yours has this `uid`; `current` shows it.
  * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
+ * - `resync_required` (410): What was deleted since is no longer known, so what you have cannot be brought up to date by changes. Forget it, and sync again from `since=0`.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
@@ -286,6 +328,7 @@ export type KnownCode =
   | 'idempotency_key_of_deleted_task'
   | 'uid_taken'
   | 'uid_of_deleted_task'
+  | 'resync_required'
   | 'version_mismatch'
   | 'body_too_large'
   | 'unsupported_media_type'
@@ -1249,6 +1292,68 @@ export type BatchTasksResponses = {
 }
 
 export type BatchTasksResponse = BatchTasksResponses[keyof BatchTasksResponses]
+
+export type ListChangesData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * The revision up to which you have all changes: the `next` of your last sync. 0: you have nothing.
+     */
+    since?: number
+    /**
+     * How many tasks and deletions at most; it may differ from page to page.
+     */
+    limit?: number
+    /**
+     * The `cursor` of the page before, without `since`.
+     */
+    cursor?: string
+  }
+  url: '/api/v1/changes'
+}
+
+export type ListChangesErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`, `invalid_cursor`.
+   */
+  400: Problem
+  /**
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   */
+  401: Problem
+  /**
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
+   */
+  403: Problem
+  /**
+   * What you have cannot be brought up to date by changes. `code`: `resync_required`.
+   */
+  410: Problem
+  /**
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
+   */
+  429: Problem
+  /**
+   * The server failed. `code`: `internal_error`.
+   */
+  500: Problem
+  /**
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   */
+  503: Problem
+}
+
+export type ListChangesError = ListChangesErrors[keyof ListChangesErrors]
+
+export type ListChangesResponses = {
+  /**
+   * A page of what has changed.
+   */
+  200: ChangeList
+}
+
+export type ListChangesResponse = ListChangesResponses[keyof ListChangesResponses]
 
 export type ListOwnerTasksData = {
   body?: never

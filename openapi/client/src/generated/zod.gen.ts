@@ -28,6 +28,15 @@ export const zBatchRestore = z.object({
 export const zCondition = z.enum(['ok'])
 
 /**
+ * A task that was deleted.
+ */
+export const zDeletedTask = z.object({
+  id: z.int().gte(1).lte(9007199254740991),
+  uid: z.uuid().nullable(),
+  version: z.int().gte(1).lte(9007199254740991),
+})
+
+/**
  * A date (`2026-02-06`), which has no time zone, or a time (`2026-02-06T09:00:00Z`, RFC 3339). In requests a time may have any offset from UTC, in answers it ends in `Z`.
  */
 export const zDueDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
@@ -86,6 +95,7 @@ export const zFault = z.object({
  * - `idempotency_key_of_deleted_task` (409): The task that this Idempotency-Key created is deleted.
  * - `uid_taken` (409): Another task of yours has this `uid`; `current` shows it.
  * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
+ * - `resync_required` (410): What was deleted since is no longer known, so what you have cannot be brought up to date by changes. Forget it, and sync again from `since=0`.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
  * - `body_too_large` (413): The body is larger than 1 MiB.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
@@ -140,6 +150,7 @@ export const zKnownCode = z.enum([
   'idempotency_key_of_deleted_task',
   'uid_taken',
   'uid_of_deleted_task',
+  'resync_required',
   'version_mismatch',
   'body_too_large',
   'unsupported_media_type',
@@ -513,6 +524,16 @@ export const zTask = z.object({
 })
 
 /**
+ * A page of changes. Tasks and deletions are each in the order of their versions.
+ */
+export const zChangeList = z.object({
+  tasks: z.array(zTask),
+  deleted: z.array(zDeletedTask),
+  cursor: z.string().nullable(),
+  next: z.int().gte(0).lte(9007199254740991),
+})
+
+/**
  * A problem (RFC 9457): what went wrong, for a person (`detail`) and for a program (`code`).
  */
 export const zProblem = z.object({
@@ -764,6 +785,22 @@ export const zBatchTasksBody = zBatchRequest
  * The result of each operation. Each was done or refused by itself; with `atomic`, all were done or none.
  */
 export const zBatchTasksResponse = zBatchResults
+
+export const zListChangesQuery = z.object({
+  since: z.int().gte(0).lte(9007199254740991).optional().default(0),
+  limit: z.int().gte(1).lte(100).optional().default(50),
+  cursor: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .optional(),
+})
+
+/**
+ * A page of what has changed.
+ */
+export const zListChangesResponse = zChangeList
 
 export const zListOwnerTasksPath = z.object({
   user_id: z.string().min(1).max(255),

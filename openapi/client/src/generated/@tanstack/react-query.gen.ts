@@ -22,6 +22,7 @@ import {
   getPlainHealth,
   getReadiness,
   getTask,
+  listChanges,
   listOwnerTasks,
   listTasks,
   type Options,
@@ -65,6 +66,9 @@ import type {
   GetTaskData,
   GetTaskError,
   GetTaskResponse,
+  ListChangesData,
+  ListChangesError,
+  ListChangesResponse,
   ListOwnerTasksData,
   ListOwnerTasksError,
   ListOwnerTasksResponse,
@@ -352,6 +356,81 @@ export const batchTasksMutation = (
   }
   return mutationOptions
 }
+
+export const listChangesQueryKey = (options?: Options<ListChangesData>) =>
+  createQueryKey('listChanges', options, false, ['Changes'])
+
+/**
+ * List what has changed since a revision
+ *
+ * Keeps a copy of your tasks in step. Begin with nothing and `since=0`. While `cursor` is not null, ask for the next page
+ * by it, without `since`. Then keep `next`, and send it as `since` the next time. Put each of `tasks` in the place of the one with its
+ * `id`, and remove those in `deleted`. Nothing is missed, whatever is written meanwhile. A task that has changed several
+ * times comes once, as it is now.
+ *
+ * 410 says that deletions since then are no longer known: forget the copy, and begin again with `since=0`. Deleted tasks
+ * are known for 30 days unless the server is configured otherwise or needs the room.
+ */
+export const listChangesOptions = (options: Options<ListChangesData>) =>
+  queryOptions<ListChangesResponse, ListChangesError, ListChangesResponse, ReturnType<typeof listChangesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await listChanges({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: listChangesQueryKey(options),
+  })
+
+export const listChangesInfiniteQueryKey = (options?: Options<ListChangesData>): QueryKey<Options<ListChangesData>> =>
+  createQueryKey('listChanges', options, true, ['Changes'])
+
+/**
+ * List what has changed since a revision
+ *
+ * Keeps a copy of your tasks in step. Begin with nothing and `since=0`. While `cursor` is not null, ask for the next page
+ * by it, without `since`. Then keep `next`, and send it as `since` the next time. Put each of `tasks` in the place of the one with its
+ * `id`, and remove those in `deleted`. Nothing is missed, whatever is written meanwhile. A task that has changed several
+ * times comes once, as it is now.
+ *
+ * 410 says that deletions since then are no longer known: forget the copy, and begin again with `since=0`. Deleted tasks
+ * are known for 30 days unless the server is configured otherwise or needs the room.
+ */
+export const listChangesInfiniteOptions = (options: Options<ListChangesData>) =>
+  infiniteQueryOptions<
+    ListChangesResponse,
+    ListChangesError,
+    InfiniteData<ListChangesResponse>,
+    QueryKey<Options<ListChangesData>>,
+    string | Pick<QueryKey<Options<ListChangesData>>[0], 'body' | 'headers' | 'path' | 'query'>
+  >(
+    // @ts-ignore
+    {
+      queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListChangesData>>[0], 'body' | 'headers' | 'path' | 'query'> =
+          typeof pageParam === 'object'
+            ? pageParam
+            : {
+                query: {
+                  cursor: pageParam,
+                },
+              }
+        const params = createInfiniteParams(queryKey, page)
+        const { data } = await listChanges({
+          ...options,
+          ...params,
+          signal,
+          throwOnError: true,
+        })
+        return data
+      },
+      queryKey: listChangesInfiniteQueryKey(options),
+    },
+  )
 
 export const listOwnerTasksQueryKey = (options: Options<ListOwnerTasksData>) =>
   createQueryKey('listOwnerTasks', options, false, ['Owner paths'])

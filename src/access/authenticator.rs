@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     auth::{Identity, Scopes, TokenFault, UserId, Verifier},
-    contract::{Problem, crowded},
-    in_flight::{Crowded, Place, Turn},
+    contract::{Problem, ProblemCode, crowded},
+    in_flight::{Crowded, MAX_STREAMS, Place, StreamPlace, Turn},
     store::{Database, Work},
 };
 
@@ -206,6 +206,22 @@ impl Authenticated {
         }
     }
 
+    /// Takes a place among the streams of the user.
+    ///
+    /// # Errors
+    /// 429 if the user has as many as one may have.
+    pub(crate) fn stream(&self) -> Result<StreamPlace, Problem> {
+        match &self.place {
+            Some(place) => place.stream().map_err(too_many_streams),
+            None => Ok(StreamPlace::default()),
+        }
+    }
+
+    /// For how long the token is still good.
+    pub(super) fn time_left(&self) -> Duration {
+        self.authenticator.verifier.time_left(&self.identity)
+    }
+
     /// Charges the price of a request, of which one was counted with the token.
     ///
     /// # Errors
@@ -241,6 +257,13 @@ impl Authenticated {
             quotas.owe(&self.identity.user_id, requests);
         }
     }
+}
+
+fn too_many_streams(_: Crowded) -> Problem {
+    let detail = format!(
+        "You have {MAX_STREAMS} event streams open, which is the limit. Close one, then retry in 15 s."
+    );
+    Problem::new(ProblemCode::TooManyStreams, detail).retry_after(15)
 }
 
 /// The scopes that are needed and not granted, as they are written in a token; `None` if there are none.

@@ -1,6 +1,6 @@
 //! The caller: who sent the request, and the right to act for them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -12,7 +12,7 @@ use crate::{
         Problem, into_poem,
         registry::{MetaSecurityScheme, Registry},
     },
-    in_flight::{Crowded, Turn},
+    in_flight::{Crowded, StreamPlace, Turn},
     store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Work, Write},
 };
 
@@ -86,6 +86,19 @@ impl<A: Access> Caller<A> {
     /// If the user has too much in flight for too long.
     pub(crate) async fn next_turn(&self, price: Price) -> Result<Turn, Crowded> {
         self.authenticated.next_turn(price).await
+    }
+
+    /// Takes a place among the streams of the caller.
+    ///
+    /// # Errors
+    /// 429 if the caller has as many as one may have.
+    pub(crate) fn stream(&self) -> Result<StreamPlace, Problem> {
+        self.authenticated.stream()
+    }
+
+    /// For how long the caller's token is still good; zero once it has expired.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.authenticated.time_left()
     }
 
     /// Waits for the turn of the request.

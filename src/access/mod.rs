@@ -16,6 +16,7 @@ mod quota;
 mod rate_limit;
 mod store_problem;
 
+pub(crate) use crate::in_flight::StreamPlace;
 pub(crate) use authenticator::Authenticated;
 pub use authenticator::{AccessLimits, Authenticator};
 pub(crate) use caller::{Access, Caller};

@@ -83,7 +83,8 @@ impl Changes {
     }
 }
 
-fn into_list(page: FeedPage) -> ChangeList {
+/// A page as clients see it.
+pub(super) fn into_list(page: FeedPage) -> ChangeList {
     let FeedPage {
         tasks,
         deleted,

@@ -1,4 +1,4 @@
-//! Headers that make a request conditional (RFC 9110 §13) or repeatable.
+//! Headers that make a request conditional (RFC 9110 §13) or repeatable, or resume a stream.
 
 use poem::{
     FromRequest, Request, RequestBody,
@@ -8,7 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::{
     contract::{
-        Fault, Problem, into_poem,
+        Fault, Problem, Revision, Scalar as _, into_poem,
         registry::{MetaParamIn, MetaSchema, MetaSchemaRef, inline},
     },
     store::{Expected, IdempotencyKey},
@@ -36,6 +36,7 @@ fn fault(name: &HeaderName, detail: String) -> Problem {
     let name = match name.as_str() {
         "if-match" => "If-Match",
         "if-none-match" => "If-None-Match",
+        "last-event-id" => "Last-Event-ID",
         _ => "Idempotency-Key",
     };
     Problem::parameters(vec![Fault::at_parameter(name, detail)])
@@ -261,6 +262,30 @@ header_parameter!(
         }
     }
 );
+
+/// `Last-Event-ID`: the id of the last event that a client has of a stream (HTML standard, "Server-sent events").
+#[derive(Debug)]
+pub struct LastEventId(pub Option<Revision>);
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+header_parameter!(LastEventId, last_event_id_schema(), |request| {
+    let id = text(request, &LAST_EVENT_ID)?;
+    let id = id.map(|id| Revision::from_text(&id)).transpose();
+    let malformed = |_| {
+        let detail = "must be the `id` of an event as it came, an integer; or leave it out, and send `since`";
+        fault(&LAST_EVENT_ID, detail.to_owned())
+    };
+    id.map(Self).map_err(malformed)
+});
+
+fn last_event_id_schema() -> MetaSchema {
+    MetaSchema {
+        pattern: Some("^[0-9]{1,16}$".to_owned()),
+        example: Some("15".into()),
+        ..MetaSchema::new("string")
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! Readiness: whether the server can serve requests now. `/readyz` asks it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::{auth::Verifier, store::Database};
 
@@ -15,14 +14,45 @@ pub struct Readiness {
     stopping: Stopping,
 }
 
-/// Whether the server is about to stop: it still answers, but load balancers should send it no new requests.
-#[derive(Debug, Clone, Default)]
-pub struct Stopping(Arc<AtomicBool>);
+/// How far the server has come with stopping.
+#[derive(Debug, Clone)]
+pub struct Stopping(Arc<watch::Sender<Stage>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Serving,
+    /// It still answers, but load balancers should send it no new requests.
+    Stopping,
+    /// It takes no more connections, and streams end.
+    Closing,
+}
+
+impl Default for Stopping {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(Stage::Serving)))
+    }
+}
 
 impl Stopping {
     /// Says that the server is about to stop.
     pub fn begin(&self) {
-        self.0.store(true, Relaxed);
+        self.0.send_replace(Stage::Stopping);
+    }
+
+    /// Ends the streams. Their clients connect again at once, so this comes when the server takes no more connections.
+    pub fn close(&self) {
+        self.0.send_replace(Stage::Closing);
+    }
+
+    fn has_begun(&self) -> bool {
+        *self.0.borrow() >= Stage::Stopping
+    }
+
+    /// Waits for [`close`](Self::close).
+    pub(super) async fn closing(&self) {
+        let mut stage = self.0.subscribe();
+        // The sender lives as long as this.
+        let _ = stage.wait_for(|stage| *stage == Stage::Closing).await;
     }
 }
 
@@ -38,7 +68,7 @@ impl Readiness {
 
     /// What is missing, each as a clause for the answer.
     pub(super) async fn missing(&self) -> Vec<String> {
-        if self.stopping.0.load(Relaxed) {
+        if self.stopping.has_begun() {
             return vec!["the server is stopping".to_owned()];
         }
         let mut missing = Vec::new();

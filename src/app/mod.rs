@@ -105,6 +105,7 @@ pub fn app(
     let inner = routes
         .data(authenticator)
         .data(settings.owner_list)
+        .data(stopping.clone())
         .data(Readiness::new(database, verifier, stopping));
     edge::Edge::new(
         inner,

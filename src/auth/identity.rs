@@ -1,6 +1,6 @@
 //! The user whose token was verified.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -54,6 +54,12 @@ impl UserId {
     #[cfg(test)]
     pub(crate) fn for_tests(subject: &str) -> UserId {
         UserId(subject.into())
+    }
+}
+
+impl Borrow<str> for UserId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

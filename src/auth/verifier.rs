@@ -166,6 +166,12 @@ impl Verifier {
         Ok(identity)
     }
 
+    /// For how long a token that was verified is still good; zero once it has expired.
+    pub fn time_left(&self, identity: &Identity) -> Duration {
+        let left = identity.expires_at - self.0.clock.now();
+        left.to_std().unwrap_or_default()
+    }
+
     /// The names of the rules whose key set was never fetched or has no usable key, for readiness.
     pub fn missing_keys(&self) -> Vec<String> {
         let missing = |rule: &&Rule| matches!(&rule.keys, Keys::Published(set) if set.is_missing());

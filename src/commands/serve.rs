@@ -147,6 +147,7 @@ impl Signals {
                 sleep(delay).await;
             }
         }
+        stopping.close();
         tracing::info!("finishing the requests in flight");
     }
 }

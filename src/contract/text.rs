@@ -93,7 +93,7 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(Title, Description, Tag);
+stored!(Title, Description, Tag, CursorText);
 
 /// What [`check_line`] says, as far as a pattern can: no control character or line separator, and one character
 /// that is visible. The invisible ones beyond U+FFFF are left out, since they cannot be written alike in all

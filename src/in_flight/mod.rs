@@ -6,6 +6,7 @@
 //! | what | at once, of one user |
 //! |---|---|
 //! | requests under way | 64 |
+//! | event streams, which are requests as well | 16 |
 //! | reads of many tasks | 4 |
 //! | reads of the texts of all tasks | 1 |
 //! | bytes of bodies and answers of over 16 KiB | 8 MiB |
@@ -27,11 +28,13 @@ use self::{held::Total, turns::Turns};
 pub use self::{
     held::{Held, HeldBody},
     place::{Crowded, Place},
-    turns::{Kind, Turn},
+    turns::{Kind, StreamPlace, Turn},
 };
 
 /// Requests of one user that are under way at once.
 pub(crate) const MAX_REQUESTS: usize = 64;
+/// Event streams of one user at once.
+pub(crate) const MAX_STREAMS: usize = 16;
 /// Reads of one user at once that read many tasks.
 pub(crate) const MAX_PAGES: usize = 4;
 /// Bytes of bodies and answers that one user may have in flight.

@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    Held, HeldBody, InFlight, Kind, MAX_USER_BYTES, NEXT_PATIENCE, PATIENCE, SMALL, Turn, User,
+    Held, HeldBody, InFlight, Kind, MAX_USER_BYTES, NEXT_PATIENCE, PATIENCE, SMALL, StreamPlace,
+    Turn, User,
 };
 
 /// The user has had too much in flight for too long.
@@ -80,6 +81,17 @@ impl Place {
     /// If the user has too much in flight for too long.
     pub async fn next_turn(&self, kind: Kind) -> Result<Turn, Crowded> {
         self.turn_until(kind, Instant::now() + NEXT_PATIENCE).await
+    }
+
+    /// Takes a place among the streams of the user. Nobody waits for one, since streams do not end by themselves.
+    ///
+    /// # Errors
+    /// If the user has as many as one may have.
+    pub fn stream(&self) -> Result<StreamPlace, Crowded> {
+        match self.taken.get() {
+            Some(taken) => taken.user.turns.stream().ok_or(Crowded),
+            None => Ok(StreamPlace::default()),
+        }
     }
 
     async fn turn_until(&self, kind: Kind, until: Instant) -> Result<Turn, Crowded> {

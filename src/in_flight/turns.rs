@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{MAX_PAGES, MAX_REQUESTS};
+use super::{MAX_PAGES, MAX_REQUESTS, MAX_STREAMS};
 
 /// What a request reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub(super) struct Turns {
     requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     texts: Arc<Semaphore>,
 }
@@ -30,6 +31,7 @@ impl Default for Turns {
         let turns = |number| Arc::new(Semaphore::new(number));
         Self {
             requests: turns(MAX_REQUESTS),
+            streams: turns(MAX_STREAMS),
             pages: turns(MAX_PAGES),
             texts: turns(1),
         }
@@ -44,7 +46,21 @@ pub struct Turn {
     _pages: Option<OwnedSemaphorePermit>,
 }
 
+/// A place among the streams of a user, until it is dropped.
+#[derive(Debug, Default)]
+#[must_use = "the place is free when it is dropped"]
+pub struct StreamPlace {
+    _place: Option<OwnedSemaphorePermit>,
+}
+
 impl Turns {
+    pub(super) fn stream(&self) -> Option<StreamPlace> {
+        let place = Arc::clone(&self.streams).try_acquire_owned().ok()?;
+        Some(StreamPlace {
+            _place: Some(place),
+        })
+    }
+
     pub(super) async fn request(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.requests).acquire_owned().await.ok()
     }

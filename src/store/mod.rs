@@ -32,7 +32,7 @@ mod scope;
 mod tasks;
 
 pub use backup::backup;
-pub use changes::{Feed, FeedPage, FeedQuery, Lost};
+pub use changes::{Feed, FeedPage, FeedQuery, Lost, Watch};
 pub use commit::{Committed, Expected};
 pub use database::{Database, DatabaseSettings, StoreMetrics};
 pub use engine::LaneMetrics;

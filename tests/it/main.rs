@@ -35,6 +35,7 @@ mod readme;
 mod restore_task;
 mod schema;
 mod storage;
+mod stream_events;
 mod support;
 mod temporary_postgres;
 mod tokens;

@@ -55,6 +55,16 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
     return call('listTasks', { query: { completed: false, q: 'MILK', sort: '-priority', limit: 10 } })
   },
   listChanges: async () => call('listChanges', { query: { since: 0, limit: 10 } }),
+  streamEvents: async () => {
+    const id = await newTask()
+    const open = new AbortController()
+    const { stream } = await alice.streamEvents({ query: { since: 0 }, signal: open.signal })
+    const { value } = await stream.next()
+    assert.deepEqual(schemas.zStreamEventsResponse.parse(value), value)
+    assert.ok(value && 'tasks' in value && value.tasks.some((task) => task.id === id))
+    open.abort()
+    assert.deepEqual(await stream.next(), { done: true, value: undefined })
+  },
   batchTasks: async () => {
     const uid = crypto.randomUUID()
     const operations = [

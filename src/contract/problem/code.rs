@@ -202,6 +202,9 @@ problem_codes! {
     TooMuchInFlight: "too_much_in_flight", TOO_MANY_REQUESTS, "Too much in flight",
         "Too many of your requests are under way, or you have not read their answers. Read them, then retry in 1 s; send \
          searches one after the other.";
+    /// You have as many event streams open as a user may have. Retry after the seconds in `Retry-After`.
+    TooManyStreams: "too_many_streams", TOO_MANY_REQUESTS, "Too many streams",
+        "You have 16 event streams open, which is the limit. Close one, then retry in 15 s.";
     /// The address and the headers of the request have too many bytes, or there are too many headers.
     HeadTooLarge: "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Head too large",
         "The request's address and headers must not be larger than 32768 bytes or have more than 100 headers. Usually it is \

@@ -43,6 +43,8 @@ pub mod codes {
     pub const UID: u32 = 1 << 13;
     /// It tells what has changed since.
     pub const FEED: u32 = 1 << 14;
+    /// It streams.
+    pub const STREAM: u32 = 1 << 15;
 
     /// A group: its bit, its name where the document needs one, and its codes.
     pub(in super::super) struct Group {
@@ -114,6 +116,7 @@ pub mod codes {
         ),
         group(UID, "Uid", &[UidTaken, UidOfDeletedTask]),
         group(FEED, "Feed", &[ResyncRequired]),
+        group(STREAM, "Stream", &[TooManyStreams]),
         group(READINESS, "Readiness", &[NotReady]),
     ];
 

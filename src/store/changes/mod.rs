@@ -1,6 +1,7 @@
 //! What has changed for a user since a revision: tasks, and tombstones of those that were deleted.
 //!
 //! `page` reads a page in one statement; `cursor` says where a page ended; `judge` says when too little is known to go on.
+//! `watch` waits for the next commit, and `poll` finds those of other processes.
 //!
 //! **Nothing is missed.** A write takes the user's next revisions under the lock of the user's clock, and holds it until the
 //! commit. So revisions are committed in their order, and a snapshot that shows the clock at `n` shows every write up to
@@ -11,6 +12,8 @@
 mod cursor;
 mod judge;
 mod page;
+mod poll;
+mod watch;
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -19,6 +22,8 @@ use crate::auth::UserId;
 
 pub use judge::Lost;
 pub use page::{FeedPage, FeedQuery};
+pub(super) use watch::Wakeups;
+pub use watch::Watch;
 
 /// The changes of one user, for one kind of access.
 #[derive(Debug)]

@@ -113,7 +113,11 @@ impl<A: CanWrite> Tasks<A> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        done.ok_or_else(|| StoreError::Internal("a batch was not decided".to_owned()))
+        let done =
+            done.ok_or_else(|| StoreError::Internal("a batch was not decided".to_owned()))?;
+        let wakeups = self.store.wakeups();
+        wakeups.committed(self.user.as_str(), done.revision);
+        Ok(done)
     }
 }
 

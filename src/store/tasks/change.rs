@@ -83,6 +83,12 @@ impl<A> Tasks<A> {
             what: What::One(one),
         };
         let row = self.store.writing.send(write).await?;
-        row.map(|row| TaskRow::read(&row)).transpose()
+        let row = row.map(|row| TaskRow::read(&row)).transpose()?;
+        if let Some(row) = &row {
+            self.store
+                .wakeups
+                .committed(self.user.as_str(), row.revision);
+        }
+        Ok(row)
     }
 }

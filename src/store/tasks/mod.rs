@@ -42,10 +42,11 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use sea_orm::{DbErr, QueryResult, StatementBuilder, prelude::DateTimeUtc};
+use sea_orm::{DbBackend, DbErr, QueryResult, StatementBuilder, prelude::DateTimeUtc};
 
 use super::{
     StoreError, UserLimits,
+    changes::Wakeups,
     commit::{Purge, Purging, Writing},
     engine::{Engine, Lane, Reading},
     row::TaskRow,
@@ -85,6 +86,7 @@ pub struct TaskStore {
     writing: Lane<Writing>,
     purging: Lane<Purging>,
     pages: Pages,
+    wakeups: Arc<Wakeups>,
     clock: Clock,
     /// The most that one user may store.
     limits: UserLimits,
@@ -113,12 +115,22 @@ impl TaskStore {
             writing: engine.lane(),
             purging: engine.lane(),
             pages: Pages::new(page_cache_bytes),
+            wakeups: Arc::default(),
             clock,
             limits,
             tombstone_retention,
             opened: Instant::now(),
             used: AtomicU64::new(0),
         }
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.engine.backend()
+    }
+
+    /// Who waits for the next commit of a user.
+    pub(super) fn wakeups(&self) -> &Arc<Wakeups> {
+        &self.wakeups
     }
 
     /// What time it is.

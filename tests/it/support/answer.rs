@@ -1,7 +1,7 @@
 //! What came back. Shown in a snapshot, it hides what differs from run to run, but only after it has
 //! checked that the hidden part is what it must be.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
@@ -23,7 +23,13 @@ impl Answer {
     pub(super) async fn read(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let text = response.text().await.expect("a whole body of UTF-8");
+        let is_stream = headers
+            .get("content-type")
+            .is_some_and(|value| value == "text/event-stream");
+        let text = match is_stream {
+            true => until_silent(response).await,
+            false => response.text().await.expect("a whole body of UTF-8"),
+        };
         let body = match serde_json::from_str(&text) {
             Ok(body) => body,
             Err(_) if text.is_empty() => Value::Null,
@@ -162,6 +168,16 @@ impl fmt::Display for Answer {
             body => write!(f, "\n{:#}", hidden(body.clone())),
         }
     }
+}
+
+/// What a stream sends until nothing comes for a while.
+async fn until_silent(mut response: reqwest::Response) -> String {
+    let mut bytes = Vec::new();
+    let silence = Duration::from_millis(300);
+    while let Ok(Ok(Some(chunk))) = tokio::time::timeout(silence, response.chunk()).await {
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).expect("UTF-8")
 }
 
 /// Hides request ids and the times of the server, which must be times of the last minutes.

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod contract;
+pub mod events;
 pub mod issuer;
 pub mod mcp;
 pub mod postgres;

@@ -51,6 +51,10 @@ import type {
   RestoreTaskData,
   RestoreTaskErrors,
   RestoreTaskResponses,
+  StreamEventsData,
+  StreamEventsErrors,
+  StreamEventsResponse,
+  StreamEventsResponses,
   UpdateOwnerTaskData,
   UpdateOwnerTaskErrors,
   UpdateOwnerTaskResponses,
@@ -195,6 +199,27 @@ export const listChanges = <ThrowOnError extends boolean = false>(options: Optio
   options.client.get<ListChangesResponses, ListChangesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/changes',
+    ...options,
+  })
+
+/**
+ * Stream what changes, as it happens
+ *
+ * Server-sent events. First comes what has changed since the revision that you have, then each change within a moment of
+ * its commit. An event named `changes` has a page of changes as `listChanges` has it, and as its `id` the revision to
+ * resume from. To resume after a break, send the last `id` as `Last-Event-ID` or as `since`: nothing is missed. While
+ * `cursor` is not null, further pages follow at once, so you need not ask for them.
+ *
+ * A comment comes every 15 s while nothing else does. An event named `end` is the last one, and says why: `token_expired`
+ * (connect again with a new token), `shutdown`, `slow_reader`, `internal_error` (connect again), or `resync_required` (as 410
+ * of `listChanges`). A user may have 16 streams.
+ */
+export const streamEvents = <ThrowOnError extends boolean = false>(
+  options: Options<StreamEventsData, ThrowOnError, StreamEventsResponse>,
+) =>
+  options.client.sse.get<StreamEventsResponses, StreamEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/events',
     ...options,
   })
 

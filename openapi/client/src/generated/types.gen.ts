@@ -216,6 +216,11 @@ export type DueDate = string | string
 export type DueFilter = 'none' | 'any'
 
 /**
+ * Why a stream ends.
+ */
+export type EndReason = 'token_expired' | 'shutdown' | 'slow_reader' | 'resync_required' | 'internal_error'
+
+/**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
  */
 export type Fault = {
@@ -283,6 +288,7 @@ export type Fault = {
  * - `batch_not_done` (424): Nothing of the batch was done, because another of its operations was refused.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
  * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
+ * - `too_many_streams` (429): You have as many event streams open as a user may have. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
@@ -338,6 +344,7 @@ export type KnownCode =
   | 'batch_not_done'
   | 'rate_limited'
   | 'too_much_in_flight'
+  | 'too_many_streams'
   | 'head_too_large'
   | 'internal_error'
   | 'database_unavailable'
@@ -663,6 +670,20 @@ export type Status = {
    * Always `ok`. A server that is not ready answers with a problem.
    */
   status: Condition
+}
+
+/**
+ * The last event of a stream: why it ends, and what to do.
+ */
+export type StreamEnd = {
+  /**
+   * Why. There may be more reasons in later versions: then reconnect.
+   */
+  reason: EndReason
+  /**
+   * What to do.
+   */
+  detail: string
 }
 
 /**
@@ -1354,6 +1375,68 @@ export type ListChangesResponses = {
 }
 
 export type ListChangesResponse = ListChangesResponses[keyof ListChangesResponses]
+
+export type StreamEventsData = {
+  body?: never
+  headers?: {
+    /**
+     * The `id` of the last event. It counts instead of `since`, since a client that connects again by itself sends the
+     * same address as at first.
+     */
+    'Last-Event-ID'?: string
+  }
+  path?: never
+  query?: {
+    /**
+     * The revision up to which you have all changes: the `next` of your last sync, or the `id` of the last event. 0: you
+     * have nothing.
+     */
+    since?: number
+  }
+  url: '/api/v1/events'
+}
+
+export type StreamEventsErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`.
+   */
+  400: Problem
+  /**
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   */
+  401: Problem
+  /**
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
+   */
+  403: Problem
+  /**
+   * What you have cannot be brought up to date by changes. `code`: `resync_required`.
+   */
+  410: Problem
+  /**
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`, `too_many_streams`.
+   */
+  429: Problem
+  /**
+   * The server failed. `code`: `internal_error`.
+   */
+  500: Problem
+  /**
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   */
+  503: Problem
+}
+
+export type StreamEventsError = StreamEventsErrors[keyof StreamEventsErrors]
+
+export type StreamEventsResponses = {
+  /**
+   * The `data` of an event: of one named `changes`, a page of changes; of one named `end`, the last, why the stream ends.
+   */
+  200: ChangeList | StreamEnd
+}
+
+export type StreamEventsResponse = StreamEventsResponses[keyof StreamEventsResponses]
 
 export type ListOwnerTasksData = {
   body?: never

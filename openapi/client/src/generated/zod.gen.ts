@@ -47,6 +47,11 @@ export const zDueDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })]
 export const zDueFilter = z.enum(['none', 'any'])
 
 /**
+ * Why a stream ends.
+ */
+export const zEndReason = z.enum(['token_expired', 'shutdown', 'slow_reader', 'resync_required', 'internal_error'])
+
+/**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
  */
 export const zFault = z.object({
@@ -105,6 +110,7 @@ export const zFault = z.object({
  * - `batch_not_done` (424): Nothing of the batch was done, because another of its operations was refused.
  * - `rate_limited` (429): You are over your quota; retry after the seconds in `Retry-After`.
  * - `too_much_in_flight` (429): Too many of your requests are under way, or you have not read their answers. Retry after the seconds in `Retry-After`.
+ * - `too_many_streams` (429): You have as many event streams open as a user may have. Retry after the seconds in `Retry-After`.
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
@@ -160,6 +166,7 @@ export const zKnownCode = z.enum([
   'batch_not_done',
   'rate_limited',
   'too_much_in_flight',
+  'too_many_streams',
   'head_too_large',
   'internal_error',
   'database_unavailable',
@@ -485,6 +492,14 @@ export const zStatus = z.object({
 })
 
 /**
+ * The last event of a stream: why it ends, and what to do.
+ */
+export const zStreamEnd = z.object({
+  reason: zEndReason,
+  detail: z.string(),
+})
+
+/**
  * One of your tasks.
  */
 export const zTask = z.object({
@@ -801,6 +816,22 @@ export const zListChangesQuery = z.object({
  * A page of what has changed.
  */
 export const zListChangesResponse = zChangeList
+
+export const zStreamEventsHeaders = z.object({
+  'Last-Event-ID': z
+    .string()
+    .regex(/^[0-9]{1,16}$/)
+    .optional(),
+})
+
+export const zStreamEventsQuery = z.object({
+  since: z.int().gte(0).lte(9007199254740991).optional().default(0),
+})
+
+/**
+ * The `data` of an event: of one named `changes`, a page of changes; of one named `end`, the last, why the stream ends.
+ */
+export const zStreamEventsResponse = z.union([zChangeList, zStreamEnd])
 
 export const zListOwnerTasksPath = z.object({
   user_id: z.string().min(1).max(255),

@@ -17,6 +17,7 @@ mod delete_task;
 mod docs;
 mod entities;
 mod errors;
+mod feed_model;
 mod front_ends;
 mod get_me;
 mod get_task;

@@ -96,6 +96,7 @@ impl Given {
                 due_before: due_before.map(DueBound::Utc),
                 due_after: due_after.map(DueBound::Utc),
                 q: text,
+                changed_since: None,
             },
             sort: sort.unwrap_or(OwnerSort::CREATED).with(direction),
             limit: limit.into(),

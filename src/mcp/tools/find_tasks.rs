@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::{
     access::Price,
     contract::{
-        CursorText, DueFilter, Flag, Maybe, PageLimit, Priority, SearchText, Sort, Tag, TimeZone,
+        CursorText, DueFilter, Flag, Maybe, PageLimit, Priority, Revision, SearchText, Sort, Tag,
+        TimeZone,
     },
     mcp::{
         arguments::{arguments, at},
@@ -18,7 +19,7 @@ use crate::{
         tool::{Call, Effect, Outcome, Tool},
         tool_error::ToolError,
     },
-    store::{Filter, ListQuery, Read, StoreError},
+    store::{FeedPage, Filter, ListQuery, Read, Scope, StoreError},
 };
 
 /// Finds a page of tasks.
@@ -41,6 +42,8 @@ arguments! {
         due_from: Maybe<DateText>,
         /// Last day or time, included
         due_to: Maybe<DateText>,
+        /// Only tasks changed after this revision, and what was deleted: 0 at first, then the `revision` of the last answer
+        changed_since: Maybe<Revision>,
         /// Default -created_at (newest first); no due date comes last
         sort: Maybe<Sort>,
         /// Default 25
@@ -58,6 +61,12 @@ pub(in crate::mcp) struct FoundTasks {
     tasks: Vec<Row>,
     /// On all pages
     total: i64,
+    /// On the first page with changed_since
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<i64>,
+    /// Ids of tasks deleted since
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deleted: Vec<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +78,13 @@ impl fmt::Display for FoundTasks {
         write!(f, "{} of {} tasks", self.tasks.len(), self.total)?;
         if let Some(dates) = &self.dates {
             write!(f, "; {}", resolved(dates))?;
+        }
+        if let Some(revision) = self.revision {
+            write!(f, "; revision {revision}")?;
+        }
+        if !self.deleted.is_empty() {
+            let ids: Vec<String> = self.deleted.iter().map(|id| format!("#{id}")).collect();
+            write!(f, "; deleted: {}", ids.join(" "))?;
         }
         self.tasks
             .iter()
@@ -109,6 +125,7 @@ impl Tool for FindTasks {
             due,
             due_from,
             due_to,
+            changed_since,
             sort,
             limit,
             cursor,
@@ -143,6 +160,7 @@ impl Tool for FindTasks {
                 due_before,
                 due_after,
                 q: q.0,
+                changed_since: changed_since.0,
             },
             sort: sort.0.unwrap_or(Sort::CreatedDesc),
             time_zone: time_zone.0,
@@ -152,7 +170,14 @@ impl Tool for FindTasks {
                 .unwrap_or(PageLimit::DEFAULT),
             cursor: cursor.0,
         };
-        let tasks = call.caller.scope().tasks();
+        // A later page goes on with the first, whose revision counts.
+        let since = changed_since.0.filter(|_| query.cursor.is_none());
+        let scope = call.caller.scope();
+        let deletions = match since {
+            Some(since) => Some(deletions(scope, since).await?),
+            None => None,
+        };
+        let tasks = scope.tasks();
         let (page, total) = futures_util::try_join!(tasks.list(&query), tasks.count(&query.filter))
             .map_err(|error| match error {
                 StoreError::BadCursor => ToolError(
@@ -168,8 +193,40 @@ impl Tool for FindTasks {
                 .map(|task| Row::of(task, &dates))
                 .collect(),
             total,
+            // Deletions were read first. What came in between is told again the next time.
+            revision: deletions.as_ref().map(|told| told.next),
+            deleted: deletions.map_or_else(Vec::new, |told| {
+                told.deleted
+                    .iter()
+                    .map(|deleted| deleted.id.get())
+                    .collect()
+            }),
             next_cursor: page.next_cursor,
             dates: dates.into_resolved(),
         })
     }
 }
+
+/// What was deleted after a revision. Whoever begins with 0 knows of no task.
+async fn deletions(scope: &Scope<Read>, since: Revision) -> Result<FeedPage, ToolError> {
+    let most = PageLimit::new(MOST_DELETED).unwrap_or(PageLimit::DEFAULT);
+    let told = scope.changes().deleted(since.get(), most).await;
+    let again = "forget the tasks that you know, and call again with `changed_since` 0";
+    let mut told = match told {
+        Err(StoreError::ResyncRequired(_)) => {
+            let why = "what was deleted after that revision is no longer known";
+            return Err(ToolError(format!("`changed_since`: {why}; {again}")));
+        }
+        told => told?,
+    };
+    if since.get() == 0 {
+        told.deleted.clear();
+    } else if told.cursor.is_some() {
+        let why = format!("more than {MOST_DELETED} tasks were deleted since");
+        return Err(ToolError(format!("`changed_since`: {why}; {again}")));
+    }
+    Ok(told)
+}
+
+/// How many deletions are told to a model.
+const MOST_DELETED: i64 = 100;

@@ -57,40 +57,56 @@ impl<A: CanRead> Feed<A> {
     /// # Errors
     /// [`StoreError::ResyncRequired`], [`StoreError::BadFeedCursor`].
     pub async fn page(&self, query: &FeedQuery, limit: PageLimit) -> Result<FeedPage, StoreError> {
-        let went_on = match query {
-            FeedQuery::Since(_) => None,
-            FeedQuery::After(cursor) => Some(Position::decode(&self.user, cursor.as_str())?),
-        };
-        if went_on.is_some_and(|position| position.is_older_than(self.store.oldest_tombstone())) {
-            return Err(StoreError::ResyncRequired(Lost::Late));
-        }
-        let began = self.store.now().timestamp();
-        let from = match (query, &went_on) {
-            (FeedQuery::Since(since), _) => *since,
-            (FeedQuery::After(_), position) => {
-                position.as_ref().map_or(0, |position| position.place)
+        let (position, shown) = match query {
+            FeedQuery::Since(since) => {
+                let shown = self.read(self.changed(*since), limit).await?;
+                (self.begin(*since, &shown), shown)
+            }
+            FeedQuery::After(cursor) => {
+                let position = Position::decode(&self.user, cursor.as_str())?;
+                if position.is_older_than(self.store.oldest_tombstone()) {
+                    return Err(StoreError::ResyncRequired(Lost::Late));
+                }
+                let mut changed = self.changed(position.place);
+                changed.and_where(Expr::col(Task::Revision).lte(position.until));
+                (position, self.read(changed, limit).await?)
             }
         };
-        let until = went_on.map(|position| position.until);
-        let shown = self.read(from, until, limit).await?;
-        let position = went_on.unwrap_or(Position {
-            full: from == 0,
+        self.fill(position, shown, limit)
+    }
+
+    /// What was deleted after a revision, as far as it fits on one page; otherwise that has a cursor.
+    ///
+    /// # Errors
+    /// [`StoreError::ResyncRequired`].
+    pub async fn deleted(&self, since: i64, limit: PageLimit) -> Result<FeedPage, StoreError> {
+        let mut deleted = self.changed(since);
+        deleted.and_where(Expr::col(Task::DeletedAt).is_not_null());
+        let shown = self.read(deleted, limit).await?;
+        self.fill(self.begin(since, &shown), shown, limit)
+    }
+
+    fn begin(&self, since: i64, shown: &Shown) -> Position {
+        Position {
+            full: since == 0,
             until: shown.revision,
-            place: from,
-            since: began,
-        });
-        position
-            .known()
-            .check(shown.revision, shown.purged_revision)?;
-        self.fill(position, shown.rows, limit)
+            place: since,
+            since: self.store.now().timestamp(),
+        }
     }
 
     fn fill(
         &self,
         mut position: Position,
-        mut rows: Vec<TaskRow>,
+        shown: Shown,
         limit: PageLimit,
     ) -> Result<FeedPage, StoreError> {
+        let Shown {
+            revision,
+            purged_revision,
+            mut rows,
+        } = shown;
+        position.known().check(revision, purged_revision)?;
         let limit = usize::try_from(limit.get()).unwrap_or_default();
         let is_last = rows.len() <= limit;
         rows.truncate(limit);
@@ -115,13 +131,8 @@ impl<A: CanRead> Feed<A> {
     }
 
     /// Reads the clock, and as many changes as a page has, and one more, which tells that there is a further page.
-    async fn read(
-        &self,
-        from: i64,
-        until: Option<i64>,
-        limit: PageLimit,
-    ) -> Result<Shown, StoreError> {
-        let rows = self.store.rows(&self.selection(from, until, limit)).await?;
+    async fn read(&self, changed: SelectStatement, limit: PageLimit) -> Result<Shown, StoreError> {
+        let rows = self.store.rows(&self.beside_clock(changed, limit)).await?;
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
             return Ok(Shown {
@@ -144,17 +155,20 @@ impl<A: CanRead> Feed<A> {
         Ok(shown)
     }
 
-    fn selection(&self, from: i64, until: Option<i64>, limit: PageLimit) -> SelectStatement {
-        let revision = || Expr::col(Task::Revision);
-        let changed = Query::select()
+    /// The changes after a revision.
+    fn changed(&self, from: i64) -> SelectStatement {
+        Query::select()
             .columns(COLUMNS)
             .from(task::Entity)
             .and_where(Expr::col(Task::UserId).eq(self.user.as_str()))
-            .and_where(revision().gt(from))
-            .and_where_option(until.map(|until| revision().lte(until)))
+            .and_where(Expr::col(Task::Revision).gt(from))
             .order_by(Task::Revision, Order::Asc)
-            .limit(limit.get().unsigned_abs() + 1)
-            .take();
+            .take()
+    }
+
+    /// The user's clock beside some of these changes. If there are none, it stands alone.
+    fn beside_clock(&self, mut changed: SelectStatement, limit: PageLimit) -> SelectStatement {
+        changed.limit(limit.get().unsigned_abs() + 1);
         let page = || Alias::new("page");
         Query::select()
             .columns(COLUMNS.map(|column| (page(), column)))

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_database_that_suspends_when_idle_is_left_alone() {
-        let minutes = |minutes| Duration::from_secs(60 * minutes);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
             assert_eq!(pace(Duration::ZERO, backend), ACTIVE);
             assert_eq!(pace(minutes(1), backend), QUIET);

@@ -44,6 +44,7 @@ impl Fingerprint {
             due_before,
             due_after,
             q,
+            changed_since,
         } = filter;
         let mut list = serde_json::json!([
             user_id,
@@ -59,6 +60,7 @@ impl Fingerprint {
         let later = [
             ("due", serde_json::json!(due)),
             ("time_zone", serde_json::json!(order.time_zone())),
+            ("changed_since", serde_json::json!(changed_since)),
         ];
         if let Some(list) = list.as_array_mut() {
             let given = later.into_iter().filter(|(_, value)| !value.is_null());

@@ -40,7 +40,9 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         due_before,
         due_after,
         q,
+        changed_since,
     } = filter;
+    let changed = changed_since.map(|since| Expr::col(Task::Revision).gt(since.get()));
     let done = completed.map(|done| {
         let at = Expr::col(Task::CompletedAt);
         if done { at.is_not_null() } else { at.is_null() }
@@ -78,6 +80,7 @@ fn matching(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(due_before.map(due_before_bound))
         .add_option(due_after.map(due_after_bound))
         .add_option(text)
+        .add_option(changed)
 }
 
 /// The last year that is stored. On SQLite, where times are texts, a later one would sort before all.

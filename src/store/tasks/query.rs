@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::contract::{
-    CursorText, DueDate, DueFilter, PageLimit, Priority, SearchText, Sort, Tag, TimeZone, Timestamp,
+    CursorText, DueDate, DueFilter, PageLimit, Priority, Revision, SearchText, Sort, Tag, TimeZone,
+    Timestamp,
 };
 
 /// What due dates are compared with.
@@ -72,6 +73,8 @@ pub struct Filter {
     pub due_after: Option<DueBound>,
     /// With this text in the title or the description, compared by their search keys.
     pub q: Option<SearchText>,
+    /// Changed after this revision.
+    pub changed_since: Option<Revision>,
 }
 
 /// A page that is asked for.

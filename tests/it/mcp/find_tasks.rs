@@ -148,6 +148,64 @@ on_both! {
         }
     }
 
+    async fn an_agent_asks_what_has_changed(on: Backend) {
+        let app = on_monday(on).await;
+        let alice = app.user("alice");
+        let agent = alice.agent();
+        let ask = async |arguments: Value| agent.call("find_tasks", arguments).await.done();
+        add(&agent, json!([{ "title": "a" }, { "title": "b" }, { "title": "c" }])).await;
+        alice.delete("/api/v1/tasks/3").await.has(204);
+        // At first there is nothing that could have been deleted.
+        let first = ask(json!({ "changed_since": 0, "limit": 1 })).await;
+        expect![[r##"
+            1 of 2 tasks; revision 4
+            #2 "b", v2
+            next_cursor "##]].assert_eq(&format!("{} ", first.text.rsplit_once(' ').unwrap().0));
+        let cursor = &first.content["next_cursor"];
+        let rest = ask(json!({ "changed_since": 0, "limit": 1, "cursor": cursor })).await;
+        // The revision of the first page counts, which what changes meanwhile is above.
+        assert_eq!((&rest.content["tasks"][0]["id"], &rest.content["revision"]), (&json!(1), &Value::Null));
+
+        let nothing = ask(json!({ "changed_since": 4 })).await;
+        assert_eq!(nothing.content, json!({ "tasks": [], "total": 0, "revision": 4 }));
+        alice.patch("/api/v1/tasks/1", json!({ "completed": true })).await.has(200);
+        alice.delete("/api/v1/tasks/2").await.has(204);
+        let some = ask(json!({ "changed_since": 4 })).await;
+        expect![[r##"
+            1 of 1 tasks; revision 6; deleted: #2
+            #1 "a", done, v5"##]].assert_eq(&some.text);
+        assert_eq!(some.content["deleted"], json!([2]));
+        // With the other filters, too.
+        assert_eq!(ids(&agent, json!({ "changed_since": 4, "completed": false })).await, [0i64; 0]);
+        let other = json!({ "changed_since": 3, "limit": 1, "cursor": cursor });
+        assert!(agent.call("find_tasks", other).await.refused().contains("`cursor` is not"));
+        assert_eq!(ask(json!({})).await.content.get("revision"), None);
+
+        crate::list_changes::purge(&app).await;
+        expect!["find_tasks: `changed_since`: what was deleted after that revision is no longer known; forget the tasks that you know, and call again with `changed_since` 0"]
+            .assert_eq(&agent.call("find_tasks", json!({ "changed_since": 5 })).await.refused());
+        assert_eq!(ids(&agent, json!({ "changed_since": 0 })).await, [1]);
+        assert_eq!(ids(&agent, json!({ "changed_since": 6 })).await, [0i64; 0]);
+    }
+
+    async fn too_many_deletions_are_not_told_one_by_one(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        for operation in ["create", "delete"] {
+            let all = (1..=101).map(|id| match operation {
+                "create" => json!({ "op": "create", "task": { "title": "x" } }),
+                _ => json!({ "op": "delete", "id": id }),
+            });
+            for some in all.collect::<Vec<_>>().chunks(100) {
+                alice.post("/api/v1/tasks/batch", json!({ "operations": some })).await.has(200);
+            }
+        }
+        let refused = alice.agent().call("find_tasks", json!({ "changed_since": 101 })).await.refused();
+        assert!(refused.starts_with("find_tasks: `changed_since`: more than 100 tasks were deleted since; "), "{refused}");
+        let all = alice.agent().call("find_tasks", json!({ "changed_since": 102 })).await.done();
+        assert_eq!(all.content["deleted"].as_array().unwrap().len(), 100);
+    }
+
     async fn an_overview_counts(on: Backend) {
         let app = on_monday(on).await;
         let agent = app.user("alice").agent();

@@ -21,7 +21,7 @@ on_both! {
             assert!(answer.text.len() < 12_000, "{} bytes", answer.text.len());
         }
         let answer = alice.agent().ask("tools/list", json!({})).await;
-        expect!["10633 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
+        expect!["10977 bytes"].assert_eq(&format!("{} bytes", answer.text.len()));
     }
 
     async fn the_titles_and_hints_of_the_tools(on: Backend) {

@@ -31,6 +31,7 @@ mod purge;
 mod request_log;
 mod secrets;
 mod stop;
+mod streams;
 mod two_processes;
 
 use std::{

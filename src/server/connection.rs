@@ -20,7 +20,7 @@ use poem::{
     Addr, Body, Endpoint, Request, RequestParts, Response,
     http::{
         HeaderValue, StatusCode,
-        header::{CONNECTION, EXPECT},
+        header::{CONNECTION, CONTENT_TYPE, EXPECT},
         uri::Scheme,
     },
     web::{LocalAddr, RemoteAddr},
@@ -37,6 +37,8 @@ use super::{
 
 /// hyper's buffer for reading, and for an answer that the client does not take fast enough.
 const BUFFER: usize = 64 * 1024;
+/// The media type of a stream of events (HTML standard, "Server-sent events").
+const EVENT_STREAM: &str = "text/event-stream";
 /// What hyper allows without allocating a table for every request.
 const FREE_HEADERS: usize = 100;
 
@@ -81,6 +83,15 @@ pub(super) async fn serve<E>(
         }
         // Closes an idle connection at once, a busy one after its answer.
         Pin::new(&mut connection).graceful_shutdown();
+        tokio::select! {
+            biased;
+            ended = &mut connection => break 'ended ended,
+            () = sleep(shared.limits.last_event) => {}
+        }
+        // A client that does not read would hold up the stop, and loses nothing: it resumes.
+        if state.is_streaming() {
+            return;
+        }
         (&mut connection).await
     };
     let Err(error) = ended else {
@@ -147,6 +158,13 @@ async fn answer<E: Endpoint>(
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|of| of == EVENT_STREAM)
+    {
+        state.stream_began();
     }
     let answer: hyper::Response<BoxBody<_, _>> = answer.into();
     answer.map(|body| AnswerBody::new(body, state))

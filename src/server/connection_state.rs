@@ -35,6 +35,8 @@ pub(super) struct ConnectionState {
     answering: AtomicBool,
     /// The client may still be sending a body, or a head, that nobody will read.
     unread: AtomicBool,
+    /// The answer is a stream of events, which has no end of its own.
+    streaming: AtomicBool,
     /// The accept loop asked for this connection's slot.
     wanted: AtomicBool,
     /// The server is stopping.
@@ -49,6 +51,7 @@ impl ConnectionState {
             phase: Mutex::new(Phase::Fresh(Instant::now())),
             answering: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            streaming: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -69,6 +72,17 @@ impl ConnectionState {
         *self.lock() = Phase::Busy;
         self.answering.store(true, Ordering::Relaxed);
         self.unread.store(has_body, Ordering::Relaxed);
+        self.streaming.store(false, Ordering::Relaxed);
+    }
+
+    /// The answer is a stream of events.
+    pub(super) fn stream_began(&self) {
+        self.streaming.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the last answer is a stream of events.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.streaming.load(Ordering::Relaxed)
     }
 
     /// The answer's last byte has been handed to hyper (it may still be on its way out).

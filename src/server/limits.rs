@@ -34,6 +34,9 @@ pub struct Limits {
     pub linger: Duration,
     /// How long a head that is arriving when the stop begins may still take.
     pub late_head: Duration,
+    /// How long a stream of events may take to bring out its last event after the stop has begun. Then it is closed: its client
+    /// connects again, to another server.
+    pub last_event: Duration,
     /// How long requests in flight may take after the stop has begun. After that they are cut.
     pub drain: Duration,
 }
@@ -55,6 +58,7 @@ impl Default for Limits {
             proxies: Vec::new(),
             linger: Duration::from_secs(2),
             late_head: Duration::from_secs(1),
+            last_event: Duration::from_secs(2),
             drain: Duration::from_secs(20),
         }
     }

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     task::block_in_place,
     time::timeout,
 };
@@ -66,6 +66,38 @@ on_both! {
         assert!(signalled.elapsed() < Duration::from_secs(4), "{:?}", signalled.elapsed());
         assert!(server.log().iter().any(|line| line.contains(r#""cut":0"#)));
     }
+}
+
+/// A client that does not read cannot be told, and does not hold up a stop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_client_that_does_not_read() {
+    let home = Home::sqlite();
+    let mut server = home.start().await;
+    let alice = server.user("alice");
+    let text = "x".repeat(10_000);
+    let task = |_| json!({ "op": "create", "task": { "title": "Buy milk", "description": text } });
+    let all = json!({ "operations": (0..50).map(task).collect::<Vec<_>>() });
+    for _ in 0..2 {
+        let answer = alice.post(&format!("{TASKS}/batch"), all.clone()).await;
+        assert_eq!(answer.status, 200);
+    }
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let address = ([127, 0, 0, 1], server.port).into();
+    let mut slow = socket.connect(address).await.unwrap();
+    slow.write_all(request(&server, "alice").as_bytes())
+        .await
+        .unwrap();
+    slow.readable().await.unwrap();
+    server.signal("INT");
+    let signalled = Instant::now();
+    assert!(server.ended(Duration::from_secs(10)).await.success());
+    assert!(
+        signalled.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        signalled.elapsed()
+    );
+    assert!(server.log().iter().any(|line| line.contains(r#""cut":0"#)));
 }
 
 /// How often a server is killed. `KILL_ROUNDS=50` is the long form.
@@ -174,16 +206,23 @@ const MANY: usize = 1_000;
 const OF_ONE_USER: usize = 16;
 const LEAST: Duration = Duration::from_secs(5);
 
+/// A request for a stream.
+fn request(server: &Process, user: &str) -> String {
+    let token = server.token(user);
+    format!(
+        "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
+}
+
 /// Opens a stream, and returns when its first event is there.
 async fn open_raw(server: &Process, user: &str) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port))
         .await
         .unwrap();
-    let head = format!(
-        "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
-        server.token(user)
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+        .write_all(request(server, user).as_bytes())
+        .await
+        .unwrap();
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     while !bytes.ends_with(b"\n\n\r\n") {

@@ -3,6 +3,11 @@
 //! Each run has a user of its own, two servers over one database, writers that do anything at random, and purges. One reader
 //! syncs by pages of random sizes, one reads a stream that is cut at random. `FEED_RUNS=1000` is the long form.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "`--nocapture` shows what the readers met"
+)]
+
 use std::{
     env,
     sync::{

@@ -44,7 +44,7 @@ pub(super) struct Live {
     due: Option<Instant>,
     /// Up to which revision all is sent.
     sent: i64,
-    /// When the client had taken what was sent before the last part, and the last part was given to it.
+    /// When the last part was given to the connection.
     given: Instant,
     has_ended: bool,
 }

@@ -23,9 +23,10 @@ pub enum Lost {
 pub(super) struct Known {
     /// It has every change up to this revision.
     pub(super) place: i64,
-    /// It began with nothing when this was the user's revision; 0 if it began with something. What had been deleted by then,
-    /// it has never seen, so it needs no tombstone of it.
-    pub(super) complete_from: i64,
+    /// It began with nothing, and is on its way to the revision that the user had then. It needs no tombstone: what had been
+    /// deleted by then it has never seen, and what it has read and was deleted since is above that revision. Whether those
+    /// deletions are known is judged when it asks for what came after that revision.
+    pub(super) began_with_nothing: bool,
 }
 
 impl Known {
@@ -36,13 +37,13 @@ impl Known {
     pub(super) fn check(self, revision: i64, purged_revision: i64) -> Result<(), StoreError> {
         let Self {
             place,
-            complete_from,
+            began_with_nothing,
         } = self;
         if place > revision {
             let known = place;
             return Err(StoreError::ResyncRequired(Lost::Ahead { known, revision }));
         }
-        match purged_revision > place.max(complete_from) {
+        match purged_revision > place && !began_with_nothing {
             true => Err(StoreError::ResyncRequired(Lost::Purged(place))),
             false => Ok(()),
         }
@@ -53,28 +54,29 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn known(place: i64, complete_from: i64) -> Known {
-        Known {
+    fn check(place: i64, began_with_nothing: bool, revision: i64, purged: i64) -> bool {
+        let known = Known {
             place,
-            complete_from,
-        }
+            began_with_nothing,
+        };
+        known.check(revision, purged).is_ok()
     }
 
     #[test]
     fn a_purge_above_the_place_is_a_loss() {
-        assert!(known(5, 0).check(9, 5).is_ok());
-        assert!(known(5, 0).check(9, 6).is_err());
-        assert!(known(9, 0).check(9, 9).is_ok());
+        assert!(check(5, false, 9, 5));
+        assert!(!check(5, false, 9, 6));
+        assert!(check(9, false, 9, 9));
     }
 
     #[test]
-    fn who_began_with_nothing_misses_only_what_was_deleted_since() {
-        assert!(known(2, 8).check(9, 8).is_ok());
-        assert!(known(2, 8).check(9, 9).is_err());
+    fn who_began_with_nothing_misses_no_tombstone() {
+        assert!(check(2, true, 9, 9));
     }
 
     #[test]
     fn a_revision_that_was_never_given_is_a_loss() {
-        assert!(known(10, 0).check(9, 0).is_err());
+        assert!(!check(10, false, 9, 0));
+        assert!(!check(10, true, 9, 0));
     }
 }

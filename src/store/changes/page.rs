@@ -187,8 +187,7 @@ impl Position {
     fn known(self) -> Known {
         Known {
             place: self.place,
-            // A sync that began with nothing ends, whatever is purged. What follows it is judged by what it ends at.
-            complete_from: if self.full { i64::MAX } else { 0 },
+            began_with_nothing: self.full,
         }
     }
 }

@@ -15,7 +15,7 @@ on_both! {
         let alice = app.with_token(&token);
         alice.create("Buy milk").await;
         let stream = alice.events(0).await;
-        let (events, _) = stream.to_the_end(Duration::from_secs(10)).await;
+        let (events, _) = stream.until_the_end(Duration::from_secs(10)).await;
         let lasted = began.elapsed();
         assert_eq!(told(&events[0]), "1: 1v1");
         assert_eq!((events.len(), events[1].reason(), events[1].id), (2, Some("token_expired"), None));
@@ -33,7 +33,7 @@ on_both! {
         let mut claims = crate::support::token::claims("alice");
         claims["exp"] = (chrono::Utc::now().timestamp() - 5).into();
         let late = app.with_token(&app.signed(&claims));
-        let (events, _) = late.events(0).await.to_the_end(Duration::from_secs(2)).await;
+        let (events, _) = late.events(0).await.until_the_end(Duration::from_secs(2)).await;
         assert_eq!((told(&events[0]).as_str(), events[1].reason()), ("1: 1v1", Some("token_expired")));
     }
 }

@@ -15,7 +15,7 @@ on_both! {
         let mut streams = [bob[0].events(0).await, bob[1].events(0).await];
         for n in 1..=10 {
             for alice in &alice {
-                let uid = format!("0b9d6d5e-3c8e-4b0a-a1a4-6f0b1a6e{:04}", n);
+                let uid = format!("0b9d6d5e-3c8e-4b0a-a1a4-6f0b1a6e{n:04}");
                 alice.post(TASKS, json!({ "title": MARK, "uid": uid, "tags": [MARK] })).await;
                 alice.patch(&format!("{TASKS}/{n}"), json!({ "description": MARK })).await;
             }

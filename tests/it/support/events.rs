@@ -132,7 +132,7 @@ impl Events {
     }
 
     /// Everything up to the end, which must come in time.
-    pub async fn to_the_end(mut self, limit: Duration) -> (Vec<Event>, String) {
+    pub async fn until_the_end(mut self, limit: Duration) -> (Vec<Event>, String) {
         let until = Instant::now() + limit;
         let mut events = Vec::new();
         while let Some(event) = timeout_at(until, self.next()).await.expect("an end") {

@@ -63,7 +63,7 @@ impl Changes {
             (Some(_), Some(_)) => {
                 faults.note(
                     "since",
-                    "must not be sent together with cursor, which continues a sync",
+                    "must not be combined with cursor, which continues a sync",
                 );
                 FeedQuery::Since(0)
             }

@@ -14,6 +14,7 @@ from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 REFUSALS_OF_VALID_REQUESTS = {
     "version_mismatch": "If-Match names a version that the task is not in",
     "invalid_cursor": "the server makes a cursor for one list, and no pattern can describe the valid ones",
+    "resync_required": "`since` is above the revision, or below what was purged",
     "uid_taken": "another task has the uid",
     "uid_of_deleted_task": "a deleted task has the uid",
     "idempotency_key_reused": "the key was used before with another body",

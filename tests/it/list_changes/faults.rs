@@ -20,7 +20,7 @@ on_both! {
             ("?since=%221%22", "invalid_parameters", vec![format!("since {integer}")]),
             ("?since=9007199254740992", "invalid_parameters", vec![format!("since {integer}")]),
             (&format!("?since=1&cursor={cursor}"), "invalid_parameters", vec![
-                "since must not be sent together with cursor, which continues a sync".to_owned(),
+                "since must not be combined with cursor, which continues a sync".to_owned(),
             ]),
             ("?cursor=AAAA", "invalid_cursor", vec![
                 "cursor is not the `cursor` of a page of your changes; start with `since`".to_owned(),

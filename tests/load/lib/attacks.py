@@ -49,6 +49,16 @@ class Searches(Attack):
         return await connection.send("GET", "/api/v1/tasks?q=nowhere-to-be-found", HOSTILE)
 
 
+class Pages(Attack):
+    async def once(self, connection):
+        return await connection.send("GET", "/api/v1/tasks?limit=100&sort=title", HOSTILE)
+
+
+class Changes(Attack):
+    async def once(self, connection):
+        return await connection.send("GET", "/api/v1/changes?limit=100", HOSTILE)
+
+
 class OwnerLists(Attack):
     async def once(self, connection):
         return await connection.send("GET", "/api/me/tasks?limit=1000", HOSTILE)
@@ -57,6 +67,7 @@ class OwnerLists(Attack):
 class Unread(Attack):
     """Asks for the longest answers, and does not read them."""
     connections = 50
+    path = "/api/me/tasks?limit=1000"
 
     async def go_on(self):
         writers = []
@@ -65,7 +76,7 @@ class Unread(Attack):
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.server.port, limit=1024)
                     writer.transport.pause_reading()
-                    writer.write(self.server.head("GET", "/api/me/tasks?limit=1000", HOSTILE))
+                    writer.write(self.server.head("GET", self.path, HOSTILE))
                     writers.append(writer)
                     self.statuses[200] += 1
                 except OSError:
@@ -77,6 +88,18 @@ class Unread(Attack):
 
     def told(self):
         return f"{self.statuses[200]} answers left unread"
+
+
+class Streams(Unread):
+    """The same with streams of all tasks."""
+    path = "/api/v1/events?since=0"
+
+
+class RestBatches(Attack):
+    async def once(self, connection):
+        patch = {"description": "y" * 9_000}
+        operations = [{"op": "update", "id": number, "patch": patch} for number in range(1, 101)]
+        return await connection.send("POST", "/api/v1/tasks/batch", HOSTILE, json.dumps({"operations": operations}).encode())
 
 
 class Batches(Attack):
@@ -127,6 +150,7 @@ class Connections(Attack):
 
 
 ATTACKS = {
-    "searches": Searches, "owner-lists": OwnerLists, "unread": Unread, "batches": Batches, "deletes": Deletes,
-    "forged": Forged, "connections": Connections,
+    "searches": Searches, "pages": Pages, "changes": Changes, "owner-lists": OwnerLists, "unread": Unread,
+    "streams": Streams, "batches": Batches, "rest-batches": RestBatches, "deletes": Deletes, "forged": Forged,
+    "connections": Connections,
 }

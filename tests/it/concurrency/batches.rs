@@ -392,3 +392,27 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn of_many_users_who_ask_at_once_each_gets_the_own_revision(on: Backend) {
+        let app = on.app().await;
+        // Each has written another number of times, and so has another revision.
+        let users = join_all((0..USERS).map(async |number| {
+            let user = app.user(&format!("user {number}"));
+            for _ in 0..=number {
+                user.create("Buy milk").await;
+            }
+            let etag = user.get(TASKS).await.has(200).header("etag").to_owned();
+            assert_eq!(etag, format!("\"{}\"", number + 1));
+            (user, etag)
+        }))
+        .await;
+        for _ in 0..4 {
+            let answers = users.iter().map(async |(user, etag)| {
+                let answer = user.get_if_none_match(TASKS, etag).await;
+                assert_eq!((answer.status, answer.header("etag")), (304, &**etag));
+            });
+            join_all(answers).await;
+        }
+    }
+}

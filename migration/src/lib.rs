@@ -13,6 +13,7 @@ mod m20261123_000002_task;
 mod m20261204_000005_storage;
 mod m20261204_000006_tombstones;
 mod m20261205_000007_task_uid;
+mod m20261206_000009_tombstones_of_user;
 mod search_keys;
 mod storage;
 
@@ -53,6 +54,7 @@ impl MigratorTraitSelf for Migrator {
                 name: "m20261205_000008_storage_counts",
                 row_bytes: self.row_bytes,
             }),
+            Box::new(m20261206_000009_tombstones_of_user::Migration),
         ]
     }
 }

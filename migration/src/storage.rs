@@ -4,7 +4,7 @@
 //! have none yet, and for what an older process wrote during a rolling update. It does not hold up the server: each
 //! transaction locks the clocks of a few users and waits for none, and can be the last one.
 
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 use sea_orm_migration::{
     prelude::*,
@@ -96,11 +96,7 @@ async fn count(
     row_bytes: RowBytes,
 ) -> Result<u64, DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
-        // SQLite has one writer, and one statement is enough.
-        return Ok(db
-            .execute(&update(&users, row_bytes))
-            .await?
-            .rows_affected());
+        return count_on_sqlite(db, &users, row_bytes).await;
     }
     let deadline = Instant::now() + PATIENCE;
     let mut mended = 0;
@@ -126,6 +122,24 @@ async fn count(
         }
         sleep(PAUSE).await;
     }
+}
+
+/// SQLite has one writer: users are counted one by one, and others get as much time as this takes.
+async fn count_on_sqlite(
+    db: &impl ConnectionTrait,
+    users: &[String],
+    row_bytes: RowBytes,
+) -> Result<u64, DbErr> {
+    let mut mended = 0;
+    for user in users {
+        let began = Instant::now();
+        let done = db
+            .execute(&update(slice::from_ref(user), row_bytes))
+            .await?;
+        mended += done.rows_affected();
+        sleep(began.elapsed()).await;
+    }
+    Ok(mended)
 }
 
 async fn next(db: &impl ConnectionTrait, after: Option<&str>) -> Result<Vec<String>, DbErr> {

@@ -3,9 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
-    num::NonZeroU32,
     sync::Arc,
-    time::Duration,
 };
 
 use poem::{
@@ -15,24 +13,21 @@ use poem::{
 use tracing::{Level, Span};
 
 use super::{
-    Access, Caller, Price, RateLimit, TrustedProxies,
-    challenge::{insufficient_scope, refused},
-    failures::Failures,
-    price,
+    Authenticated, RateLimit, TrustedProxies, challenge::refused, failures::Failures, price,
     quota::Quotas,
 };
 use crate::{
-    auth::{Identity, Scopes, TokenFault, UserId, Verifier},
-    contract::{Problem, ProblemCode, crowded},
-    in_flight::{Crowded, MAX_STREAMS, Place, StreamPlace, Turn},
-    store::{Database, Work},
+    auth::{Identity, TokenFault, UserId, Verifier},
+    contract::{Problem, crowded},
+    in_flight::Place,
+    store::Database,
 };
 
 /// Verifies the token of a request, and counts the request against the rate limit of its user.
 pub struct Authenticator {
-    verifier: Verifier,
-    database: Database,
-    quotas: Option<Quotas>,
+    pub(super) verifier: Verifier,
+    pub(super) database: Database,
+    pub(super) quotas: Option<Quotas>,
     proxies: TrustedProxies,
     failures: Option<Failures>,
     /// Made anew by each process, so that the names of users in its log lead to nobody.
@@ -107,18 +102,14 @@ impl Authenticator {
         self.name_in_log(&identity.user_id);
         if let Some(quotas) = &self.quotas {
             let requests = price::of_request(request.headers());
-            quotas.count(&identity.user_id, requests, Duration::ZERO)?;
+            quotas.count(&identity.user_id, requests)?;
         }
         let place: Option<&Arc<Place>> = request.data();
         if let Some(place) = place {
             let taken = place.take(identity.user_id.as_str()).await;
             taken.map_err(crowded)?;
         }
-        Ok(Authenticated {
-            authenticator: Arc::clone(self),
-            identity,
-            place: place.cloned(),
-        })
+        Ok(Authenticated::new(self, identity, place.cloned()))
     }
 
     /// Verifies a token that is not known, unless too many of its address were not accepted.
@@ -150,128 +141,5 @@ impl Authenticator {
             let hash = self.log_key.hash_one(user.as_str());
             Span::current().record("user", format_args!("{hash:016x}"));
         }
-    }
-}
-
-/// A user whose token was verified, for whatever the token allows.
-#[derive(Debug, Clone)]
-pub(crate) struct Authenticated {
-    authenticator: Arc<Authenticator>,
-    identity: Arc<Identity>,
-    place: Option<Arc<Place>>,
-}
-
-impl Authenticated {
-    /// Who was authenticated.
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// How many requests the user may send.
-    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
-        self.authenticator.quotas.as_ref().map(Quotas::limit)
-    }
-
-    /// The sender, for an operation that needs `A`.
-    ///
-    /// # Errors
-    /// 403 if the token's scopes do not allow it.
-    pub(crate) fn caller<A: Access>(&self) -> Result<Caller<A>, Problem> {
-        if let Some(missing) = missing(A::SCOPES, self.identity.scopes) {
-            return Err(insufficient_scope(missing));
-        }
-        let user = self.identity.user_id.clone();
-        Ok(Caller {
-            authenticated: self.clone(),
-            scope: self.authenticator.database.scope(user),
-        })
-    }
-
-    /// Waits for the turn of a request.
-    ///
-    /// # Errors
-    /// 429 if the user has too much in flight for too long.
-    pub(crate) async fn turn(&self, price: Price) -> Result<Turn, Problem> {
-        match &self.place {
-            Some(place) => place.turn(price.reads).await.map_err(crowded),
-            None => Ok(Turn::default()),
-        }
-    }
-
-    /// Waits for a turn in the middle of an answer.
-    pub(crate) async fn next_turn(&self, price: Price) -> Result<Turn, Crowded> {
-        match &self.place {
-            Some(place) => place.next_turn(price.reads).await,
-            None => Ok(Turn::default()),
-        }
-    }
-
-    /// Takes a place among the streams of the user.
-    ///
-    /// # Errors
-    /// 429 if the user has as many as one may have.
-    pub(crate) fn stream(&self) -> Result<StreamPlace, Problem> {
-        match &self.place {
-            Some(place) => place.stream().map_err(too_many_streams),
-            None => Ok(StreamPlace::default()),
-        }
-    }
-
-    /// For how long the token is still good.
-    pub(super) fn time_left(&self) -> Duration {
-        self.authenticator.verifier.time_left(&self.identity)
-    }
-
-    /// Charges the price of a request, of which one was counted with the token.
-    ///
-    /// # Errors
-    /// 429.
-    pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
-        let Some(quotas) = &self.authenticator.quotas else {
-            return Ok(());
-        };
-        let RateLimit { per_second, burst } = quotas.limit();
-        let rest = price.after_the_first().min(burst.get() - 1);
-        let Some(rest) = NonZeroU32::new(rest) else {
-            return Ok(());
-        };
-        // The retry is counted with its token as well.
-        let one = Duration::from_secs(1) / per_second.get();
-        quotas.count(&self.identity.user_id, rest, one)
-    }
-
-    /// Charges what was read for a part of a long answer, and waits until there is room for it.
-    pub(super) async fn pay(&self, work: Work) {
-        if let Some(quotas) = &self.authenticator.quotas
-            && let Some(requests) = price::of_work(work)
-        {
-            quotas.pay(&self.identity.user_id, requests).await;
-        }
-    }
-
-    /// Charges what was read for a request, when it is done.
-    pub(crate) fn owe(&self, work: Work) {
-        if let Some(quotas) = &self.authenticator.quotas
-            && let Some(requests) = price::of_work(work)
-        {
-            quotas.owe(&self.identity.user_id, requests);
-        }
-    }
-}
-
-fn too_many_streams(_: Crowded) -> Problem {
-    let detail = format!(
-        "You have {MAX_STREAMS} event streams open, which is the limit. Close one, then retry in 15 s."
-    );
-    Problem::new(ProblemCode::TooManyStreams, detail).retry_after(15)
-}
-
-/// The scopes that are needed and not granted, as they are written in a token; `None` if there are none.
-fn missing(needed: Scopes, granted: Scopes) -> Option<&'static str> {
-    match (needed.read && !granted.read, needed.write && !granted.write) {
-        (false, false) => None,
-        (true, false) => Some("tasks:read"),
-        (false, true) => Some("tasks:write"),
-        (true, true) => Some("tasks:read tasks:write"),
     }
 }

@@ -12,8 +12,8 @@ use crate::{
         Problem, into_poem,
         registry::{MetaSecurityScheme, Registry},
     },
-    in_flight::{Crowded, StreamPlace, Turn},
-    store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Work, Write},
+    in_flight::{Crowded, StreamPlace},
+    store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Write},
 };
 
 /// What an operation does with the tasks, and so which OAuth scopes its token needs.
@@ -62,30 +62,21 @@ impl<A: Access> Caller<A> {
         &self.scope
     }
 
-    /// Charges the price of the request, of which one was counted with the token.
-    ///
-    /// # Errors
-    /// 429.
-    pub(crate) fn charge(&self, price: Price) -> Result<(), Problem> {
-        self.authenticated.charge(price)
+    /// Waits, in the middle of an answer, until the rate limit has room for all that was read for the caller.
+    pub(crate) async fn paid(&self) {
+        self.authenticated.paid().await;
     }
 
-    /// Charges what was read for the request.
-    pub(crate) fn owe(&self, work: Work) {
-        self.authenticated.owe(work);
-    }
-
-    /// Charges what was read for a part of a long answer, and waits until the rate limit has room for it.
-    pub(crate) async fn pay(&self, work: Work) {
-        self.authenticated.pay(work).await;
-    }
-
-    /// Waits for a turn in the middle of an answer.
+    /// Does what needs a turn in the middle of an answer, to its end, also if the client goes away before.
     ///
     /// # Errors
     /// If the user has too much in flight for too long.
-    pub(crate) async fn next_turn(&self, price: Price) -> Result<Turn, Crowded> {
-        self.authenticated.next_turn(price).await
+    pub(crate) async fn in_next_turn<T: Send + 'static>(
+        &self,
+        price: Price,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Crowded> {
+        self.authenticated.in_next_turn(price, work).await
     }
 
     /// Takes a place among the streams of the caller.
@@ -101,12 +92,16 @@ impl<A: Access> Caller<A> {
         self.authenticated.time_left()
     }
 
-    /// Waits for the turn of the request.
+    /// Waits for a turn, charges the price, and does what needs the turn, to its end, also if the client goes away before.
     ///
     /// # Errors
-    /// 429 if the user has too much in flight for too long.
-    pub(crate) async fn turn(&self, price: Price) -> Result<Turn, Problem> {
-        self.authenticated.turn(price).await
+    /// 429 if the user has too much in flight for too long, or is over the rate limit by then.
+    pub(crate) async fn in_turn<T: Send + 'static>(
+        &self,
+        price: Price,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.authenticated.in_turn(price, work).await
     }
 
     /// How many requests the caller may send; `None`: as many as they like.

@@ -5,7 +5,9 @@
 //! does not ask for one has no tasks to touch. [`store_problem`] says what an error of the store means to a
 //! client, and [`AllowedOrigin`] whose pages may call this server.
 
+mod authenticated;
 mod authenticator;
+mod bill;
 mod caller;
 mod challenge;
 mod failures;
@@ -17,7 +19,7 @@ mod rate_limit;
 mod store_problem;
 
 pub(crate) use crate::in_flight::StreamPlace;
-pub(crate) use authenticator::Authenticated;
+pub(crate) use authenticated::Authenticated;
 pub use authenticator::{AccessLimits, Authenticator};
 pub(crate) use caller::{Access, Caller};
 pub use origin::AllowedOrigin;

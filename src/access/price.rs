@@ -43,51 +43,68 @@ impl Price {
         searched.map_or(Self::PAGE, |_| Self::ALL_TEXTS)
     }
 
-    /// A request that does the work of this many.
+    /// A request that does the work of this many. It has a turn, since it may have to look for room for them.
     pub(crate) fn of_items(items: usize) -> Self {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         Self {
             requests: NonZeroU32::new(items).unwrap_or(NonZeroU32::MIN),
-            reads: Kind::Tasks,
+            reads: Kind::Page,
         }
     }
 
-    /// What is left to pay once one request has been counted.
-    pub(super) fn after_the_first(self) -> u32 {
-        self.requests.get() - 1
+    /// What is left to pay once one request has been counted, in thousandths of a request.
+    pub(super) fn after_the_first(self) -> u64 {
+        u64::from(self.requests.get() - 1) * REQUEST
     }
 }
 
 /// What a request counts before anything of it is done: itself and its body, which is read and parsed.
 pub(super) fn of_request(headers: &HeaderMap) -> NonZeroU32 {
-    let body = length_of_body(headers) as u64 / JSON;
+    let body = length_of_body(headers) as u64 / TEXTS;
     NonZeroU32::MIN.saturating_add(u32::try_from(body).unwrap_or(u32::MAX))
 }
 
 /// What looking through so many stored bytes costs: some 1 to 2 ms of a core, as a request of one task does with all that
 /// belongs to it.
 const SCANNED: u64 = 2 << 20;
+/// So does looking at so many rows, however small, or passing over them.
+const ROWS: u64 = 2_000;
 /// Reading so many tasks takes about as long.
 const TASKS: u64 = 100;
-/// So does reading so many bytes of JSON, from a client or from the database.
-const JSON: u64 = 256 << 10;
+/// So does reading so many bytes of texts, from a client or from the database.
+const TEXTS: u64 = 256 << 10;
 
-/// What was read for a request, in requests: those that count besides the one that was counted with the token.
-pub(super) fn of_work(work: Work) -> Option<NonZeroU32> {
+/// So many milliseconds of a search that takes unusually long. It may also wait for others, so this is not their full price.
+const LATE: u64 = 5;
+
+/// A request, in thousandths.
+pub(super) const REQUEST: u64 = 1_000;
+
+/// What was read, in thousandths of a request.
+pub(super) fn of_work(work: Work) -> u64 {
     let Work {
         scanned,
+        rows,
         tasks,
-        json,
+        texts,
+        late,
     } = work;
-    let requests = scanned / SCANNED + tasks.saturating_sub(1) / TASKS + json / JSON;
-    NonZeroU32::new(u32::try_from(requests).unwrap_or(u32::MAX))
+    let late = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+    let of = |amount: u64, of_one: u64| amount.saturating_mul(REQUEST) / of_one;
+    of(scanned, SCANNED)
+        .saturating_add(of(rows, ROWS))
+        .saturating_add(of(tasks, TASKS))
+        .saturating_add(of(texts, TEXTS))
+        .saturating_add(of(late, LATE))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use poem::http::{HeaderMap, HeaderValue, header};
 
-    use super::{NonZeroU32, Work, of_request, of_work};
+    use super::{REQUEST, Work, of_request, of_work};
 
     #[test]
     fn a_body_counts_before_it_is_read() {
@@ -106,21 +123,30 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_read_counts_nothing_more() {
-        let requests = |scanned, tasks, json| {
-            let work = Work {
+    fn what_is_read_counts_by_its_parts() {
+        let cost = |scanned, tasks, texts| {
+            of_work(Work {
                 scanned,
+                rows: 0,
                 tasks,
-                json,
-            };
-            of_work(work).map_or(0, NonZeroU32::get)
+                texts,
+                late: Duration::ZERO,
+            })
         };
-        assert_eq!(requests((2 << 20) - 1, 100, (256 << 10) - 1), 0);
-        assert_eq!(requests(2 << 20, 100, 0), 1);
-        assert_eq!(requests(0, 101, 0), 1);
-        assert_eq!(requests(0, 0, 256 << 10), 1);
+        // A usual list is paid for by its request: 50 tasks of 500 bytes, among 500 kB.
+        assert!(cost(500_000, 50, 25_000) < REQUEST);
+        assert_eq!(cost(2 << 20, 0, 0), REQUEST);
+        assert_eq!(cost(0, 100, 0), REQUEST);
+        assert_eq!(cost(0, 0, 256 << 10), REQUEST);
+        let rows = Work {
+            rows: 10_000,
+            ..Work::default()
+        };
+        assert_eq!(of_work(rows), 5 * REQUEST);
+        // A quarter of a long list counts as a quarter.
+        assert_eq!(cost(0, 25, 64 << 10), REQUEST / 2);
         // The most that a user stores, searched.
-        assert_eq!(requests(64 << 20, 100, 0), 32);
-        assert_eq!(requests(u64::MAX, 0, 0), u32::MAX);
+        assert_eq!(cost(64 << 20, 0, 0), 32 * REQUEST);
+        assert!(cost(u64::MAX, u64::MAX, u64::MAX) > u64::from(u32::MAX));
     }
 }

@@ -1,53 +1,37 @@
 //! What a user may send: a number of requests, and what they turn out to cost.
 
 use std::{
-    collections::HashMap,
     num::NonZeroU32,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
     time::{Duration, Instant},
 };
 
-use governor::{
-    RateLimiter,
-    clock::{Clock as _, DefaultClock},
-    state::keyed::DefaultKeyedStateStore,
-};
+use dashmap::DashMap;
 use tokio::time::sleep;
 
-use super::RateLimit;
+use super::{RateLimit, price::REQUEST};
 use crate::{
     auth::UserId,
     contract::{Problem, ProblemCode},
 };
 
-/// Counts the requests of each user.
+/// Counts the requests of each user, by the generic cell rate algorithm (ITU-T I.371): a bucket that holds the burst and is
+/// refilled steadily, of which nothing is kept but the time when it is full again.
 ///
-/// What a read costs is known when it is done. It is counted then, and what there is no room for is owed: it counts with the
-/// next request. So nothing that was read is refused, and nothing is read for nothing.
+/// What a read costs is known when it is done, and is taken out then, whether it is there or not. So a user can owe more
+/// than the bucket holds, and nothing of that user begins until it is refilled that far.
 pub(super) struct Quotas {
     limit: RateLimit,
-    limiter: RateLimiter<UserId, DefaultKeyedStateStore<UserId>, DefaultClock>,
-    owed: Mutex<HashMap<UserId, Owed>>,
-    /// How many users owe something. Nearly always nobody does, and then nobody waits for the lock.
-    owing: AtomicUsize,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Owed {
-    requests: u32,
-    since: Instant,
+    began: Instant,
+    /// In nanoseconds since `began`. A user whose bucket is full may be missing.
+    full_at: DashMap<UserId, u64>,
 }
 
 impl Quotas {
     pub(super) fn new(limit: RateLimit) -> Self {
         Self {
             limit,
-            limiter: RateLimiter::keyed(limit.quota()),
-            owed: Mutex::default(),
-            owing: AtomicUsize::new(0),
+            began: Instant::now(),
+            full_at: DashMap::new(),
         }
     }
 
@@ -55,89 +39,95 @@ impl Quotas {
         self.limit
     }
 
-    /// Forgets the users whose limit is fully refilled.
+    /// Forgets the users whose bucket is full.
     pub(super) fn forget(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
-        // Nobody owes more than the burst.
-        let refilled = Duration::from_secs(self.limit.window());
-        let mut owed = self.owed();
-        owed.retain(|_, owed| owed.since.elapsed() < refilled);
-        self.owing.store(owed.len(), Relaxed);
+        let now = self.now();
+        self.full_at.retain(|_, full_at| *full_at > now);
+        self.full_at.shrink_to_fit();
     }
 
-    /// Counts a request that is about to begin, with all that the user owes. It never counts as more than the burst, so
-    /// that none is too expensive to be sent at all.
+    /// Counts a request that is about to begin. If it counts more than the burst, it begins with a full bucket and owes the
+    /// rest, so that nothing is too expensive to be sent at all.
     ///
     /// # Errors
-    /// 429. `Retry-After` is the time until it can be counted, plus `more`.
-    pub(super) fn count(
-        &self,
-        user: &UserId,
-        requests: NonZeroU32,
-        more: Duration,
-    ) -> Result<(), Problem> {
-        let owed = self.take_owed(user);
-        let due = owed.map_or(0, |owed| owed.requests);
-        let RateLimit { burst, .. } = self.limit;
-        let all = requests.saturating_add(due).min(burst);
-        let Ok(counted) = self.limiter.check_key_n(user, all) else {
-            return Err(Problem::internal());
-        };
-        counted.map_err(|until| {
-            self.put_owed(user, due);
-            let wait = until.wait_time_from(DefaultClock::default().now()) + more;
-            // Whole seconds, rounded up, so that a retry after them is not too early.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            let detail = format!("You have sent too many requests. Retry in {seconds} s.");
-            let problem = Problem::new(ProblemCode::RateLimited, detail);
-            self.limit.over("user", problem, seconds)
+    /// 429. `Retry-After` is the time until it can be counted.
+    pub(super) fn count(&self, user: &UserId, requests: NonZeroU32) -> Result<(), Problem> {
+        let needed = requests.min(self.limit.burst);
+        self.change(user, |now, full_at| {
+            match self.over(now, full_at.saturating_add(self.time_of(needed))) {
+                0 => *full_at = full_at.saturating_add(self.time_of(requests)),
+                over => return Err(over),
+            }
+            Ok(())
         })
+        .map_err(|wait| self.refused(wait))
     }
 
-    /// Counts what a part of a long answer costs, and waits until there is room for it.
-    pub(super) async fn pay(&self, user: &UserId, requests: NonZeroU32) {
-        let requests = requests.min(self.limit.burst);
-        while let Ok(Err(until)) = self.limiter.check_key_n(user, requests) {
-            sleep(until.wait_time_from(DefaultClock::default().now())).await;
+    /// Looks whether what was counted may still begin: others may have turned out to cost more meanwhile.
+    ///
+    /// # Errors
+    /// 429.
+    pub(super) fn check(&self, user: &UserId) -> Result<(), Problem> {
+        match self.debt(user) {
+            0 => Ok(()),
+            // The retry is counted.
+            debt => Err(self.refused(debt.saturating_add(self.time_of(NonZeroU32::MIN)))),
         }
     }
 
-    /// Counts what a request turned out to cost.
-    pub(super) fn owe(&self, user: &UserId, requests: NonZeroU32) {
-        let requests = requests.min(self.limit.burst);
-        if !matches!(self.limiter.check_key_n(user, requests), Ok(Ok(()))) {
-            self.put_owed(user, requests.get());
+    /// Counts what something turned out to cost, in thousandths of a request.
+    pub(super) fn owe(&self, user: &UserId, thousandths: u64) {
+        let time = thousandths.saturating_mul(self.time_of(NonZeroU32::MIN)) / REQUEST;
+        self.change(user, |_, full_at| *full_at = full_at.saturating_add(time));
+    }
+
+    /// Waits until the user owes nothing.
+    pub(super) async fn paid(&self, user: &UserId) {
+        loop {
+            match self.debt(user) {
+                0 => return,
+                debt => sleep(Duration::from_nanos(debt)).await,
+            }
         }
     }
 
-    fn take_owed(&self, user: &UserId) -> Option<Owed> {
-        if self.owing.load(Relaxed) == 0 {
-            return None;
-        }
-        let mut owed = self.owed();
-        let taken = owed.remove(user);
-        self.owing.store(owed.len(), Relaxed);
-        taken
+    /// What the user owes, in nanoseconds of the refilling.
+    fn debt(&self, user: &UserId) -> u64 {
+        let full_at = self.full_at.get(user).map_or(0, |full_at| *full_at);
+        self.over(self.now(), full_at)
     }
 
-    fn put_owed(&self, user: &UserId, requests: u32) {
-        if requests == 0 {
-            return;
-        }
-        let most = self.limit.burst.get();
-        let mut owed = self.owed();
-        let entry = owed.entry(user.clone()).or_insert(Owed {
-            requests: 0,
-            since: Instant::now(),
-        });
-        entry.requests = entry.requests.saturating_add(requests).min(most);
-        entry.since = Instant::now();
-        self.owing.store(owed.len(), Relaxed);
+    /// By how long a bucket is emptier than empty that is full then.
+    fn over(&self, now: u64, full_at: u64) -> u64 {
+        let burst = self.time_of(self.limit.burst);
+        full_at.saturating_sub(now.saturating_add(burst))
     }
 
-    fn owed(&self) -> MutexGuard<'_, HashMap<UserId, Owed>> {
-        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn change<T>(&self, user: &UserId, change: impl FnOnce(u64, &mut u64) -> T) -> T {
+        let now = self.now();
+        let mut full_at = match self.full_at.get_mut(user) {
+            Some(full_at) => full_at,
+            None => self.full_at.entry(user.clone()).or_insert(now),
+        };
+        *full_at = now.max(*full_at);
+        change(now, &mut full_at)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// How long the refilling of so many requests takes, in nanoseconds.
+    fn time_of(&self, requests: NonZeroU32) -> u64 {
+        u64::from(requests.get()) * 1_000_000_000 / u64::from(self.limit.per_second.get())
+    }
+
+    fn refused(&self, wait: u64) -> Problem {
+        // Whole seconds, rounded up, so that a retry after them is not too early.
+        let seconds = wait.div_ceil(1_000_000_000).max(1);
+        let detail = format!("You have sent too many requests. Retry in {seconds} s.");
+        let problem = Problem::new(ProblemCode::RateLimited, detail);
+        self.limit.over("user", problem, seconds)
     }
 }
 
@@ -148,7 +138,7 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::Quotas;
+    use super::{Quotas, REQUEST};
     use crate::{access::RateLimit, auth::UserId, contract::Problem};
 
     fn of(requests: u32) -> NonZeroU32 {
@@ -164,43 +154,67 @@ mod tests {
     }
 
     fn one(quotas: &Quotas, user: &UserId) -> Result<(), Problem> {
-        quotas.count(user, of(1), Duration::ZERO)
+        quotas.count(user, of(1))
+    }
+
+    fn is_told(refused: Result<(), Problem>, seconds: u32) {
+        let refused = format!("{:?}", refused.unwrap_err());
+        let told = format!("Retry in {seconds} s.");
+        assert!(refused.contains(&told), "{refused}");
     }
 
     #[test]
-    fn what_is_owed_counts_with_the_next_request() {
+    fn what_was_read_counts_before_the_next_request() {
         let (quotas, alice, bob) = (
             quotas(),
             UserId::for_tests("alice"),
             UserId::for_tests("bob"),
         );
         one(&quotas, &alice).unwrap();
-        quotas.owe(&alice, of(8));
+        quotas.owe(&alice, 8 * REQUEST);
         // One is left.
+        quotas.check(&alice).unwrap();
         one(&quotas, &alice).unwrap();
-        quotas.owe(&alice, of(4));
+        quotas.owe(&alice, 4 * REQUEST);
         for _ in 0..2 {
-            let refused = one(&quotas, &alice).unwrap_err();
-            assert!(
-                format!("{refused:?}").contains("Retry in 5 s."),
-                "{refused:?}"
-            );
+            is_told(one(&quotas, &alice), 5);
+            is_told(quotas.check(&alice), 5);
         }
         one(&quotas, &bob).unwrap();
     }
 
     #[test]
-    fn nobody_owes_more_than_the_burst() {
+    fn all_is_owed_that_requests_sent_together_turned_out_to_cost() {
         let (quotas, alice) = (quotas(), UserId::for_tests("alice"));
-        quotas.owe(&alice, of(10));
-        quotas.owe(&alice, of(1000));
-        let refused = one(&quotas, &alice).unwrap_err();
-        assert!(
-            format!("{refused:?}").contains("Retry in 10 s."),
-            "{refused:?}"
-        );
+        for _ in 0..10 {
+            one(&quotas, &alice).unwrap();
+        }
+        for _ in 0..10 {
+            quotas.owe(&alice, 32 * REQUEST);
+        }
+        is_told(one(&quotas, &alice), 321);
         quotas.forget();
-        assert!(one(&quotas, &alice).is_err());
+        is_told(one(&quotas, &alice), 321);
+    }
+
+    #[test]
+    fn what_counts_more_than_the_burst_can_be_sent_and_the_rest_is_owed() {
+        let (quotas, alice) = (quotas(), UserId::for_tests("alice"));
+        quotas.count(&alice, of(100)).unwrap();
+        is_told(one(&quotas, &alice), 91);
+        is_told(quotas.count(&alice, of(100)), 100);
+    }
+
+    #[tokio::test]
+    async fn who_owes_nothing_is_forgotten() {
+        let quotas = Quotas::new(RateLimit {
+            per_second: of(u32::MAX),
+            burst: of(10),
+        });
+        one(&quotas, &UserId::for_tests("alice")).unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        quotas.forget();
+        assert!(quotas.full_at.is_empty());
     }
 
     #[tokio::test]
@@ -212,7 +226,8 @@ mod tests {
         let alice = UserId::for_tests("alice");
         let began = Instant::now();
         for _ in 0..3 {
-            quotas.pay(&alice, of(10)).await;
+            quotas.owe(&alice, 10 * REQUEST);
+            quotas.paid(&alice).await;
         }
         assert!(began.elapsed() >= Duration::from_millis(900));
     }

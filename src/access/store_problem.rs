@@ -69,6 +69,11 @@ pub(crate) fn problem(error: StoreError) -> Problem {
         StoreError::ResyncRequired(lost) => {
             Problem::new(ProblemCode::ResyncRequired, resync_required(lost))
         }
+        StoreError::TooSlow => {
+            let detail = "It took too long to read this, so the database was told to stop. Ask for less, by another \
+                          filter or order, or retry in 10 s.";
+            Problem::new(ProblemCode::ReadTooSlow, detail).retry_after(10)
+        }
         StoreError::Unavailable(cause) => {
             tracing::error!(cause, "the database is not available");
             let detail = "The database is not available now. Retry in 2 s.";

@@ -49,7 +49,7 @@ impl Batches {
         batch: Json<BatchRequest>,
     ) -> Result<BatchResponse, Fail<{ CALLER | PARAMETERS | BODY | WRITE }>> {
         let BatchRequest { operations, atomic } = batch.0;
-        caller.charge(Price::of_items(operations.len()))?;
+        let price = Price::of_items(operations.len());
         let mut refused: Vec<Option<Problem>> = Vec::with_capacity(operations.len());
         let mut valid = Vec::with_capacity(operations.len());
         for operation in operations {
@@ -73,7 +73,9 @@ impl Batches {
             operations: valid,
             atomic,
         };
-        let done = caller.scope().tasks().batch(batch).await.map_err(problem)?;
+        let tasks = caller.scope().tasks();
+        let done = caller.in_turn(price, async move { tasks.batch(batch).await });
+        let done = done.await?.map_err(problem)?;
         let mut results = done.results.into_iter();
         let results: Vec<OperationResult> = refused
             .into_iter()

@@ -12,7 +12,7 @@ use crate::{
         ChangeList, CursorText, Fail, Nullable, PageLimit, Problem, RenderedJson, Revision,
         codes::{CALLER, CURSOR, FEED, PARAMETERS},
     },
-    store::{FeedPage, FeedQuery, Read, Work},
+    store::{FeedPage, FeedQuery, Read},
 };
 
 /// The operations on changes.
@@ -71,14 +71,13 @@ impl Changes {
             (None, since) => FeedQuery::Since(since.unwrap_or_else(from_the_beginning).get()),
         };
         faults.check(&names)?;
-        let _turn = caller.turn(Price::PAGE).await?;
-        let page = caller.scope().changes().page(&query, limit).await;
-        let page = page.map_err(problem)?;
+        let feed = caller.scope().changes();
+        let page = caller.in_turn(Price::PAGE, async move { feed.page(&query, limit).await });
+        let page = page.await?.map_err(problem)?;
         let cursor = page.cursor.as_ref();
         let link =
             cursor.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &["since"]));
         let json = serde_json::to_vec(&into_list(page)).map_err(|_| Problem::internal())?;
-        caller.owe(Work::sending(json.len()));
         Ok(ChangeListResponse::Page(RenderedJson::new(json), link))
     }
 }

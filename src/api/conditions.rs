@@ -1,5 +1,7 @@
 //! Headers that make a request conditional (RFC 9110 §13) or repeatable, or resume a stream.
 
+use std::collections::BTreeSet;
+
 use poem::{
     FromRequest, Request, RequestBody,
     http::{HeaderName, header},
@@ -136,8 +138,23 @@ fn version(tag: &str) -> Option<i64> {
         .filter(|version: &i64| version.to_string() == plain)
 }
 
-fn versions(tags: &[String]) -> Vec<i64> {
-    tags.iter().filter_map(|tag| version(tag)).collect()
+/// The most versions of one condition: each is a part of a statement.
+const MAX_VERSIONS: usize = 16;
+
+/// The versions that are named, each once.
+///
+/// # Errors
+/// 400 if they are too many.
+fn versions(name: &HeaderName, tags: &[String]) -> Result<Vec<i64>, Problem> {
+    let versions: BTreeSet<i64> = tags.iter().filter_map(|tag| version(tag)).collect();
+    if versions.len() > MAX_VERSIONS {
+        let detail = format!(
+            "must not name more than {MAX_VERSIONS} versions, names {}",
+            versions.len()
+        );
+        return Err(fault(name, detail));
+    }
+    Ok(versions.into_iter().collect())
 }
 
 /// In which version the task must be to be changed: that of `If-Match`, or another than that of `If-None-Match`. The
@@ -151,8 +168,12 @@ header_parameter!(Precondition, etag_schema(), |request| {
     let none_of = read_tags(request, &header::IF_NONE_MATCH)?;
     Ok(Self(match (one_of, none_of) {
         (None | Some(EntityTags::Any), None) => Expected::Any,
-        (Some(EntityTags::List(tags)), None) => Expected::OneOf(versions(&tags)),
-        (None, Some(EntityTags::List(tags))) => Expected::NoneOf(versions(&tags)),
+        (Some(EntityTags::List(tags)), None) => {
+            Expected::OneOf(versions(&header::IF_MATCH, &tags)?)
+        }
+        (None, Some(EntityTags::List(tags))) => {
+            Expected::NoneOf(versions(&header::IF_NONE_MATCH, &tags)?)
+        }
         (None, Some(EntityTags::Any)) => Expected::Nothing,
         (Some(_), Some(_)) => {
             let detail = "must not be sent together with If-Match";

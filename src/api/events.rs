@@ -11,7 +11,7 @@ use super::{
     parameters::{ParameterFaults, Query, QueryNames},
 };
 use crate::{
-    access::{Caller, Price, problem},
+    access::Caller,
     contract::{
         EventStream, Fail, Revision,
         codes::{CALLER, FEED, PARAMETERS, STREAM},
@@ -63,12 +63,9 @@ impl Events {
         let place = caller.stream()?;
         // Before the first page is read, so that no commit falls in between.
         let watch = caller.scope().changes().watch();
-        let turn = caller.turn(Price::PAGE).await?;
         let from = last_event_id.0.unwrap_or(since);
         let live = Live::begin(caller, place, watch, stopping.0.clone(), from.get()).await;
-        let live = live.map_err(problem)?;
-        drop(turn);
-        Ok(EventsResponse::Stream(EventStream(live.into_body())))
+        Ok(EventsResponse::Stream(EventStream(live?.into_body())))
     }
 }
 

@@ -76,8 +76,9 @@ impl<'a, T: Scalar + poem_openapi::types::Type> ApiExtractor<'a> for Query<T> {
 
 /// The text of a parameter, if it is there.
 fn text_of(request: &Request, name: &str) -> Result<Option<ParameterText>, String> {
-    let mut values =
-        pairs(request).filter(|(n, _)| *n == name || decoded(n).as_deref() == Some(name));
+    let is_it =
+        |n: &str| n == name || n.contains(['%', '+']) && decoded(n).as_deref() == Some(name);
+    let mut values = pairs(request).filter(|(n, _)| is_it(n));
     let Some((_, value)) = values.next() else {
         return Ok(None);
     };

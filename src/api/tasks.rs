@@ -1,6 +1,8 @@
 //! The operations on tasks: `/api/v1/tasks`.
 
-use poem_openapi::{ApiResponse, OpenApi};
+mod answers;
+
+use poem_openapi::OpenApi;
 
 use super::{
     OperationGroup,
@@ -11,7 +13,7 @@ use crate::{
     access::{Caller, Price, problem},
     contract::{
         CursorText, DueDate, DueFilter, Fail, Flag, Json, NewTask, PageLimit, Priority, Problem,
-        RenderedJson, SearchText, Sort, Task, TaskId, TaskList, TaskPatch, TimeZone,
+        RenderedJson, SearchText, Sort, Task, TaskId, TaskPatch, TimeZone,
         codes::{
             BODY, CALLER, CURSOR, KEY, LIMIT, PARAMETERS, PATH, STORAGE, TASK, UID, VERSION, WRITE,
         },
@@ -19,101 +21,13 @@ use crate::{
     store::{Changes, Created, DueBound, Expected, Filter, ListQuery, Read, Restored, Write},
 };
 
+use answers::{ChangedTask, CreatedTask, Deleted, Found, TaskListResponse};
+
 /// The codes of an operation whose path names a task.
 const ONE: u32 = PARAMETERS | PATH | TASK;
 
 /// The operations on tasks.
 pub struct Tasks;
-
-/// A page, or 304.
-#[derive(ApiResponse)]
-enum TaskListResponse {
-    /// A page of your tasks.
-    #[oai(status = 200)]
-    Page(
-        RenderedJson<TaskList>,
-        /// The revision of your tasks, in quotes.
-        #[oai(header = "ETag")]
-        String,
-        /// Where the next page is (RFC 8288, `rel="next"`); absent on the last page.
-        #[oai(header = "Link")]
-        Option<String>,
-    ),
-    /// None of your tasks has changed since.
-    #[oai(status = 304)]
-    NotModified(
-        /// The revision of your tasks, in quotes.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
-
-/// A new task.
-#[derive(ApiResponse)]
-enum CreatedTask {
-    /// The task, created by this request or by an earlier one with the same key or uid.
-    #[oai(status = 201)]
-    Task(
-        Json<Task>,
-        /// The path of the task.
-        #[oai(header = "Location")]
-        String,
-        /// Its version, in quotes.
-        #[oai(header = "ETag")]
-        String,
-        /// Present, and `true`, if an earlier request with this Idempotency-Key or `uid` created the task.
-        #[oai(header = "Idempotency-Replayed")]
-        Option<String>,
-    ),
-}
-
-/// A task, or 304.
-#[derive(ApiResponse)]
-enum Found {
-    /// The task.
-    #[oai(status = 200)]
-    Task(
-        Json<Task>,
-        /// Its version, in quotes.
-        #[oai(header = "ETag")]
-        String,
-    ),
-    /// The task has not changed since.
-    #[oai(status = 304)]
-    NotModified(
-        /// Its version, in quotes.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
-
-/// A task as it is after a change.
-#[derive(ApiResponse)]
-enum ChangedTask {
-    /// The task as it is now.
-    #[oai(status = 200)]
-    Task(
-        Json<Task>,
-        /// Its version now, in quotes.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
-
-impl ChangedTask {
-    fn task(task: Task) -> Self {
-        let etag = etag(task.version.get());
-        Self::Task(Json(task), etag)
-    }
-}
-
-/// A task was deleted.
-#[derive(ApiResponse)]
-enum Deleted {
-    /// The task is deleted; `restoreTask` can restore it.
-    #[oai(status = 204)]
-    Gone,
-}
 
 #[OpenApi(tag = "OperationGroup::Tasks")]
 impl Tasks {
@@ -190,10 +104,9 @@ impl Tasks {
             }
         }
         let price = Price::of_list(query.filter.q.as_ref());
-        let _turn = caller.turn(price).await?;
-        let page = caller.scope().tasks().page(&query).await;
-        let (page, work) = page.map_err(problem)?;
-        caller.owe(work);
+        let tasks = caller.scope().tasks();
+        let page = caller.in_turn(price, async move { tasks.page(&query).await });
+        let page = page.await?.map_err(problem)?;
         let next = page.next_cursor.as_ref();
         let link = next.map(|cursor| address.next_page(&[("cursor", cursor.clone())], &[]));
         Ok(TaskListResponse::Page(

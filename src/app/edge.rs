@@ -123,7 +123,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         // Every line that is logged for this request carries its id, lines about errors included. So the span has
         // level ERROR: it exists whenever errors are logged. The authenticator records `user`, and `/mcp` `tool`.
         let span = error_span!("request", request_id, user = Empty, tool = Empty);
-        let (mut response, code) = match (host::check(&request), self.cors.preflight(&request)) {
+        let (mut response, code) = match (checked(&request), self.cors.preflight(&request)) {
             (Err(problem), _) => failure(problem, &request_id),
             (Ok(()), Some(response)) => (response, None),
             (Ok(()), None) => {
@@ -152,6 +152,20 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         }
         Ok(response)
     }
+}
+
+/// The most parameters of a query. Each operation looks through all of them for each of its own.
+const MAX_PARAMETERS: usize = 200;
+
+/// Checks what every request must hold to.
+fn checked(request: &Request) -> Result<(), Problem> {
+    host::check(request)?;
+    let query = request.uri().query().unwrap_or_default();
+    if query.bytes().filter(|byte| *byte == b'&').count() < MAX_PARAMETERS {
+        return Ok(());
+    }
+    let detail = format!("The query must not have more than {MAX_PARAMETERS} parameters.");
+    Err(Problem::new(ProblemCode::BadRequest, detail))
 }
 
 /// Counts the body of an answer for its user until the client has taken it.

@@ -18,6 +18,7 @@ use super::{
     ignored::note_ignored,
     problem::{into_poem, repeated},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
+    values::too_many_values,
 };
 use crate::in_flight::{Crowded, Held, Place};
 
@@ -149,6 +150,12 @@ impl<'a, T: RequestBody> ApiExtractor<'a> for Json<T> {
 
 /// Reads a value from the text of a body.
 pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
+    if let Some(why) = too_many_values(body) {
+        return Err(Problem::new(
+            ProblemCode::BodyTooLarge,
+            format!("The body {why}."),
+        ));
+    }
     let mut members = Members::parse(body)
         .map_err(|fault| Problem::new(ProblemCode::MalformedJson, format!("The body {fault}.")))?;
     let value = T::read(&mut members);

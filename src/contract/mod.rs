@@ -38,6 +38,7 @@ mod text;
 mod time;
 mod time_zone;
 mod uid;
+mod values;
 
 pub use batch::{BatchOperation, BatchRequest, BatchResults, OperationResult, Target};
 pub use changes::{ChangeList, DeletedTask};
@@ -69,3 +70,4 @@ pub(crate) use time::TimeSpelling;
 pub use time::Timestamp;
 pub use time_zone::TimeZone;
 pub use uid::Uid;
+pub(crate) use values::too_many_values;

@@ -9,7 +9,7 @@ use super::{
     registry::{MetaSchema, MetaSchemaRef, inline, openapi_scalar},
     scalar::{Scalar, mismatch},
 };
-use crate::unicode::is_visible;
+use crate::unicode::{is_visible, search_key};
 
 fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let length = text.chars().count();
@@ -115,6 +115,18 @@ fn check_no_nul(text: &str, max: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// The longest key of a search, in bytes: that of 200 characters of four bytes. Some characters stand for many, and a
+/// search for a long text through long texts takes a database long.
+const MAX_KEY: usize = 800;
+
+fn check_search(text: &str) -> Result<(), String> {
+    check_no_nul(text, 200)?;
+    match search_key(text).len() {
+        0..=MAX_KEY => Ok(()),
+        _ => Err("has characters that each stand for many; search for fewer of them".to_owned()),
+    }
+}
+
 text!(
     /// What is to be done: one line of 1–500 code points, at least one of them visible.
     Title, "string(title)", "a string of 1 to 500 characters", 1, 500, LINE, "Buy milk",
@@ -133,7 +145,7 @@ text!(
 text!(
     /// What to look for: up to 200 code points.
     SearchText, "string(search)", "a string of at most 200 characters", 0, 200, NO_NUL, "milk",
-    |text| check_no_nul(text, 200)
+    check_search
 );
 
 text!(

@@ -4,7 +4,7 @@ use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::contract::{SyntaxFault, first_repeat, integer, kind};
+use crate::contract::{SyntaxFault, first_repeat, integer, kind, too_many_values};
 
 /// The longest name of a method or tool that is repeated in an error, in bytes.
 const MAX_NAME: usize = 100;
@@ -28,8 +28,11 @@ impl Message {
     ///
     /// # Errors
     /// For text that is not JSON, and JSON that is not a message. A batch is refused: only revision 2025-03-26 had
-    /// batches, and each call in one would have to be checked and charged by itself.
+    /// batches, and each call in one would have to be checked by itself.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        if let Some(why) = too_many_values(body) {
+            return Err(Malformed::request(&format!("the body {why}"), Value::Null));
+        }
         let value = serde_json::from_slice(body).map_err(|error| Malformed {
             code: -32700,
             message: format!(

@@ -1,4 +1,4 @@
-//! The tools of a server, and how a call is prepared: scope, arguments, price.
+//! The tools of a server, and how a call is prepared and run.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -55,8 +55,7 @@ impl RegisteredTool {
     }
 }
 
-/// Checks the scopes of the token, reads the arguments and charges the price, in this order. Returns the call, ready to
-/// run.
+/// Checks the scopes of the token and reads the arguments, in this order. Returns the call, ready to run.
 fn prepare<T: Tool>(
     authenticated: &Authenticated,
     now: DateTime<Utc>,
@@ -68,20 +67,20 @@ fn prepare<T: Tool>(
         Err(faults) => return Ok(ready(failed::<T>(&in_words(&faults))).boxed()),
     };
     let price = T::price(&arguments);
-    authenticated.charge(price)?;
-    Ok(run::<T>(Call { caller, now }, price, arguments).boxed())
+    let call = T::call(Call { caller, now }, arguments);
+    Ok(run::<T>(authenticated.clone(), price, call).boxed())
 }
 
 async fn run<T: Tool>(
-    call: Call<T::Access>,
+    authenticated: Authenticated,
     price: Price,
-    arguments: T::Arguments,
+    call: impl Future<Output = Result<T::Output, ToolError>> + Send + 'static,
 ) -> CallToolResult {
-    let _turn = match call.caller.turn(price).await {
-        Ok(turn) => turn,
-        Err(crowded) => return failed::<T>(&crowded.to_string()),
+    let done = match authenticated.in_turn(price, call).await {
+        Ok(done) => done,
+        Err(refused) => return failed::<T>(&refused.to_string()),
     };
-    match T::call(call, arguments).await {
+    match done {
         Ok(output) => {
             let mut result =
                 CallToolResult::success(vec![ContentBlock::text(on_lines(&output.to_string()))]);
@@ -150,7 +149,7 @@ impl ToolRegistry {
     /// Prepares a call of a tool.
     ///
     /// # Errors
-    /// 403 if the token does not allow it, 429.
+    /// 403 if the token does not allow it.
     pub(super) fn prepare(
         &self,
         tool: &RegisteredTool,
@@ -172,7 +171,7 @@ impl ToolRegistry {
     }
 }
 
-/// A call that was checked and charged, on its way through rmcp.
+/// A call that was checked, on its way through rmcp.
 #[derive(Clone)]
 pub(super) struct PreparedCall {
     /// Whether the call only reads, so that it can be dropped when its client hangs up.

@@ -26,7 +26,7 @@ pub(super) trait Tool: 'static {
     /// Its answer: as JSON, and as text for clients that show only text.
     type Output: Serialize + JsonSchema + fmt::Display + Outcome + Send;
 
-    /// What a call costs. It is charged before anything is done.
+    /// What a call costs. It is charged when it is the turn of the call, before anything is done.
     fn price(_arguments: &Self::Arguments) -> Price {
         Price::ONE
     }

@@ -57,6 +57,9 @@ pub enum StoreError {
     /// What was deleted since is no longer known, so the client must read all tasks again.
     #[error("changes are lost: {0:?}")]
     ResyncRequired(Lost),
+    /// What is to be read takes longer than a statement may take.
+    #[error("the read takes too long")]
+    TooSlow,
     /// The database cannot be reached or cannot work now; a retry can help.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -79,9 +82,11 @@ impl StoreError {
     }
 }
 
+/// What the failure of a read means.
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match Outage::of(&error) {
+            Some(_) if is_too_slow(&error) => Self::TooSlow,
             Some(_) => Self::Unavailable(cause(&error)),
             None => Self::Internal(cause(&error)),
         }
@@ -212,6 +217,12 @@ pub(super) fn is_conflict(error: &DbErr) -> bool {
 pub(super) fn is_locked(error: &DbErr) -> bool {
     matches!(error, DbErr::RecordNotUpdated)
         || of_statement(error).and_then(code).as_deref() == Some("55P03")
+}
+
+/// Whether a statement was ended because it took too long (`query_canceled`, `SQLITE_INTERRUPT`).
+fn is_too_slow(error: &DbErr) -> bool {
+    let code = of_statement(error).and_then(code);
+    matches!(code.as_deref(), Some("57014" | "9"))
 }
 
 /// Whether SQLite only says that somebody else has its lock (`SQLITE_BUSY`, in any of its extended forms).

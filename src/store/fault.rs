@@ -106,7 +106,7 @@ fn refusal(
 }
 
 /// Whether a pooler does not know a parameter of the connection.
-pub(super) fn is_parameter_refused(error: &dyn DatabaseError) -> bool {
+fn is_parameter_refused(error: &dyn DatabaseError) -> bool {
     error.message().contains("unsupported startup parameter")
 }
 

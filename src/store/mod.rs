@@ -6,7 +6,8 @@
 //!
 //! What is above uses what is below, never the other way round:
 //!
-//! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for; `limits.rs`: how much it may be.
+//! - `scope.rs`: the way to one user's data; `kind.rs`: what it is opened for; `limits.rs`: how much it may be;
+//!   `meter.rs`: who is told what is read.
 //! - `tasks/`: the operations on tasks; `changes/`: what has changed since a revision.
 //! - `commit/`: one write, with the user's clock.
 //! - `engine/`: how statements run: connections, lanes, groups, deadlines, outages, retries.
@@ -25,6 +26,7 @@ mod fault;
 mod first_look;
 mod kind;
 mod limits;
+mod meter;
 pub mod migrate;
 mod purge;
 mod row;
@@ -39,11 +41,12 @@ pub use engine::LaneMetrics;
 pub use error::StoreError;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use limits::{Usage, UserLimits};
+pub use meter::{Meter, Work};
 pub use purge::{Pace, Purged};
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
     AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask,
     ListQuery, Named, Operation, OperationOutcome, Overview, Page, PageMetrics, Periods,
-    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged, Work,
+    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
 };

@@ -158,11 +158,8 @@ impl Database {
         };
         match self.for_operator().purge(purge).await {
             Ok(tombstones) => purged.tombstones += tombstones,
-            // Not done in the time that a write has: others hold the locks, unless the database is away.
-            Err(error)
-                if matches!(Outage::of(&error), Some(Outage::NotDone | Outage::Unable))
-                    && !self.engine().is_away() =>
-            {
+            // Not done in the time that a write has, or perhaps at its end: others hold the locks, unless the database is away.
+            Err(error) if Outage::of(&error).is_some() && !self.engine().is_away() => {
                 if purged.left.last().is_none_or(|last| last != user) {
                     purged.left.push(user.to_owned());
                 }

@@ -67,6 +67,13 @@ impl From<Tags> for StoredTags {
 }
 
 impl TaskRow {
+    /// The bytes of its texts.
+    pub(super) fn text_bytes(&self) -> u64 {
+        let tags = self.tags.0.iter().map(String::len).sum::<usize>();
+        let description = self.description.as_ref().map_or(0, String::len);
+        (self.title.len() + description + tags) as u64
+    }
+
     /// Reads a row that begins with [`COLUMNS`].
     pub(super) fn read(row: &QueryResult) -> Result<Self, DbErr> {
         Self::read_from(row, 0)

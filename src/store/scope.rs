@@ -1,8 +1,8 @@
 //! The way to one user's data.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
-use super::{Database, changes::Feed, kind::ScopeKind, tasks::Tasks};
+use super::{Database, Meter, changes::Feed, kind::ScopeKind, tasks::Tasks};
 use crate::auth::UserId;
 
 /// The way to the data of one user, and to nobody else's, for one kind of access.
@@ -40,6 +40,7 @@ use crate::auth::UserId;
 pub struct Scope<A> {
     database: Database,
     user: UserId,
+    meter: Option<Arc<dyn Meter>>,
     kind: PhantomData<fn() -> A>,
 }
 
@@ -49,19 +50,29 @@ impl Database {
         Scope {
             database: self.clone(),
             user,
+            meter: None,
             kind: PhantomData,
         }
     }
 }
 
 impl<A: ScopeKind> Scope<A> {
+    /// The same, where a meter is told what is read.
+    #[must_use]
+    pub fn metered(self, meter: Arc<dyn Meter>) -> Self {
+        let meter = Some(meter);
+        Self { meter, ..self }
+    }
+
     /// The tasks of the user.
     pub fn tasks(&self) -> Tasks<A> {
-        Tasks::of(self.database.tasks().clone(), self.user.clone())
+        let (store, meter) = (self.database.tasks().clone(), self.meter.clone());
+        Tasks::of(store, self.user.clone(), meter)
     }
 
     /// What has changed for the user.
     pub fn changes(&self) -> Feed<A> {
-        Feed::of(self.database.tasks().clone(), self.user.clone())
+        let (store, meter) = (self.database.tasks().clone(), self.meter.clone());
+        Feed::of(store, self.user.clone(), meter)
     }
 }

@@ -1,5 +1,6 @@
 //! All errors are problems (RFC 9457), those of the framework included.
 
+mod amounts;
 mod bodies;
 mod codes;
 mod heads;

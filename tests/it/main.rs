@@ -12,6 +12,7 @@ mod clock;
 mod concurrency;
 mod contract;
 mod cors;
+mod costs;
 mod create_task;
 mod delete_task;
 mod docs;

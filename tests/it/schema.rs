@@ -18,7 +18,7 @@ async fn sqlite_keeps_the_rows_of_a_user_together() {
     let names = texts(&db, indexes).await;
     assert_eq!(
         names.join(" "),
-        "task_create_key_key task_deleted_at task_revision_key task_uid_key"
+        "task_create_key_key task_deleted_at task_revision_key task_tombstones task_uid_key"
     );
 }
 
@@ -41,6 +41,7 @@ async fn postgres_compares_keys_by_bytes() {
         [
             "CREATE INDEX task_deleted_at ON public.task (deleted_at) WHERE (deleted_at IS NOT NULL)",
             "CREATE INDEX task_live ON public.task (user_id, id) WHERE (deleted_at IS NULL)",
+            "CREATE INDEX task_tombstones ON public.task (user_id, revision) WHERE (deleted_at IS NOT NULL)",
             "CREATE UNIQUE INDEX task_create_key_key ON public.task (user_id, create_key) \
              WHERE (create_key IS NOT NULL)",
             "CREATE UNIQUE INDEX task_pkey ON public.task (user_id, id)",

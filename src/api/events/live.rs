@@ -16,9 +16,9 @@ use tokio::{
 
 use super::super::{Stopping, changes::into_list};
 use crate::{
-    access::{Caller, Price, StreamPlace},
-    contract::{CursorText, EndReason, PageLimit, Revision, StreamEnd, event},
-    store::{FeedPage, FeedQuery, Read, StoreError, Watch, Work},
+    access::{Caller, Price, StreamPlace, problem},
+    contract::{CursorText, EndReason, PageLimit, Problem, Revision, StreamEnd, event},
+    store::{FeedPage, FeedQuery, Read, StoreError, Watch},
 };
 
 /// How often something is sent, so that proxies keep the connection and a client notices that it is broken.
@@ -63,7 +63,7 @@ impl Live {
         watch: Watch,
         stopping: Stopping,
         since: i64,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, Problem> {
         let mut live = Self {
             caller,
             _place: place,
@@ -76,9 +76,10 @@ impl Live {
             given: Instant::now(),
             has_ended: false,
         };
-        let mut first = retry().into_bytes();
-        first.extend_from_slice(&live.read().await?);
-        live.ready = Some(first.into());
+        let first = live.caller.in_turn(Price::PAGE, live.page()).await?;
+        let mut text = retry().into_bytes();
+        text.extend_from_slice(&live.write(first.map_err(problem)?).map_err(problem)?);
+        live.ready = Some(text.into());
         Ok(live)
     }
 
@@ -142,12 +143,14 @@ impl Live {
     }
 
     async fn woken(&mut self, heartbeat: Instant) -> Woken {
-        let (watch, sent, due) = (&mut self.watch, self.sent, self.due);
+        let (watch, sent, due, caller) = (&mut self.watch, self.sent, self.due, &self.caller);
         let changes = async {
             match due {
                 Some(due) => sleep_until(due).await,
                 None => watch.beyond(sent).await,
             }
+            // What others of the user's requests have read counts first.
+            caller.paid().await;
         };
         select! {
             biased;
@@ -160,29 +163,33 @@ impl Live {
     /// again.
     async fn read_in_turn(&mut self) -> Result<Vec<u8>, Option<EndReason>> {
         // The turn waits until the user's clients have taken what they were sent.
-        let turn = self.caller.next_turn(Price::PAGE).await;
-        let _turn = turn.map_err(|_| Some(EndReason::SlowReader))?;
-        self.read().await.map_err(|error| match error {
-            StoreError::Unavailable(_) => None,
-            StoreError::ResyncRequired(_) => Some(EndReason::ResyncRequired),
-            error => {
-                tracing::error!(%error, "a stream failed");
-                Some(EndReason::InternalError)
-            }
-        })
+        let page = self.caller.in_next_turn(Price::PAGE, self.page()).await;
+        let page = page.map_err(|_| Some(EndReason::SlowReader))?;
+        page.and_then(|page| self.write(page))
+            .map_err(|error| match error {
+                StoreError::Unavailable(_) => None,
+                StoreError::ResyncRequired(_) => Some(EndReason::ResyncRequired),
+                error => {
+                    tracing::error!(%error, "a stream failed");
+                    Some(EndReason::InternalError)
+                }
+            })
     }
 
-    /// Reads the next page, and writes it as an event.
-    async fn read(&mut self) -> Result<Vec<u8>, StoreError> {
+    /// The next page.
+    fn page(&self) -> impl Future<Output = Result<FeedPage, StoreError>> + use<> {
         let limit = PageLimit::new(AT_ONCE).unwrap_or(PageLimit::DEFAULT);
-        let feed = self.caller.scope().changes();
-        let page = feed.page(&self.query, limit).await?;
+        let (feed, query) = (self.caller.scope().changes(), self.query.clone());
+        async move { feed.page(&query, limit).await }
+    }
+
+    /// Writes a page as an event, after which the next one comes.
+    fn write(&mut self, page: FeedPage) -> Result<Vec<u8>, StoreError> {
         let FeedPage { place, next, .. } = page;
         let cursor = page.cursor.as_ref();
         let cursor = cursor.map(|cursor| CursorText::stored(cursor.clone()));
         let written = event("changes", Some(Revision::of(place)), &into_list(page));
         let written = written.map_err(|error| StoreError::Internal(error.to_string()))?;
-        self.caller.owe(Work::sending(written.len()));
         self.sent = place;
         self.due = cursor.as_ref().map(|_| Instant::now());
         self.query = cursor.map_or(FeedQuery::Since(next), FeedQuery::After);

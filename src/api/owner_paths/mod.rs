@@ -215,21 +215,13 @@ impl OwnerPaths {
         faults.check_values(&names)?;
         let query = given.into_query();
         let price = Price::of_list(query.filter.q.as_ref());
-        let _turn = caller.turn(price).await?;
-        let slice = caller
-            .scope()
-            .tasks()
-            .slice(&query)
-            .await
-            .map_err(problem)?;
-        caller.owe(slice.work);
+        let (tasks, limit, offset) = (caller.scope().tasks(), query.limit, query.offset);
+        let slice = caller.in_turn(price, async move { tasks.slice(&query).await });
+        let slice = slice.await?.map_err(problem)?;
         let total = slice.total;
-        let read = query.offset + slice.len() as u64;
+        let read = offset + slice.len() as u64;
         let next = (read < total.unsigned_abs() && slice.len() > 0).then(|| {
-            let with = [
-                ("limit", query.limit.to_string()),
-                ("offset", read.to_string()),
-            ];
+            let with = [("limit", limit.to_string()), ("offset", read.to_string())];
             let replaced = ["skip", "page", "per_page", "page_size", "size"];
             address.next_page(&with, &replaced)
         });

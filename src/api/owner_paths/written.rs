@@ -10,11 +10,8 @@ use super::list::ListShape;
 use crate::{
     access::{Caller, Price},
     contract::{OwnerTask, Problem, Task},
-    store::{AT_ONCE, Read, Slice, Work},
+    store::{AT_ONCE, Read, Slice},
 };
-
-/// After so many bytes a list waits for its share of the rate limit. Each part of it may be less than one request.
-const PAID_AT_ONCE: usize = 1 << 20;
 
 /// The JSON of a list, with `Content-Length` if all of it has been read.
 pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Result<Body, Problem> {
@@ -26,7 +23,6 @@ pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Resu
         ListShape::Tasks => br#"{"tasks":["#.to_vec(),
     };
     write(&mut json, first, true).map_err(|_| Problem::internal())?;
-    caller.owe(Work::sending(json.len()));
     let end = match shape {
         ListShape::Array => "]".to_owned(),
         ListShape::Tasks => format!("],\"total\":{total}}}"),
@@ -40,7 +36,6 @@ pub(super) fn body(shape: ListShape, slice: Slice, caller: Caller<Read>) -> Resu
         first: Some(json),
         rest: rest.into_iter(),
         end: Some(end),
-        unpaid: 0,
     };
     let parts = stream::try_unfold(parts, Parts::next);
     Ok(Body::from_bytes_stream(parts))
@@ -63,8 +58,6 @@ struct Parts {
     first: Option<Vec<u8>>,
     rest: vec::IntoIter<i64>,
     end: Option<String>,
-    /// Bytes that do not count against the rate limit yet.
-    unpaid: usize,
 }
 
 impl Parts {
@@ -78,20 +71,18 @@ impl Parts {
             let end = self.end.take();
             return Ok(end.map(|end| (end.into(), self)));
         }
-        let json = self.part(&ids).await?;
-        self.unpaid += json.len();
-        if self.unpaid >= PAID_AT_ONCE || self.rest.len() == 0 {
-            self.caller.pay(Work::sending(self.unpaid)).await;
-            self.unpaid = 0;
-        }
+        self.caller.paid().await;
+        let json = self.part(ids).await?;
         Ok(Some((json.into(), self)))
     }
 
-    async fn part(&self, ids: &[i64]) -> io::Result<Vec<u8>> {
-        let turn = self.caller.next_turn(Price::PAGE).await;
-        let _turn = turn.map_err(|error| cut(&error))?;
-        let tasks = self.caller.scope().tasks().by_ids(ids).await;
-        let tasks = tasks.map_err(|error| cut(&error))?;
+    async fn part(&self, ids: Vec<i64>) -> io::Result<Vec<u8>> {
+        let tasks = self.caller.scope().tasks();
+        let read = async move { tasks.by_ids(&ids).await };
+        let read = self.caller.in_next_turn(Price::PAGE, read).await;
+        let tasks = read
+            .map_err(|error| cut(&error))?
+            .map_err(|error| cut(&error))?;
         let mut json = Vec::new();
         write(&mut json, tasks, false)?;
         Ok(json)

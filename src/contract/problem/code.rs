@@ -176,7 +176,7 @@ problem_codes! {
     VersionMismatch: "version_mismatch", PRECONDITION_FAILED, "Version mismatch",
         "The task has changed since and is now at version 12. `current` shows it; decide again and send If-Match with \
          that version.";
-    /// The body is larger than 1 MiB.
+    /// The body is larger than 1 MiB, or has more than 10,000 values.
     BodyTooLarge: "body_too_large", PAYLOAD_TOO_LARGE, "Body too large",
         "The body must not be larger than 1048576 bytes.";
     /// The body has another media type than the operation takes; the header `Accept` lists those.
@@ -216,6 +216,11 @@ problem_codes! {
     /// The database cannot be reached, or cannot do this now. Nothing was changed.
     DatabaseUnavailable: "database_unavailable", SERVICE_UNAVAILABLE, "Database unavailable",
         "The database is not available now. Retry in 2 s.";
+    /// It took too long to read what you asked for. It counts against your quota as if all your tasks had been looked
+    /// through.
+    ReadTooSlow: "read_too_slow", SERVICE_UNAVAILABLE, "Read too slow",
+        "It took too long to read this, so the database was told to stop. Ask for less, by another filter or order, or \
+         retry in 10 s.";
     /// The connection to the database broke during a write; it may have been done or not.
     OutcomeUnknown: "outcome_unknown", SERVICE_UNAVAILABLE, "Outcome unknown",
         "The connection to the database broke, so it is not known whether the change was made. Read the task before \

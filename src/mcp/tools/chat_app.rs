@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{TaskChange, change, completion};
 use crate::{
-    access::Access,
+    access::{Access, Price},
     contract::{
         Change, Description, Fault, Maybe, Member, NewTask, PageLimit, Pointer, Sort, Status,
         TaskId, TaskPatch, Title, UserIdText,
@@ -180,6 +180,10 @@ impl Tool for ListTasks {
     type Arguments = ListTasksArguments;
     type Output = All;
 
+    fn price(_: &ListTasksArguments) -> Price {
+        Price::PAGE
+    }
+
     async fn call(
         call: Call<Read>,
         ListTasksArguments { user_id, status }: ListTasksArguments,
@@ -197,7 +201,6 @@ impl Tool for ListTasks {
         };
         let dates = Dates::new(call.now, None);
         let page = call.caller.scope().tasks().list(&query).await?;
-        call.caller.owe(page.work.with_count(&query.filter));
         let note = match page.next_cursor {
             Some(_) => {
                 let all = call.caller.scope().tasks().count(&query.filter).await?;

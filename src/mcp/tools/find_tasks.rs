@@ -185,7 +185,6 @@ impl Tool for FindTasks {
                 ),
                 other => other.into(),
             })?;
-        call.caller.owe(page.work.with_count(&query.filter));
         Ok(FoundTasks {
             tasks: page
                 .items

@@ -124,9 +124,7 @@ impl Tool for GetOverview {
             soon,
             by_priority: [low, medium, high],
             tags,
-            work,
         } = call.caller.scope().tasks().overview(&periods).await?;
-        call.caller.owe(work);
         Ok(Counts {
             today: today.format("%Y-%m-%d").to_string(),
             weekday: today.format("%A").to_string(),

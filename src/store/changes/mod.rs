@@ -17,7 +17,7 @@ mod watch;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use super::tasks::TaskStore;
+use super::{Meter, tasks::TaskStore};
 use crate::auth::UserId;
 
 pub use judge::Lost;
@@ -30,13 +30,18 @@ pub use watch::Watch;
 pub struct Feed<A> {
     store: Arc<TaskStore>,
     user: UserId,
+    meter: Option<Arc<dyn Meter>>,
     kind: PhantomData<fn() -> A>,
 }
 
 impl<A> Feed<A> {
-    pub(super) fn of(store: Arc<TaskStore>, user: UserId) -> Self {
+    pub(super) fn of(store: Arc<TaskStore>, user: UserId, meter: Option<Arc<dyn Meter>>) -> Self {
         store.note_use();
-        let kind = PhantomData;
-        Self { store, user, kind }
+        Self {
+            store,
+            user,
+            meter,
+            kind: PhantomData,
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Feed, Lost, cursor::Position, judge::Known};
 use crate::{
     contract::{self, CursorText, PageLimit},
     store::{
-        StoreError,
+        StoreError, Work,
         entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
         kind::CanRead,
         row::{COLUMNS, TaskRow},
@@ -146,11 +146,17 @@ impl<A: CanRead> Feed<A> {
             purged_revision: first.try_get_by_index(COLUMNS.len() + 1)?,
             rows: Vec::with_capacity(rows.len()),
         };
+        let mut work = Work::default();
         for row in &rows {
             // Without a change, there is a row for the clock, with nulls.
             if row.try_get_by_index::<Option<i64>>(0)?.is_some() {
-                shown.rows.push(TaskRow::read(row)?);
+                let row = TaskRow::read(row)?;
+                work.add(&row);
+                shown.rows.push(row);
             }
+        }
+        if let Some(meter) = &self.meter {
+            meter.has_read(&self.user, work);
         }
         Ok(shown)
     }

@@ -5,6 +5,7 @@
 //! that revisions commit in order. Times never run backwards either: a write happens at the later of now and the time of
 //! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
 
+mod arrays;
 mod many;
 mod plan;
 mod purge;
@@ -32,9 +33,9 @@ pub use many::Committed;
 pub(super) use many::{Change, NewRow};
 pub(super) use plan::{Before, Decision, FoundTask, Plan, RowWrite, Wanted, Writes};
 pub(super) use purge::{Purge, Purging};
-pub(super) use size::{Sizes, growth, of_new as bytes_of_new, row_bytes};
+pub(super) use size::{Sizes, growth, of_new as bytes_of_new, row_bytes, written_bytes};
 use statement::{With, WriteStatement};
-pub(super) use tombstone::Tombstone;
+pub(super) use tombstone::{Stored, Tombstone};
 
 /// What a column becomes.
 #[derive(Debug, Clone)]

@@ -83,6 +83,11 @@ pub(super) fn written(values: &[Assignment]) -> impl Iterator<Item = (Task, i64)
     })
 }
 
+/// The bytes of new values, with what is derived from them.
+pub(in crate::store) fn written_bytes(values: &[Assignment]) -> i64 {
+    written(values).map(|(_, bytes)| bytes).sum()
+}
+
 fn count(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }

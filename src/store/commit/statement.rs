@@ -1,22 +1,23 @@
 //! One write as statements: one on PostgreSQL, two in a transaction on SQLite.
 
+mod change;
+mod create;
+
 use futures_util::future::BoxFuture;
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, DeriveIden, ExprTrait as _,
     FromQueryResult, QueryResult, Statement,
     prelude::DateTimeUtc,
     sea_query::{
-        Alias, Asterisk, CommonTableExpression, Condition, Expr, Func, InsertStatement,
-        IntoCondition as _, LockBehavior, LockType, OnConflict, Query, SelectStatement,
-        SubQueryStatement, WithClause, WithQuery,
+        CommonTableExpression, Expr, LockBehavior, LockType, Query, ReturningClause,
+        SelectStatement, SubQueryStatement, WithClause, WithQuery,
     },
 };
 
-use super::{Assignment, Count, Expected, Lone, Once, Set, State, What, Write, plan, size};
+use super::{Assignment, Lone, Set, What, Write, plan};
 use crate::store::{
     engine::SqliteWrite,
-    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
-    row::COLUMNS,
+    entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
 };
 
 /// The table expressions that the statements of a write name.
@@ -50,7 +51,7 @@ pub(super) struct WriteStatement {
     pub(super) mine: Option<SelectStatement>,
     /// Moves the clock, from [`With::Target`] and [`With::Mine`] if there are any; returns revision, id and time.
     pub(super) clock: SubQueryStatement,
-    /// Writes the task from [`With::Clock`]; returns its [`COLUMNS`].
+    /// Writes the task from [`With::Clock`]; returns its [`COLUMNS`](crate::store::row::COLUMNS).
     pub(super) task: SubQueryStatement,
 }
 
@@ -76,7 +77,7 @@ impl WriteStatement {
     pub(super) fn of(write: &Write, what: &Lone, backend: DbBackend) -> Self {
         let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(write.user.as_str()));
         match what {
-            Lone::Create { values, once } => creation(write, values, once, mine),
+            Lone::Create { values, once } => create::create(write, values, once, mine),
             Lone::Change {
                 id,
                 state,
@@ -84,8 +85,8 @@ impl WriteStatement {
                 values,
                 count,
             } => {
-                let condition = in_state(state).add(as_expected(expected));
-                change(write, *id, condition, values, *count, mine)
+                let condition = change::condition(state, expected);
+                change::change(write, *id, condition, values, *count, mine)
             }
         }
     }
@@ -136,44 +137,6 @@ impl SqliteWrite for Write {
     }
 }
 
-/// A new task, if the user may have one more.
-#[expect(clippy::expect_used, reason = "columns and values come in pairs")]
-fn creation(
-    write: &Write,
-    values: &[Assignment],
-    once: &Once,
-    mine: Option<SelectStatement>,
-) -> WriteStatement {
-    let bytes = size::of_new(values, once);
-    let own = [
-        (Task::UserId, write.user.as_str().into()),
-        (Task::Id, Expr::col(With::LastId)),
-        (Task::CreatedAt, Expr::col(With::Moment)),
-        (Task::UpdatedAt, Expr::col(With::Moment)),
-        (Task::Revision, Expr::col(With::Tick)),
-    ];
-    let once = once.columns();
-    let (names, values): (Vec<_>, Vec<_>) = own
-        .into_iter()
-        .chain(exprs(&once))
-        .chain(exprs(values))
-        .unzip();
-    let select = Query::select().exprs(values).from(With::Clock).take();
-    let task = Query::insert()
-        .into_table(task::Entity)
-        .columns(names)
-        .select_from(select)
-        .expect("as many values as columns: they come in pairs")
-        .returning(Query::returning().columns(COLUMNS))
-        .take();
-    WriteStatement {
-        target: None,
-        clock: first_tick(write, bytes, mine.is_some()).into(),
-        mine,
-        task: task.into(),
-    }
-}
-
 /// Locks the clock of a user.
 pub(super) fn lock_of_clock(user: &str) -> SelectStatement {
     Query::select()
@@ -184,171 +147,13 @@ pub(super) fn lock_of_clock(user: &str) -> SelectStatement {
         .take()
 }
 
-/// Moves the clock for a new task of so many bytes; the first write of a user makes it.
-#[expect(
-    clippy::expect_used,
-    reason = "there are seven columns and seven values"
-)]
-fn first_tick(
-    Write {
-        user, now, limits, ..
-    }: &Write,
-    bytes: i64,
-    after_mine: bool,
-) -> InsertStatement {
-    let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
-    let stored = || Expr::col((user_clock::Entity, Clock::StoredBytes)).add(bytes);
-    let excluded = Expr::cust(r#""excluded"."updated_at""#);
-    let moment = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
-    let below_limits = Condition::all()
-        .add(Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limits.tasks))
-        .add_option(limits.bytes.map(|most| stored().lte(most)));
-    let first = [
-        Expr::val(user.as_str()),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(bytes),
-        Expr::val(*now),
-    ];
-    let mut insert = Query::insert();
-    insert.into_table(user_clock::Entity).columns([
-        Clock::UserId,
-        Clock::Revision,
-        Clock::LastTaskId,
-        Clock::TaskCount,
-        Clock::RowCount,
-        Clock::StoredBytes,
-        Clock::UpdatedAt,
-    ]);
-    if after_mine {
-        // A count is one row, whether the clock is there or not.
-        let count = Query::select()
-            .expr(Func::count(Expr::col(Asterisk)))
-            .from(With::Mine)
-            .take();
-        let select = Query::select()
-            .exprs(first)
-            .from_subquery(count, Alias::new("locked"))
-            .take();
-        insert
-            .select_from(select)
-            .expect("as many values as columns");
-    } else {
-        insert.values_panic(first);
-    }
-    let mut on_conflict = OnConflict::column(Clock::UserId);
-    on_conflict
-        .value(Clock::Revision, next(Clock::Revision))
-        .value(Clock::LastTaskId, next(Clock::LastTaskId))
-        .value(Clock::TaskCount, next(Clock::TaskCount))
-        .value(Clock::RowCount, next(Clock::RowCount))
-        .value(Clock::StoredBytes, stored())
-        .value(Clock::UpdatedAt, moment)
-        .action_cond_where(below_limits);
-    insert.on_conflict(on_conflict).returning(moved()).take()
-}
-
-/// A change of one task: if the condition and the limits hold, the clock moves and the values are set.
-fn change(
-    Write {
-        user, now, limits, ..
-    }: &Write,
-    id: i64,
-    condition: Condition,
-    values: &[Assignment],
-    count: Count,
-    mine: Option<SelectStatement>,
-) -> WriteStatement {
-    let this_task = || {
-        Condition::all()
-            .add(Expr::col(Task::UserId).eq(user.as_str()))
-            .add(Expr::col(Task::Id).eq(id))
-    };
-    let growth = size::growth(values);
-    let mut target = Query::select()
-        .column(Task::Id)
-        .from(task::Entity)
-        .cond_where(this_task().add(condition))
-        .lock_with_behavior(LockType::Update, LockBehavior::Nowait)
-        .take();
-    let of_clock = |column| Expr::col((user_clock::Entity, column));
-    let moment = Func::greatest([of_clock(Clock::UpdatedAt), (*now).into()]);
-    let mut clock = Query::update()
-        .table(user_clock::Entity)
-        .value(Clock::Revision, of_clock(Clock::Revision).add(1))
-        .value(Clock::UpdatedAt, moment)
-        .from(With::Target)
-        .and_where(of_clock(Clock::UserId).eq(user.as_str()))
-        .returning(moved())
-        .take();
-    if mine.is_some() {
-        clock.from(With::Mine);
-    }
-    if let Some(growth) = growth {
-        target.expr_as(growth, With::Growth);
-        let growth = || Expr::col((With::Target, With::Growth));
-        let stored = || of_clock(Clock::StoredBytes).add(growth());
-        clock.value(Clock::StoredBytes, stored());
-        // A user who is over the limit may still write less.
-        let fits = |most| stored().lte(most).or(growth().lte(0));
-        clock.cond_where(Condition::all().add_option(limits.bytes.map(fits)));
-    }
-    match count {
-        Count::Same => {}
-        Count::Less => {
-            let tombstones = of_clock(Clock::RowCount).sub(of_clock(Clock::TaskCount));
-            clock.and_where(tombstones.lt(limits.tasks));
-            clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).sub(1));
-        }
-        Count::More => {
-            clock.and_where(of_clock(Clock::TaskCount).lt(limits.tasks));
-            clock.value(Clock::TaskCount, of_clock(Clock::TaskCount).add(1));
-        }
-    }
-    let task = Query::update()
-        .table(task::Entity)
-        .values(exprs(values))
-        .value(Task::UpdatedAt, Expr::col(With::Moment))
-        .value(Task::Revision, Expr::col(With::Tick))
-        .from(With::Clock)
-        .cond_where(this_task())
-        .returning(Query::returning().columns(COLUMNS))
-        .take();
-    WriteStatement {
-        target: Some(target),
-        mine,
-        clock: clock.into(),
-        task: task.into(),
-    }
-}
-
-fn in_state(state: &State) -> Condition {
-    let deleted_at = Expr::col(Task::DeletedAt);
-    Condition::all().add(match state {
-        State::Live => deleted_at.is_null(),
-        State::DeletedAfter(time) => deleted_at.gt(*time),
-    })
-}
-
-fn as_expected(expected: &Expected) -> Condition {
-    let version = Expr::col(Task::Revision);
-    match expected {
-        Expected::Any => Condition::all(),
-        Expected::OneOf(versions) => version.is_in(versions.iter().copied()).into_condition(),
-        Expected::NoneOf(versions) => version.is_not_in(versions.iter().copied()).into_condition(),
-        Expected::Nothing => Expr::val(false).into_condition(),
-    }
-}
-
 fn exprs(values: &[Assignment]) -> impl Iterator<Item = (Task, Expr)> {
     let exprs = values.iter().cloned();
     exprs.map(|(column, set): (Task, Set)| (column, set.into_expr(column)))
 }
 
 /// What is read of a clock after its move.
-fn moved() -> sea_orm::sea_query::ReturningClause {
+fn moved() -> ReturningClause {
     Query::returning().columns([Clock::Revision, Clock::LastTaskId, Clock::UpdatedAt])
 }
 

@@ -2,11 +2,14 @@
 
 use sea_orm::{
     DbErr, ExprTrait as _, QueryResult,
-    sea_query::{Expr, Order, Query, SelectStatement},
+    sea_query::{Condition, Expr, JoinType, Order, Query, SelectStatement},
 };
 
 use super::size::row_bytes;
-use crate::store::entity::{task, task::Column as Task};
+use crate::store::{
+    Usage,
+    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+};
 
 /// A tombstone, as far as it takes room.
 #[derive(Debug, Clone, Copy)]
@@ -17,26 +20,60 @@ pub(in crate::store) struct Tombstone {
     pub(in crate::store) bytes: i64,
 }
 
-impl Tombstone {
-    /// All of a user, the oldest first.
-    pub(in crate::store) fn all_of(user: &str) -> SelectStatement {
+/// What a user stores, and all of the user's tombstones, at one moment.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct Stored {
+    pub(in crate::store) revision: i64,
+    pub(in crate::store) usage: Usage,
+    /// The oldest first.
+    pub(in crate::store) tombstones: Vec<Tombstone>,
+}
+
+impl Stored {
+    /// What is to be read for [`read`](Self::read).
+    pub(in crate::store) fn of(user: &str) -> SelectStatement {
+        let task = |column: Task| Expr::col((task::Entity, column));
+        let clock = |column: Clock| Expr::col((user_clock::Entity, column));
+        let is_tombstone = Condition::all()
+            .add(task(Task::UserId).eq(clock(Clock::UserId)))
+            .add(task(Task::DeletedAt).is_not_null());
         Query::select()
-            .columns([Task::Id, Task::Revision])
+            .expr(clock(Clock::Revision))
+            .expr(clock(Clock::TaskCount))
+            .expr(clock(Clock::RowCount))
+            .expr(clock(Clock::StoredBytes))
+            .expr(task(Task::Id))
+            .expr(task(Task::Revision))
             .expr(row_bytes().cast_as("bigint"))
-            .from(task::Entity)
-            .and_where(Expr::col(Task::UserId).eq(user))
-            .and_where(Expr::col(Task::DeletedAt).is_not_null())
-            .order_by(Task::Revision, Order::Asc)
+            .from(user_clock::Entity)
+            .join(JoinType::LeftJoin, task::Entity, is_tombstone)
+            .and_where(clock(Clock::UserId).eq(user))
+            .order_by((task::Entity, Task::Revision), Order::Asc)
             .take()
     }
 
-    /// Reads a row of [`all_of`](Self::all_of).
-    pub(in crate::store) fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let (id, revision, bytes) = row.try_get_many_by_index()?;
-        Ok(Self {
-            id,
-            revision,
-            bytes,
-        })
+    /// Reads all rows.
+    pub(in crate::store) fn read(rows: &[QueryResult]) -> Result<Self, DbErr> {
+        // The user has never written.
+        let Some(first) = rows.first() else {
+            return Ok(Self::default());
+        };
+        let number = |index| first.try_get_by_index::<i64>(index);
+        let mut stored = Self {
+            revision: number(0)?,
+            usage: Usage::of(number(1)?, number(2)?, number(3)?),
+            tombstones: Vec::with_capacity(rows.len()),
+        };
+        for row in rows {
+            // Without a tombstone there is a row for the clock.
+            if let Some(id) = row.try_get_by_index(4)? {
+                stored.tombstones.push(Tombstone {
+                    id,
+                    revision: row.try_get_by_index(5)?,
+                    bytes: row.try_get_by_index(6)?,
+                });
+            }
+        }
+        Ok(stored)
     }
 }

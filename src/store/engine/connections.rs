@@ -14,7 +14,10 @@ use std::{
 
 use sea_orm::{
     ConnAcquireErr, DbErr, RuntimeErr, SqlxError,
-    sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions},
+    sqlx::{
+        ConnectOptions as _, Connection as _, PgConnection, error::DatabaseError,
+        postgres::PgConnectOptions,
+    },
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -22,10 +25,7 @@ use tokio::{
 };
 
 use super::{availability::Availability, metrics::Metrics};
-use crate::store::{
-    error::{is_conflict, is_lost},
-    fault::is_parameter_refused,
-};
+use crate::store::error::{is_conflict, is_lost};
 
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses is suspended: an
 /// open connection would keep it awake, or be ended.
@@ -37,7 +37,7 @@ const PING_AFTER: Duration = Duration::from_secs(10);
 /// How long such a try may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// So many connections are never used by reads of many tasks, so that others get through.
-const KEPT_FREE: usize = 3;
+pub(super) const KEPT_FREE: usize = 3;
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -267,17 +267,9 @@ impl Connections {
             match timeout_at(deadline.into(), options.connect()).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(SqlxError::Database(error)))
-                    if !no_deadline && is_parameter_refused(&*error) =>
+                    if !no_deadline && may_be_about_a_parameter(&*error) =>
                 {
-                    if !self.no_deadline.swap(true, Relaxed) {
-                        tracing::warn!(
-                            "the pooler refuses the parameter statement_timeout ({}), so the database goes on with a \
-                             statement whose time is over: set it for the role (`ALTER ROLE … SET statement_timeout = '{}s'`)",
-                            error.message(),
-                            self.limit.as_secs()
-                        );
-                    }
-                    continue;
+                    return self.connect_without_deadline(deadline, error).await;
                 }
                 // 57P03: it is starting or stopping.
                 Ok(Err(SqlxError::Database(error))) if error.code().as_deref() != Some("57P03") => {
@@ -296,14 +288,45 @@ impl Connections {
             sleep(PAUSE).await;
         }
     }
+
+    /// Connects without a deadline for statements, after a refusal that may be about that.
+    async fn connect_without_deadline(
+        &self,
+        until: Instant,
+        refusal: Box<dyn DatabaseError>,
+    ) -> Result<PgConnection, DbErr> {
+        let Ok(Ok(connection)) = timeout_at(until.into(), self.options.connect()).await else {
+            let refusal = Arc::new(SqlxError::Database(refusal));
+            return Err(DbErr::Conn(RuntimeErr::SqlxError(refusal)));
+        };
+        if !self.no_deadline.swap(true, Relaxed) {
+            tracing::warn!(
+                "the pooler refuses the parameter statement_timeout ({}), so the database goes on with a statement whose time \
+                 is over: set it for the role (`ALTER ROLE … SET statement_timeout = '{}s'`)",
+                refusal.message(),
+                self.limit.as_secs()
+            );
+        }
+        Ok(connection)
+    }
 }
 
-/// Unless the URL has a deadline of its own.
+/// Whether leaving out a parameter may help: each pooler that does not know one says so in words of its own. It does not
+/// help against the faults of a login, a database that is not there, too many connections, and a server that starts.
+fn may_be_about_a_parameter(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    !(code.starts_with("28") || matches!(&*code, "3D000" | "53300" | "57P03"))
+}
+
+/// Unless the URL has a deadline of its own. It is a little earlier than that of the request, so that the database says that
+/// the statement took too long, before nobody listens any more.
 fn with_deadline(options: &PgConnectOptions, limit: Duration) -> PgConnectOptions {
     const NAME: &str = "statement_timeout";
     match options.get_options() {
         Some(own) if own.contains(NAME) => options.clone(),
-        _ => options.clone().options([(NAME, limit.as_millis())]),
+        _ => options
+            .clone()
+            .options([(NAME, (limit * 9 / 10).as_millis())]),
     }
 }
 

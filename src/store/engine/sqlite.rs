@@ -55,6 +55,14 @@ impl Sqlite {
         }
     }
 
+    /// Reads what may take long.
+    pub(super) async fn long_rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match &self.readers {
+            Some(readers) => readers.long_rows(&statement).await,
+            None => self.writing.query_all_raw(statement).await,
+        }
+    }
+
     /// Writes, and waits for the commit.
     pub(in crate::store) async fn write(
         &self,

@@ -19,9 +19,12 @@ use sea_orm::{
     },
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout_at,
+};
 
-use super::connections::not_in_time;
+use super::connections::{KEPT_FREE, not_in_time};
 use crate::store::error::{is_lost, of_driver};
 
 /// Steps of SQLite's virtual machine from one look at the deadline to the next: some 10 µs, or 10 ms where each step reads
@@ -32,9 +35,11 @@ const STEPS: i32 = 1000;
 #[derive(Debug)]
 pub(super) struct Readers {
     options: SqliteConnectOptions,
-    /// How long a statement waits for a connection, and how long it may then take.
+    /// How long a statement may take, with the time that it waits for a connection.
     limit: Duration,
     permits: Semaphore,
+    /// Of those, what may take long has some: the others are for tasks by their ids and for revisions.
+    long: Semaphore,
     idle: Mutex<Vec<Reader>>,
 }
 
@@ -53,8 +58,8 @@ struct Deadline {
 }
 
 impl Deadline {
-    fn set(&self, limit: Duration) {
-        let end = (self.began.elapsed() + limit).as_millis();
+    fn set(&self, end: Instant) {
+        let end = end.duration_since(self.began).as_millis();
         self.end
             .store(u64::try_from(end).unwrap_or(u64::MAX), Relaxed);
     }
@@ -73,17 +78,21 @@ struct Using<'a> {
 impl Drop for Using<'_> {
     fn drop(&mut self) {
         if let Some(reader) = &self.reader {
-            reader.deadline.set(Duration::ZERO);
+            reader.deadline.set(Instant::now());
         }
     }
 }
 
 impl Using<'_> {
-    async fn rows(mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+    async fn rows(
+        mut self,
+        statement: &Statement,
+        end: Instant,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         let Some(reader) = &mut self.reader else {
             return Err(not_in_time());
         };
-        reader.deadline.set(self.readers.limit);
+        reader.deadline.set(end);
         let values = statement.values.clone();
         let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
         // sea-query has put every value into a parameter.
@@ -103,7 +112,30 @@ impl Readers {
             options: options.busy_timeout(limit),
             limit,
             permits: Semaphore::new(most),
+            long: Semaphore::new(most.saturating_sub(KEPT_FREE).max(1)),
             idle: Mutex::default(),
+        }
+    }
+
+    /// Reads what may take long.
+    ///
+    /// # Errors
+    /// As of [`rows`](Self::rows).
+    pub(super) async fn long_rows(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let end = Instant::now() + self.limit;
+        let _permit = permit(&self.long, end).await?;
+        self.rows_until(end, statement).await
+    }
+
+    async fn rows_until(
+        &self,
+        end: Instant,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let _permit = permit(&self.permits, end).await?;
+        match self.reader().await?.rows(statement, end).await {
+            Err(error) if is_lost(&error) => self.reader().await?.rows(statement, end).await,
+            result => result,
         }
     }
 
@@ -112,19 +144,14 @@ impl Readers {
     /// # Errors
     /// If no connection is free in time, or the statement takes too long.
     pub(super) async fn rows(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let permit = timeout(self.limit, self.permits.acquire()).await;
-        let Ok(Ok(_permit)) = permit else {
-            return Err(not_in_time());
-        };
-        match self.reader().await?.rows(statement).await {
-            Err(error) if is_lost(&error) => self.reader().await?.rows(statement).await,
-            result => result,
-        }
+        self.rows_until(Instant::now() + self.limit, statement)
+            .await
     }
 
     /// Ends all connections, after what runs on them.
     pub(super) async fn close(&self) {
         self.permits.close();
+        self.long.close();
         let idle = std::mem::take(&mut *self.all_idle());
         for reader in idle {
             if let Err(error) = reader.connection.close().await {
@@ -170,26 +197,43 @@ impl Readers {
     }
 }
 
+async fn permit(of: &Semaphore, end: Instant) -> Result<SemaphorePermit<'_>, DbErr> {
+    match timeout_at(end.into(), of.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(not_in_time()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{
+        pin::pin,
+        sync::Arc,
+        time::{Duration, Instant},
+    };
+
+    use futures_util::future::{Either, join_all, select};
 
     use sea_orm::{DbBackend, DbErr, Statement, sqlx::sqlite::SqliteConnectOptions};
     use tokio::time::{sleep, timeout};
 
     use super::Readers;
-    use crate::store::error::Outage;
+    use crate::store::StoreError;
 
     /// A statement that never ends, and returns no row.
     const ENDLESS: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 
     fn one_reader(limit: Duration) -> (Readers, tempfile::TempDir) {
+        readers(1, limit)
+    }
+
+    fn readers(most: usize, limit: Duration) -> (Readers, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new()
             .filename(folder.path().join("test.db"))
             .create_if_missing(true);
-        (Readers::new(options, 1, limit), folder)
+        (Readers::new(options, most, limit), folder)
     }
 
     fn statement(text: &str) -> Statement {
@@ -205,7 +249,8 @@ mod tests {
     async fn a_statement_that_takes_too_long_is_ended_and_the_next_one_runs() {
         let (readers, _folder) = one_reader(Duration::from_millis(200));
         let error = readers.rows(&statement(ENDLESS)).await.unwrap_err();
-        assert_eq!(Outage::of(&error), Some(Outage::Unable), "{error}");
+        let told = StoreError::from(error);
+        assert!(matches!(told, StoreError::TooSlow), "{told}");
         assert_eq!(one(&readers).await.unwrap(), 1);
         // The deadline was that of one statement, not of the connection.
         sleep(Duration::from_millis(300)).await;
@@ -214,12 +259,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_takes_long_leaves_connections_to_the_others() {
+        let (readers, _folder) = readers(5, Duration::from_secs(3));
+        let endless = statement(ENDLESS);
+        let long = join_all((0..5).map(|_| readers.long_rows(&endless)));
+        let other = async {
+            sleep(Duration::from_millis(200)).await;
+            one(&readers).await.unwrap()
+        };
+        let (long, other) = (pin!(long), pin!(other));
+        assert!(matches!(select(long, other).await, Either::Right((1, _))));
+    }
+
+    #[tokio::test]
     async fn a_statement_nobody_waits_for_is_ended() {
         let (readers, _folder) = one_reader(Duration::from_secs(60));
         let using = readers.reader().await.unwrap();
         let deadline = using.reader.as_ref().unwrap().deadline.clone();
         let endless = statement(ENDLESS);
-        let waited = timeout(Duration::from_millis(50), using.rows(&endless)).await;
+        let end = Instant::now() + readers.limit;
+        let waited = timeout(Duration::from_millis(50), using.rows(&endless, end)).await;
         assert!(waited.is_err(), "{waited:?}");
         // Its thread ends with it.
         let ended = async {

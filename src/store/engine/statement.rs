@@ -46,7 +46,7 @@ impl Grouped for Reading {
     }
 
     async fn on_sqlite(sqlite: &Sqlite, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        sqlite.rows(statement).await
+        sqlite.long_rows(statement).await
     }
 }
 

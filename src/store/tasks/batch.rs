@@ -2,7 +2,10 @@
 
 mod working;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use sea_orm::prelude::DateTimeUtc;
 
@@ -13,8 +16,10 @@ use crate::{
     auth::UserId,
     contract::{self, NewTask, Target},
     store::{
-        StoreError, UserLimits,
-        commit::{Assignment, Before, Decision, Expected, Plan, Wanted, What, Write},
+        StoreError, UserLimits, Work,
+        commit::{
+            Assignment, Before, Decision, Expected, Plan, Wanted, What, Write, written_bytes,
+        },
         kind::CanWrite,
     },
 };
@@ -90,14 +95,19 @@ impl<A: CanWrite> Tasks<A> {
     /// # Errors
     /// If the database is away. Then nothing of it was done, or all ([`StoreError::Uncertain`]).
     pub async fn batch(&self, batch: Batch) -> Result<BatchOutcome, StoreError> {
+        let wanted = wanted(&batch.operations);
+        let steps: Vec<_> = batch.operations.into_iter().map(BatchStep::of).collect();
+        let written = steps.iter().map(BatchStep::written_bytes).sum();
+        self.has_read(Work::writing(written));
         let plan = Arc::new(BatchPlan {
             user: self.user.clone(),
             now: self.store.clock.now(),
             limits: self.store.limits,
             oldest_tombstone: self.store.oldest_tombstone(),
             atomic: batch.atomic,
-            wanted: wanted(&batch.operations),
-            steps: batch.operations.into_iter().map(BatchStep::of).collect(),
+            wanted,
+            steps,
+            tombstones: AtomicUsize::new(0),
             done: Mutex::default(),
         });
         let write = Write {
@@ -107,6 +117,7 @@ impl<A: CanWrite> Tasks<A> {
             what: What::Many(plan.clone()),
         };
         let written = self.store.writing.send(write).await;
+        self.has_read(Work::tombstones(plan.tombstones.load(Relaxed)));
         written.map_err(|error| StoreError::of_write(&error))?;
         let done = plan
             .done
@@ -171,6 +182,17 @@ enum Act {
 }
 
 impl BatchStep {
+    fn written_bytes(&self) -> i64 {
+        match self {
+            Self::Create { values, .. } => written_bytes(values),
+            Self::Change {
+                act: Act::Update { values, .. },
+                ..
+            } => written_bytes(values),
+            Self::Change { .. } => 0,
+        }
+    }
+
     fn of(operation: Operation) -> Self {
         let (target, expected, act) = match operation {
             Operation::Create(new, key) => {
@@ -214,6 +236,8 @@ struct BatchPlan {
     atomic: bool,
     steps: Vec<BatchStep>,
     wanted: Wanted,
+    /// How many were looked at to make room.
+    tombstones: AtomicUsize,
     done: Mutex<Option<BatchOutcome>>,
 }
 
@@ -223,6 +247,8 @@ impl Plan for BatchPlan {
     }
 
     fn decide(&self, before: &Before) -> Decision {
+        let tombstones = before.tombstones.as_ref().map_or(0, Vec::len);
+        self.tombstones.fetch_add(tombstones, Relaxed);
         let revision = before.clock.revision;
         let mut working = Working::new(self, before);
         let mut results: Vec<Result<OperationOutcome, StoreError>> =

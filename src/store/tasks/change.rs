@@ -2,12 +2,12 @@
 
 use sea_orm::DbErr;
 
-use super::{Named, Tasks, Unchanged};
+use super::{Named, Tasks, Unchanged, room::Attempts};
 use crate::{
     contract::{self, TaskId},
     store::{
-        StoreError,
-        commit::{Assignment, Count, Expected, Lone, State, What, Write},
+        StoreError, Work,
+        commit::{Assignment, Count, Expected, Lone, State, What, Write, written_bytes},
         row::TaskRow,
     },
 };
@@ -48,6 +48,7 @@ impl<A> Tasks<A> {
         values: Vec<Assignment>,
         count: Count,
     ) -> Result<contract::Task, StoreError> {
+        self.has_read(Work::writing(written_bytes(&values)));
         let what = Lone::Change {
             id: id.get(),
             state: State::Live,
@@ -55,7 +56,9 @@ impl<A> Tasks<A> {
             values,
             count,
         };
+        let mut attempts = Attempts::default();
         loop {
+            attempts.next()?;
             if let Some(row) = self.write(what.clone()).await? {
                 return row.into_task(self.user.as_str());
             }
@@ -64,7 +67,7 @@ impl<A> Tasks<A> {
                 return Err(expected.not_met(task));
             }
             // There is no room; or another request has just restored or changed it, and now it is as expected.
-            self.make_room(&what).await?;
+            self.make_room(&what, &mut attempts).await?;
         }
     }
 

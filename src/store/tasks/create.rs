@@ -5,11 +5,11 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
-use super::{Named, Tasks, Unchanged, derived, digest::RequestDigest, get::select};
+use super::{Named, Tasks, Unchanged, derived, digest::RequestDigest, get::select, room::Attempts};
 use crate::contract::{self, NewTask, Uid};
 use crate::store::{
-    StoreError,
-    commit::{Lone, Once},
+    StoreError, Work,
+    commit::{Lone, Once, written_bytes},
     entity::{task, task::Column as Task},
     error::is_duplicate,
     kind::CanWrite,
@@ -47,12 +47,15 @@ impl<A: CanWrite> Tasks<A> {
         key: Option<IdempotencyKey>,
     ) -> Result<Created, StoreError> {
         let mark = Mark::of(&new, key, None);
+        let values = derived::of_new_task_now(new);
+        self.has_read(Work::writing(written_bytes(&values)));
         let what = Lone::Create {
-            values: derived::of_new_task_now(new),
+            values,
             once: mark.once(),
         };
-        let mut again = AGAIN;
+        let (mut again, mut attempts) = (AGAIN, Attempts::default());
         loop {
+            attempts.next()?;
             let error = match self.try_to_write(what.clone()).await {
                 Ok(Some(row)) => {
                     return Ok(Created {
@@ -71,7 +74,7 @@ impl<A: CanWrite> Tasks<A> {
             match error {
                 Some(error) if again == 0 => return Err(error),
                 Some(_) => again -= 1,
-                None => self.make_room(&what).await?,
+                None => self.make_room(&what, &mut attempts).await?,
             }
         }
     }

@@ -10,13 +10,13 @@ use super::{
     cursor::{self, Fingerprint, Position},
     order::Ordering,
     pages::Frame,
-    query::ListQuery,
-    work::{Work, scans},
+    query::{ListQuery, scans},
+    usage::STORED,
 };
 use crate::{
     contract,
     store::{
-        StoreError,
+        StoreError, Usage, Work,
         entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
         kind::CanRead,
         row::{COLUMNS, TaskRow},
@@ -32,8 +32,6 @@ pub struct Page {
     pub next_cursor: Option<String>,
     /// The user's revision that this page shows.
     pub revision: i64,
-    /// What was read for it, without its JSON.
-    pub work: Work,
 }
 
 impl<A: CanRead> Tasks<A> {
@@ -72,27 +70,33 @@ impl<A: CanRead> Tasks<A> {
         let scans = scans(&query.filter, query.sort);
         let select = self.selection(query, order, after.as_ref(), limit)?;
 
-        let rows = self.store.rows(&select).await?;
+        let rows = self.rows_of_many(&select, query.filter.search()).await?;
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
             return Ok(Page {
                 items: Vec::new(),
                 next_cursor: None,
                 revision: 0,
-                work: Work::default(),
             });
         };
         let revision = first.try_get_by_index(COLUMNS.len())?;
-        let stored = match scans {
-            true => first.try_get_by_index(COLUMNS.len() + 1)?,
-            false => 0,
+        let number = |place| first.try_get_by_index::<i64>(COLUMNS.len() + place);
+        let mut work = match scans {
+            true => {
+                let stored = Usage::of(number(1)?, number(2)?, number(3)?);
+                // In a time zone these are two lists.
+                Work::scan(stored, 1 + u64::from(order.time_zone().is_some()))
+            }
+            false => Work::passing(number(1)?),
         };
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
             if let Some(row) = task_of(row)? {
+                work.add(&row);
                 items.push(row.into_task(self.user.as_str())?);
             }
         }
+        self.has_read(work);
         order.merge(&mut items);
         let is_last = items.len() <= limit;
         items.truncate(limit);
@@ -100,7 +104,7 @@ impl<A: CanRead> Tasks<A> {
         if !is_last && let Some(last) = items.last() {
             let title_fold = match order.by_title() {
                 // As it is stored: an older version may have written it.
-                true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 2)?,
+                true => rows[items.len() - 1].try_get_by_index(COLUMNS.len() + 4)?,
                 false => None,
             };
             next_cursor = Some(cursor::encode(
@@ -108,21 +112,16 @@ impl<A: CanRead> Tasks<A> {
                 &order.position(last, title_fold),
             ));
         }
-        let tasks = items.len() as u64;
         Ok(Page {
             items,
             next_cursor,
             revision,
-            work: Work {
-                tasks,
-                ..Work::scan(stored, 1)
-            },
         })
     }
 
-    /// The user's clock beside one page of tasks, and one task more, which tells that there is a
-    /// further page; where all rows are looked through, also what the user stores. A user without tasks gets the clock alone. In the order by due date in a time zone these are
-    /// two pages, one of all-day tasks and one of the others, which are still to be merged.
+    /// The user's clock beside one page of tasks, and one task more, which tells that there is a further page. A user without
+    /// tasks gets the clock alone. In the order by due date in a time zone these are two pages, one of all-day tasks and one
+    /// of the others, which are still to be merged.
     fn selection(
         &self,
         query: &ListQuery,
@@ -178,10 +177,12 @@ impl<A: CanRead> Tasks<A> {
             .join_subquery(JoinType::LeftJoin, tasks, page(), Condition::all())
             .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
             .to_owned();
-        if scans(filter, query.sort) {
-            select.column((user_clock::Entity, Clock::StoredBytes));
-        }
-        // Behind the bytes: no index has this order.
+        // No more than is needed: each row has it.
+        let of_clock = |column| Expr::col((user_clock::Entity, column));
+        match scans(filter, query.sort) {
+            true => select.exprs(STORED.map(of_clock)),
+            false => select.expr(of_clock(Clock::RowCount).sub(of_clock(Clock::TaskCount))),
+        };
         if order.by_title() {
             select.column((page(), Task::TitleFold));
         }

@@ -3,9 +3,8 @@
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
 //! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `batch` for many of
 //! them in one commit; `import` for the operator.
-//! `work`: what a read costs; `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
-//! `derived`: the columns that a write sets, those that follow
-//! from others included.
+//! `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
+//! `derived`: the columns that a write sets, those that follow from others included.
 
 mod batch;
 mod change;
@@ -30,7 +29,6 @@ mod room;
 mod slice;
 mod update;
 mod usage;
-mod work;
 
 use std::{
     marker::PhantomData,
@@ -45,7 +43,7 @@ use chrono::TimeDelta;
 use sea_orm::{DbBackend, DbErr, QueryResult, StatementBuilder, prelude::DateTimeUtc};
 
 use super::{
-    StoreError, UserLimits,
+    Meter, StoreError, UserLimits, Work,
     changes::Wakeups,
     commit::{Purge, Purging, Writing},
     engine::{Engine, Lane, Reading},
@@ -59,6 +57,7 @@ use crate::{
 use get::{Finding, Key, Revisions};
 use pages::Pages;
 use paging::Paging;
+use room::Rooms;
 
 pub use batch::{Batch, BatchOutcome, Operation, OperationOutcome};
 pub use create::{Created, IdempotencyKey};
@@ -73,7 +72,6 @@ pub use query::{DueBound, Filter, ListQuery};
 pub use restore::Restored;
 pub use slice::{AT_ONCE, Slice, SliceQuery};
 pub use update::Changes;
-pub use work::Work;
 
 /// What the tasks of all users share: the ways to the database, one for each kind of statement, and the limits.
 #[derive(Debug)]
@@ -86,6 +84,7 @@ pub struct TaskStore {
     writing: Lane<Writing>,
     purging: Lane<Purging>,
     pages: Pages,
+    rooms: Rooms,
     wakeups: Arc<Wakeups>,
     clock: Clock,
     /// The most that one user may store.
@@ -115,6 +114,7 @@ impl TaskStore {
             writing: engine.lane(),
             purging: engine.lane(),
             pages: Pages::new(page_cache_bytes),
+            rooms: Rooms::default(),
             wakeups: Arc::default(),
             clock,
             limits,
@@ -174,11 +174,15 @@ impl TaskStore {
     }
 }
 
+/// How long a search may take before its time counts: a database may be far away.
+const USUAL: Duration = Duration::from_millis(50);
+
 /// The tasks of one user, for one kind of access.
 #[derive(Debug)]
 pub struct Tasks<A> {
     store: Arc<TaskStore>,
     user: UserId,
+    meter: Option<Arc<dyn Meter>>,
     kind: PhantomData<fn() -> A>,
 }
 
@@ -223,10 +227,42 @@ impl Unchanged {
 
 // What the operations are made of. A write reads, too: whether there is a task that it could not change.
 impl<A> Tasks<A> {
-    pub(super) fn of(store: Arc<TaskStore>, user: UserId) -> Self {
+    pub(super) fn of(store: Arc<TaskStore>, user: UserId, meter: Option<Arc<dyn Meter>>) -> Self {
         store.note_use();
-        let kind = PhantomData;
-        Self { store, user, kind }
+        Self {
+            store,
+            user,
+            meter,
+            kind: PhantomData,
+        }
+    }
+
+    /// Tells what was read.
+    fn has_read(&self, work: Work) {
+        if let Some(meter) = &self.meter {
+            meter.has_read(&self.user, work);
+        }
+    }
+
+    /// The rows that a statement reads which may look through all of the user's. One that is ended by its deadline is told
+    /// as if it had done so. `search`: what a search compares at most with each byte of the texts, by which its time is told.
+    async fn rows_of_many(
+        &self,
+        statement: &impl StatementBuilder,
+        search: Option<u64>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let began = Instant::now();
+        let rows = self.store.rows(statement).await.map_err(StoreError::from);
+        if let (Some(search), Some(late)) = (search, began.elapsed().checked_sub(USUAL)) {
+            // It may have waited for others as well.
+            let most = self.stored().await?.bytes.unsigned_abs();
+            let most = Duration::from_nanos(most.saturating_mul(search));
+            self.has_read(Work::late(late.min(most)));
+        }
+        if let Err(StoreError::TooSlow) = rows {
+            self.has_read(Work::scan(self.stored().await?, 1));
+        }
+        rows
     }
 
     /// One task that is not deleted.

@@ -6,12 +6,12 @@ use sea_orm::{
 };
 
 use super::{
-    Tasks, Work,
+    Tasks,
     filter::{due_after_bound, due_before_bound},
     query::DueBound,
 };
 use crate::store::{
-    StoreError,
+    StoreError, Work,
     entity::{task, task::Column as Task},
     kind::CanRead,
     row::rank,
@@ -46,10 +46,10 @@ pub struct Overview {
     pub by_priority: [i64; 3],
     /// The most frequent tags of open tasks, in their most frequent spelling, and how many have each.
     pub tags: Vec<(String, i64)>,
-    /// What was read for it.
-    pub work: Work,
 }
 
+/// What finding the most frequent tags takes for each byte, in comparisons.
+const SORTING: u64 = 200;
 /// How many tags are told.
 const TAGS: usize = 10;
 /// How many spellings are looked at: those that differ in case only are one tag.
@@ -64,9 +64,14 @@ impl<A: CanRead> Tasks<A> {
         let (counts, tags) = (self.counts(periods), self.tags());
         let (usage, mut counted, spellings) = futures_util::try_join!(
             self.usage(),
-            async { Ok(self.store.rows(&counts).await?) },
-            async { Ok(self.store.rows(&tags).await?) },
+            self.rows_of_many(&counts, None),
+            self.rows_of_many(&tags, Some(SORTING)),
         )?;
+        self.has_read(Work {
+            // Each is looked at, and so is each of its tags.
+            tasks: 2 * usage.tasks.unsigned_abs(),
+            ..Work::scan(usage, 2)
+        });
         let counted = counted
             .pop()
             .ok_or_else(|| StoreError::Internal("no counts".to_owned()))?;
@@ -79,7 +84,6 @@ impl<A: CanRead> Tasks<A> {
             soon: number(4)?,
             by_priority: [number(5)?, number(6)?, number(7)?],
             tags: Vec::new(),
-            work: Work::scan(usage.bytes, 2),
         };
         for row in spellings {
             let (tag, tasks): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);

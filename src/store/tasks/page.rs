@@ -10,18 +10,16 @@ use super::{
     order::Ordering,
     pages::{Frame, From, Item, PageKey, RenderedPage},
     paging::{FirstPage, Shown, ShownRow},
-    query::ListQuery,
-    work::{Work, scans},
+    query::{ListQuery, scans},
 };
-use crate::store::{StoreError, kind::CanRead};
+use crate::store::{StoreError, Work, kind::CanRead};
 
 impl<A: CanRead> Tasks<A> {
-    /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows; and what
-    /// was read for it.
+    /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`] if the cursor is of another list.
-    pub async fn page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
+    pub async fn page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
         match query.is_plain() && self.store.engine.backend() == DbBackend::Postgres {
             true => self.first_page(query).await,
             false => self.other_page(query).await,
@@ -29,7 +27,7 @@ impl<A: CanRead> Tasks<A> {
     }
 
     /// The first page of a list without a filter. The same statement reads the revision, and what is not known.
-    async fn first_page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
+    async fn first_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
         let limit = query.limit.get();
         let key = PageKey::First {
             user: self.user.clone(),
@@ -53,13 +51,10 @@ impl<A: CanRead> Tasks<A> {
             && kept.revision == shown.revision
         {
             self.store.pages.serve(From::Memory);
-            return Ok((kept.clone(), Work::default()));
+            return Ok(kept.clone());
         }
         let frame = self.frame(query);
-        let stored = match scans(&query.filter, query.sort) {
-            true => shown.stored_bytes,
-            false => 0,
-        };
+        self.has_read_first(query, &shown, known.is_some());
         let (page, from) = match known {
             None => (Some(self.whole(frame, shown)?), From::Database),
             Some(_) if !same_epoch => (None, From::Database),
@@ -70,21 +65,26 @@ impl<A: CanRead> Tasks<A> {
             None => {
                 request.known = None;
                 let shown = self.store.paging.send(request).await?;
+                self.has_read_first(query, &shown, false);
                 (self.whole(frame, shown)?, From::Database)
             }
         };
         self.store.pages.serve(from);
-        let work = match from {
-            From::Database => Work {
-                tasks: page.len() as u64,
-                json: page.body.len() as u64,
-                ..Work::scan(stored, 1)
-            },
-            From::Memory | From::Renewed => Work::default(),
-        };
         let page = Arc::new(page);
         self.store.pages.keep(key, &page, epoch);
-        Ok((page, work))
+        Ok(page)
+    }
+
+    /// Tells what was read for a first page: its tasks, or those that have changed since it was known.
+    fn has_read_first(&self, query: &ListQuery, shown: &Shown, is_known: bool) {
+        let mut work = match (is_known, scans(&query.filter, query.sort)) {
+            // By their revisions.
+            (true, _) => Work::default(),
+            (false, true) => Work::scan(shown.stored, 1),
+            (false, false) => Work::passing(shown.stored.tombstones),
+        };
+        shown.rows.iter().for_each(|row| work.add(&row.task));
+        self.has_read(work);
     }
 
     fn whole(&self, frame: Frame, shown: Shown) -> Result<RenderedPage, StoreError> {
@@ -105,7 +105,7 @@ impl<A: CanRead> Tasks<A> {
     }
 
     /// Another page: the revision is read first if the page is known.
-    async fn other_page(&self, query: &ListQuery) -> Result<(Arc<RenderedPage>, Work), StoreError> {
+    async fn other_page(&self, query: &ListQuery) -> Result<Arc<RenderedPage>, StoreError> {
         let frame = self.frame(query);
         let key = PageKey::Other {
             user: self.user.clone(),
@@ -122,20 +122,17 @@ impl<A: CanRead> Tasks<A> {
             && self.store.engine.epoch() == epoch
         {
             self.store.pages.serve(From::Memory);
-            return Ok((kept, Work::default()));
+            return Ok(kept);
         }
         self.store.pages.serve(From::Database);
         let Page {
             items,
             next_cursor,
             revision,
-            mut work,
         } = self.list_in(frame, query).await?;
-        let page = RenderedPage::of(items, next_cursor, revision)?;
-        work.json = page.body.len() as u64;
-        let page = Arc::new(page);
+        let page = Arc::new(RenderedPage::of(items, next_cursor, revision)?);
         self.store.pages.keep(key, &page, epoch);
-        Ok((page, work))
+        Ok(page)
     }
 
     /// The live ones of some rows, with their places in an order.

@@ -127,11 +127,6 @@ impl RenderedPage {
         })
     }
 
-    /// How many tasks are in it, unless it will not be renewed.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
     /// A page that will not be renewed.
     pub(super) fn of(
         items: Vec<Task>,

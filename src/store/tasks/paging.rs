@@ -17,6 +17,7 @@ use crate::{
     auth::UserId,
     contract::Sort,
     store::{
+        Usage,
         engine::{Grouped, Sqlite, fetch, place},
         entity::{task, task::Column as Task},
         row::{COLUMNS, TaskRow, columns_of},
@@ -47,8 +48,8 @@ pub(super) struct Shown {
     pub(super) revision: i64,
     /// The greatest revision of a tombstone that was purged.
     pub(super) purged_revision: i64,
-    /// Bytes of all rows of the user.
-    pub(super) stored_bytes: i64,
+    /// What the user stores.
+    pub(super) stored: Usage,
     /// The page, or the tasks that [have changed](FirstPage::is_told_changes), deleted ones too. In no order.
     pub(super) rows: Vec<ShownRow>,
 }
@@ -116,7 +117,7 @@ fn statement(sort: Sort, requests: &str) -> String {
     }
     order.apply(&mut tasks, Some("t"));
     format!(
-        "SELECT k.place, c.user_id, c.revision, c.purged_revision, c.stored_bytes, {shown}
+        "SELECT k.place, c.user_id, c.revision, c.purged_revision, c.task_count, c.row_count, c.stored_bytes, {shown}
 FROM {requests}
 JOIN user_clock c ON c.user_id = k.user_id
 LEFT JOIN LATERAL (
@@ -186,6 +187,9 @@ impl Grouped for Paging {
     }
 }
 
+/// Where the columns of a task begin.
+const TASK: usize = 7;
+
 /// Gives each user's request its rows.
 fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Vec<Shown>, DbErr> {
     let by_title = Ordering::of(sort, None).by_title();
@@ -200,15 +204,16 @@ fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Ve
         }
         shown.revision = row.try_get_by_index(2)?;
         shown.purged_revision = row.try_get_by_index(3)?;
-        shown.stored_bytes = row.try_get_by_index(4)?;
+        let number = |place| row.try_get_by_index::<i64>(place);
+        shown.stored = Usage::of(number(4)?, number(5)?, number(6)?);
         // If no task is read, there is a row for the clock, with nulls.
-        if row.try_get_by_index::<Option<i64>>(5)?.is_none() {
+        if row.try_get_by_index::<Option<i64>>(TASK)?.is_none() {
             continue;
         }
         shown.rows.push(ShownRow {
-            task: TaskRow::read_from(&row, 5)?,
+            task: TaskRow::read_from(&row, TASK)?,
             title_fold: match by_title {
-                true => row.try_get_by_index(5 + COLUMNS.len())?,
+                true => row.try_get_by_index(TASK + COLUMNS.len())?,
                 false => None,
             },
         });

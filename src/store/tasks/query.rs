@@ -3,9 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::contract::{
-    CursorText, DueDate, DueFilter, PageLimit, Priority, Revision, SearchText, Sort, Tag, TimeZone,
-    Timestamp,
+use crate::{
+    contract::{
+        CursorText, DueDate, DueFilter, PageLimit, Priority, Revision, SearchText, Sort, Tag,
+        TimeZone, Timestamp,
+    },
+    unicode::search_key,
 };
 
 /// What due dates are compared with.
@@ -100,4 +103,21 @@ impl ListQuery {
             && self.filter == Filter::default()
             && !(zone_matters && self.time_zone.is_some())
     }
+}
+
+impl Filter {
+    /// What a search compares at most with each byte of the texts, in bytes; `None` if nothing is searched for.
+    pub(super) fn search(&self) -> Option<u64> {
+        let text = self.q.as_ref()?;
+        Some(search_key(text.as_str()).len() as u64)
+    }
+}
+
+/// Whether a list is found by looking through all rows of the user: there are indexes of ids and of revisions.
+pub(super) fn scans(filter: &Filter, sort: Sort) -> bool {
+    let has_index = matches!(
+        sort,
+        Sort::Created | Sort::CreatedDesc | Sort::Updated | Sort::UpdatedDesc
+    );
+    *filter != Filter::default() || !has_index
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::prelude::DateTimeUtc;
 
-use super::{Named, Tasks, Unchanged};
+use super::{Named, Tasks, Unchanged, room::Attempts};
 use crate::{
     contract::{self, TaskId},
     store::{
@@ -37,7 +37,9 @@ impl<A: CanWrite> Tasks<A> {
             values: vec![(Task::DeletedAt, Set::to(None::<DateTimeUtc>))],
             count: Count::More,
         };
+        let mut attempts = Attempts::default();
         loop {
+            attempts.next()?;
             if let Some(row) = self.write(what.clone()).await? {
                 return row.into_task(self.user.as_str()).map(Restored::Now);
             }
@@ -57,7 +59,7 @@ impl<A: CanWrite> Tasks<A> {
                     }));
                 }
                 // There is no room; or another request has just deleted it, or made room, and now it can be restored.
-                Some(_) => self.make_room(&what).await?,
+                Some(_) => self.make_room(&what, &mut attempts).await?,
                 None => return Err(StoreError::NotFound(id)),
             }
         }

@@ -1,20 +1,98 @@
 //! Making room for a write that a limit holds up: the user's oldest tombstones go first.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex as StdMutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
 use sea_orm::{
     ExprTrait as _,
     sea_query::{Expr, Query, SelectStatement},
 };
 
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout_at,
+};
+
 use super::Tasks;
-use crate::store::{
-    StoreError, Usage, UserLimits,
-    commit::{Count, Lone, Purge, Tombstone, bytes_of_new, growth},
-    entity::{task, task::Column as Task},
+use crate::{
+    auth::UserId,
+    store::{
+        StoreError, Usage, UserLimits, Work,
+        commit::{Count, Lone, Purge, Stored, Tombstone, bytes_of_new, growth},
+        entity::{task, task::Column as Task},
+    },
 };
 
 /// A part of a limit, by which more tombstones are purged than a write needs. Otherwise each write of a user who is at the
 /// limit would look for one.
 const SPARE: i64 = 100;
+
+/// How long a write is tried for which room was made, and others took it: each time one of them has gone on.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Of one user, one write at a time makes room in this process. Otherwise all would purge the same tombstones, and take
+/// each other's room.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(StdMutex<HashMap<UserId, Weak<Mutex<()>>>>);
+
+impl Rooms {
+    fn of(&self, user: &UserId) -> Arc<Mutex<()>> {
+        let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(room) = rooms.get(user).and_then(Weak::upgrade) {
+            return room;
+        }
+        rooms.retain(|_, room| room.strong_count() > 0);
+        let room = Arc::default();
+        rooms.insert(user.clone(), Arc::downgrade(&room));
+        room
+    }
+}
+
+/// The attempts of a write.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    end: Instant,
+    /// Held from the first time that room is made until the write is done.
+    room: Option<OwnedMutexGuard<()>>,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            end: Instant::now() + PATIENCE,
+            room: None,
+        }
+    }
+}
+
+impl Attempts {
+    /// Begins another one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it is too late for one.
+    pub(super) fn next(&self) -> Result<(), StoreError> {
+        if Instant::now() < self.end {
+            return Ok(());
+        }
+        Err(too_late())
+    }
+
+    async fn enter(&mut self, room: Arc<Mutex<()>>) -> Result<(), StoreError> {
+        if self.room.is_none() {
+            let entered = timeout_at(self.end.into(), room.lock_owned()).await;
+            self.room = Some(entered.map_err(|_| too_late())?);
+        }
+        Ok(())
+    }
+}
+
+fn too_late() -> StoreError {
+    let why = "other writes of the user come in between again and again";
+    StoreError::Unavailable(why.to_owned())
+}
 
 /// What a write adds to what the user stores.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,19 +170,28 @@ impl<A> Tasks<A> {
     /// # Errors
     /// [`StoreError::LimitReached`] or [`StoreError::StorageFull`] if it does not fit without any tombstone, and then all
     /// of them are still there.
-    pub(super) async fn make_room(&self, what: &Lone) -> Result<(), StoreError> {
-        let need = self.need(what).await?;
+    pub(super) async fn make_room(
+        &self,
+        what: &Lone,
+        attempts: &mut Attempts,
+    ) -> Result<(), StoreError> {
+        attempts.enter(self.store.rooms.of(&self.user)).await?;
+        let (need, limits) = (self.need(what).await?, self.store.limits);
         let usage = self.stored().await?;
-        if need.fits(usage, self.store.limits)? {
+        if need.fits(usage, limits)? {
             return Ok(());
         }
-        let rows = self
-            .store
-            .rows(&Tombstone::all_of(self.user.as_str()))
-            .await?;
-        let tombstones: Result<Vec<_>, _> = rows.iter().map(Tombstone::read).collect();
-        let tombstones = tombstones?;
-        self.purge(need.to_purge(usage, self.store.limits, &tombstones)?)
+        if usage.tombstones == 0 {
+            need.to_purge(usage, limits, &[])?;
+        }
+        // Before they are read: the client may go away meanwhile.
+        let count = usize::try_from(usage.tombstones).unwrap_or(usize::MAX);
+        self.has_read(Work::tombstones(count));
+        let stored = Stored::read(&self.store.rows(&Stored::of(self.user.as_str())).await?)?;
+        if need.fits(stored.usage, limits)? {
+            return Ok(());
+        }
+        self.purge(need.to_purge(stored.usage, limits, &stored.tombstones)?)
             .await
     }
 

@@ -9,15 +9,20 @@ use std::{
 };
 
 use sea_orm::{
-    ExprTrait as _,
+    DbErr, ExprTrait as _, QueryResult,
     sea_query::{Expr, Func, Query, SelectStatement, SubQueryStatement},
 };
 
-use super::{Tasks, Work, order::Ordering, query::Filter, work::scans};
+use super::{
+    Tasks,
+    order::Ordering,
+    query::{Filter, scans},
+    usage::STORED,
+};
 use crate::{
     contract::{self, Sort},
     store::{
-        StoreError,
+        StoreError, Usage, Work,
         entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
         kind::CanRead,
         row::{COLUMNS, TaskRow},
@@ -46,8 +51,6 @@ pub struct Slice {
     pub rest: Vec<i64>,
     /// How many tasks there are in the whole list.
     pub total: i64,
-    /// What was read, and will be, without its JSON.
-    pub work: Work,
 }
 
 impl Slice {
@@ -78,53 +81,62 @@ impl<A: CanRead> Tasks<A> {
         } = query;
         let at_once = AT_ONCE as u64;
         let order = Ordering::of(*sort, None);
-        let mut stored = Query::select();
-        stored
-            .column(Clock::StoredBytes)
-            .from(user_clock::Entity)
-            .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()));
         let mut select = self.matching(filter);
         select
             .columns(COLUMNS)
             .expr(number(self.counting(filter)))
-            .expr(number(stored))
+            .exprs(STORED.map(|column| number(self.of_clock(column))))
             .limit(cmp::min(*limit, at_once))
             .offset(*offset);
         order.apply(&mut select, None);
-        let rows = self.store.rows(&select).await?;
+        let rows = self.rows_of_many(&select, filter.search()).await?;
         // Those that are passed over are looked through.
         let scans = scans(filter, *sort) || *offset > at_once;
-        let of = |stored: i64, times: u64| Work::scan(stored, times * u64::from(scans));
         let Some(first) = rows.first() else {
             // No task at this place: there may be some before it.
+            if scans {
+                self.has_read(Work::scan(self.stored().await?, 1));
+            }
             return Ok(Slice {
                 first: Vec::new(),
                 rest: Vec::new(),
                 total: self.count(filter).await?,
-                work: of(self.stored().await?.bytes, 2),
             });
         };
         let total: i64 = first.try_get_by_index(COLUMNS.len())?;
-        let stored: i64 = first.try_get_by_index(COLUMNS.len() + 1)?;
-        let task = |row| TaskRow::read(row)?.into_task(self.user.as_str());
-        let first = rows.iter().map(task).collect::<Result<Vec<_>, _>>()?;
+        let number = |place| first.try_get_by_index::<i64>(COLUMNS.len() + place);
+        let stored = Usage::of(number(1)?, number(2)?, number(3)?);
+        // For the tasks and their number; and for the ids of the others.
+        let of = |times: u64| match scans {
+            true => Work::scan(stored, times),
+            false => Work::passing(stored.tombstones),
+        };
+        let first = self.read(&rows, of(2))?;
         let is_whole = *limit <= at_once || total.unsigned_abs() <= *offset + at_once;
         let rest = match is_whole {
             true => Vec::new(),
-            false => self.ids(query, &first).await?,
+            false => {
+                self.has_read(of(1));
+                self.ids(query, &first).await?
+            }
         };
-        // For the tasks, their number and their ids.
-        let times = if is_whole { 2 } else { 3 };
-        let work = Work {
-            tasks: (first.len() + rest.len()) as u64,
-            ..of(stored, times)
-        };
-        Ok(Slice {
-            first,
-            rest,
-            total,
-            work,
-        })
+        Ok(Slice { first, rest, total })
+    }
+
+    /// The tasks of rows, which is told with other work.
+    fn read(
+        &self,
+        rows: &[QueryResult],
+        mut work: Work,
+    ) -> Result<Vec<contract::Task>, StoreError> {
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in rows {
+            let row = TaskRow::read(row)?;
+            work.add(&row);
+            tasks.push(row.into_task(self.user.as_str())?);
+        }
+        self.has_read(work);
+        Ok(tasks)
     }
 
     /// The ids of a slice, without those of the tasks that were read already.
@@ -139,7 +151,7 @@ impl<A: CanRead> Tasks<A> {
             .limit(query.limit)
             .offset(query.offset);
         Ordering::of(query.sort, None).apply(&mut select, None);
-        let rows = self.store.rows(&select).await?;
+        let rows = self.rows_of_many(&select, query.filter.search()).await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
         let mut ids = ids.collect::<Result<Vec<i64>, _>>()?;
         let read: HashSet<i64> = read.iter().map(|task| task.id.get()).collect();
@@ -157,11 +169,11 @@ impl<A: CanRead> Tasks<A> {
             .columns(COLUMNS)
             .and_where(Expr::col(Task::Id).is_in(ids.iter().copied()));
         let rows = self.store.rows(&select).await?;
-        let mut tasks = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let row = TaskRow::read(row)?;
-            tasks.insert(row.id, row.into_task(self.user.as_str())?);
-        }
+        let tasks = self.read(&rows, Work::default())?;
+        let mut tasks: HashMap<i64, contract::Task> = tasks
+            .into_iter()
+            .map(|task| (task.id.get(), task))
+            .collect();
         Ok(ids.iter().filter_map(|id| tasks.remove(id)).collect())
     }
 
@@ -170,11 +182,26 @@ impl<A: CanRead> Tasks<A> {
     /// # Errors
     /// If the database is away.
     pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
-        let row = self.store.rows(&self.counting(filter)).await?.pop();
-        Ok(row
-            .map(|row| row.try_get_by_index(0))
-            .transpose()?
-            .unwrap_or(0))
+        let mut select = self.counting(filter);
+        select.exprs(STORED.map(|column| number(self.of_clock(column))));
+        let Some(row) = self.rows_of_many(&select, filter.search()).await?.pop() else {
+            return Ok(0);
+        };
+        if *filter != Filter::default() {
+            let number =
+                |place| Ok::<_, DbErr>(row.try_get_by_index::<Option<i64>>(place)?.unwrap_or(0));
+            let stored = Usage::of(number(1)?, number(2)?, number(3)?);
+            self.has_read(Work::scan(stored, 1));
+        }
+        Ok(row.try_get_by_index(0)?)
+    }
+
+    fn of_clock(&self, column: Clock) -> SelectStatement {
+        Query::select()
+            .column(column)
+            .from(user_clock::Entity)
+            .and_where(Expr::col(Clock::UserId).eq(self.user.as_str()))
+            .take()
     }
 
     fn counting(&self, filter: &Filter) -> SelectStatement {

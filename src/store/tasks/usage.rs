@@ -9,6 +9,9 @@ use crate::store::{
     kind::CanRead,
 };
 
+/// What a user stores, as [`Usage::of`] takes it.
+pub(super) const STORED: [Clock; 3] = [Clock::TaskCount, Clock::RowCount, Clock::StoredBytes];
+
 impl<A: CanRead> Tasks<A> {
     /// What the user stores.
     ///
@@ -28,7 +31,7 @@ impl<A> Tasks<A> {
     pub(super) async fn stored(&self) -> Result<Usage, StoreError> {
         let user = ExprTrait::eq(Expr::col(Clock::UserId), self.user.as_str());
         let clock = Query::select()
-            .columns([Clock::TaskCount, Clock::RowCount, Clock::StoredBytes])
+            .columns(STORED)
             .from(user_clock::Entity)
             .and_where(user)
             .to_owned();

@@ -154,12 +154,12 @@ on_both! {
             let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
             format!("{{{}}}", members.join(","))
         };
-        let many = malformed(&alice, members(10_000)).await;
+        let many = malformed(&alice, members(4_000)).await;
         assert!(many.starts_with("The body must have at most 100 members"), "{many}");
         malformed(&alice, members(101)).await;
         // 100 that nobody knows, and the title that is missing.
         assert_eq!(faults(&alice, &members(100)).await.len(), 101);
-        malformed(&alice, "{\"title\":\"a\",".repeat(10_000)).await;
+        malformed(&alice, "{\"title\":\"a\",".repeat(3_000)).await;
 
         let nested = |open: &str, close: &str| format!("{{\"title\":{}1{}}}", open.repeat(1_000), close.repeat(1_000));
         for deep in [nested("[", "]"), nested("{\"a\":", "}")] {
@@ -167,8 +167,8 @@ on_both! {
             assert!(detail.contains("it is nested too deeply"), "{detail}");
         }
         assert_eq!(faults(&alice, "{\"title\":[[[[[[[[1]]]]]]]]}").await.len(), 1);
-        let tags = format!("{{\"title\":\"a\",\"tags\":[{}1]}}", "1,".repeat(100_000));
-        assert_eq!(faults(&alice, &tags).await, ["/tags must have at most 20 tags, has 100001"]);
+        let tags = format!("{{\"title\":\"a\",\"tags\":[{}1]}}", "1,".repeat(9_000));
+        assert_eq!(faults(&alice, &tags).await, ["/tags must have at most 20 tags, has 9001"]);
         let number = format!("{{\"title\":{}}}", "9".repeat(100_000));
         alice.post_raw(TASKS, number).await.has(400);
     }

@@ -13,7 +13,7 @@ on_both! {
     async fn many_faults_give_a_small_answer(on: Backend) {
         let app = on.app().await;
         let agent = app.user("alice").agent();
-        let told = agent.call("find_tasks", Value::Object(unknown(50_000))).await.refused();
+        let told = agent.call("find_tasks", Value::Object(unknown(4_000))).await.refused();
         assert!(told.contains("at most 100") && told.len() < 1_000, "{} bytes: {told}", told.len());
         let told = agent.call("find_tasks", Value::Object(unknown(90))).await.refused();
         assert!(told.contains("and 80 more") && told.len() < 4_000, "{} bytes: {told}", told.len());

@@ -28,8 +28,8 @@ on_both! {
                 break answer.fails(429, "rate_limited");
             }
             done += 25;
-            // What may come at once, and one more a second.
-            assert!(done <= 60 + started.elapsed().as_secs() + 1, "{done} tasks");
+            // What may come at once, one more a second, and the rest of the last call, which is owed.
+            assert!(done <= 60 + 24 + started.elapsed().as_secs() + 1, "{done} tasks");
         };
         assert!((1..=25).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{refused}");
         // Nobody else is held up, and of what was refused nothing was done.
@@ -45,24 +45,14 @@ on_both! {
     }
 
     async fn a_batch_that_is_larger_than_the_burst_can_be_done(on: Backend) {
-        let limit = RateLimit { per_second: NonZeroU32::new(2).unwrap(), burst: NonZeroU32::new(3).unwrap() };
+        let limit = RateLimit { per_second: NonZeroU32::new(20).unwrap(), burst: NonZeroU32::new(3).unwrap() };
         let app = on.app_with(|settings| settings.rate_limit = Some(limit)).await;
         let agent = app.user("alice").agent();
-        // It counts as the three that may come at once,
+        // What it counts beyond the three that may come at once is owed, and whoever waits as told gets through.
         agent.try_call("add_tasks", tasks(25)).await.has(200);
-        // and whoever waits as told gets through: told once as any request, and once as a batch.
-        let mut refusals = 0;
-        loop {
-            let answer = agent.try_call("add_tasks", tasks(25)).await;
-            if answer.status == 200 {
-                break;
-            }
-            refusals += 1;
-            assert!(refusals <= 2, "{answer}");
-            let seconds = answer.fails(429, "rate_limited").header("retry-after").parse().unwrap();
-            sleep(Duration::from_secs(seconds)).await;
-        }
-        assert!(refusals > 0);
+        let refused = agent.try_call("add_tasks", tasks(25)).await.fails(429, "rate_limited");
+        sleep(Duration::from_secs(refused.header("retry-after").parse().unwrap())).await;
+        agent.try_call("add_tasks", tasks(25)).await.has(200);
     }
 
     async fn rest_and_mcp_are_counted_together(on: Backend) {

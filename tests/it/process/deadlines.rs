@@ -23,6 +23,7 @@ async fn a_statement_that_nobody_waits_for_ends_in_postgres() {
     let search = reply(alice.request(Method::GET, "/api/v1/tasks?q=milk"));
     let search = search.await.unwrap();
     assert_eq!(search.status, 503, "{search:?}");
+    assert_eq!(search.body["code"], "read_too_slow");
 
     // It would go on for as long as the lock is held, or the scan takes.
     let working = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \

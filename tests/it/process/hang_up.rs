@@ -14,7 +14,10 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{Home, Process, any, eventually, ledger::Ledger, number, proxy::Proxy, reply};
-use crate::support::{Backend, postgres::Cluster};
+use crate::support::{
+    Backend,
+    postgres::{Cluster, postgres},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hanging_up_leaves_no_transaction_open_on_postgres() {
@@ -94,6 +97,37 @@ async fn hanging_up_leaves_no_lock_behind_on_sqlite() {
     other.execute("ROLLBACK").await.unwrap();
     other.close().await.unwrap();
     ledger.check(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hangs_up_has_the_turn_until_the_statement_has_ended() {
+    if postgres().is_err() {
+        return;
+    }
+    let home = Home::on(Backend::Postgres).await;
+    let server = home.start().await;
+    let (mallory, bob) = (server.user("mallory"), server.user("bob"));
+    mallory.create("Buy milk").await;
+    let url = home.setting("DATABASE_URL");
+    let mut locker = PgConnection::connect(url).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE task IN ACCESS EXCLUSIVE MODE";
+    locker.execute(lock).await.unwrap();
+    for _ in 0..8 {
+        let search = reply(mallory.request(Method::GET, "/api/v1/tasks?q=milk"));
+        let hung_up = timeout(Duration::from_millis(100), search).await;
+        assert!(hung_up.is_err(), "{hung_up:?}");
+    }
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' \
+         AND datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(number(url, waiting).await, 1);
+    let search = tokio::spawn(reply(bob.request(Method::GET, "/api/v1/tasks?q=milk")));
+    eventually("another user's search begins", || async {
+        (number(url, waiting).await == 2).then_some(())
+    })
+    .await;
+    locker.execute("COMMIT").await.unwrap();
+    assert_eq!(search.await.unwrap().unwrap().status, 200);
+    assert_eq!(mallory.titles("?q=milk").await, ["Buy milk"]);
 }
 
 /// Waits until no session of the server is active. A transaction that is left open never ends.

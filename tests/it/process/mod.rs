@@ -25,6 +25,7 @@ mod import;
 mod ledger;
 mod locked_rows;
 mod outage;
+mod pooler;
 mod protected_resource;
 mod proxy;
 mod purge;

@@ -115,6 +115,34 @@ on_both! {
         assert_eq!(restore(&alice, 3).await, 200);
     }
 
+    /// In two processes, by single requests and by batches: none is refused that fits once the oldest have gone.
+    async fn all_that_fits_fits_when_it_comes_together(on: Backend) {
+        let app = on.app_with(at_most(100, 42 * LARGE)).await;
+        let other = app.another(at_most(100, 42 * LARGE)).await;
+        let (alice, elsewhere) = (app.user("alice"), other.user("alice"));
+        for id in 1..=42 {
+            alice.create_with(large("a")).await;
+            if id <= 40 {
+                delete(&alice, id).await;
+            }
+        }
+        let create = json!({ "op": "create", "task": large("b") });
+        let two = json!({ "operations": [create, create] });
+        let writes = (0..20).map(async |n| match n % 4 {
+            0 => alice.post(TASKS, large("b")).await.status,
+            1 => elsewhere.post(TASKS, large("b")).await.status,
+            n => {
+                let who = if n == 2 { &alice } else { &elsewhere };
+                let done = who.post(BATCH, two.clone()).await.has(200);
+                if done.body["failed"] == 0 { 201 } else { panic!("{done}") }
+            }
+        });
+        let statuses = join_all(writes).await;
+        assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
+        assert_eq!(usage(&alice).await, [32, 10, 42 * LARGE]);
+        check_counts(&app).await;
+    }
+
     async fn there_are_as_many_tombstones_as_tasks_at_most(on: Backend) {
         let app = on.app_with(at_most(2, 1 << 20)).await;
         let alice = app.user("alice");

@@ -280,7 +280,7 @@ export type Fault = {
  * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
  * - `resync_required` (410): What was deleted since is no longer known, so what you have cannot be brought up to date by changes. Forget it, and sync again from `since=0`.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
- * - `body_too_large` (413): The body is larger than 1 MiB.
+ * - `body_too_large` (413): The body is larger than 1 MiB, or has more than 10,000 values.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
  * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
@@ -292,6 +292,7 @@ export type Fault = {
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
+ * - `read_too_slow` (503): It took too long to read what you asked for. It counts against your quota as if all your tasks had been looked through.
  * - `outcome_unknown` (503): The connection to the database broke during a write; it may have been done or not.
  * - `keys_unavailable` (503): The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
  * - `not_ready` (503): The server is not ready to work; `detail` says what is missing.
@@ -348,6 +349,7 @@ export type KnownCode =
   | 'head_too_large'
   | 'internal_error'
   | 'database_unavailable'
+  | 'read_too_slow'
   | 'outcome_unknown'
   | 'keys_unavailable'
   | 'not_ready'
@@ -890,7 +892,7 @@ export type ListTasksErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -941,7 +943,7 @@ export type CreateTaskErrors = {
    */
   409: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -961,7 +963,7 @@ export type CreateTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1025,7 +1027,7 @@ export type DeleteTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1085,7 +1087,7 @@ export type GetTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1149,7 +1151,7 @@ export type UpdateTaskErrors = {
    */
   412: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -1169,7 +1171,7 @@ export type UpdateTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1237,7 +1239,7 @@ export type RestoreTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1278,7 +1280,7 @@ export type BatchTasksErrors = {
    */
   408: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -1298,7 +1300,7 @@ export type BatchTasksErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1360,7 +1362,7 @@ export type ListChangesErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1422,7 +1424,7 @@ export type StreamEventsErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1569,7 +1571,7 @@ export type ListOwnerTasksErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1625,7 +1627,7 @@ export type CreateOwnerTaskErrors = {
    */
   409: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -1645,7 +1647,7 @@ export type CreateOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1717,7 +1719,7 @@ export type DeleteOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1785,7 +1787,7 @@ export type GetOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1853,7 +1855,7 @@ export type UpdateOwnerTaskErrors = {
    */
   412: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -1873,7 +1875,7 @@ export type UpdateOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -1941,7 +1943,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   412: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -1961,7 +1963,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -2025,7 +2027,7 @@ export type CompleteOwnerTaskErrors = {
    */
   412: Problem
   /**
-   * The body is larger than 1 MiB. `code`: `body_too_large`.
+   * The body is larger than 1 MiB, or has more than 10,000 values. `code`: `body_too_large`.
    */
   413: Problem
   /**
@@ -2045,7 +2047,7 @@ export type CompleteOwnerTaskErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `outcome_unknown`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
    */
   503: Problem
 }
@@ -2090,7 +2092,7 @@ export type GetMeErrors = {
    */
   500: Problem
   /**
-   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `keys_unavailable`.
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
    */
   503: Problem
 }

@@ -102,7 +102,7 @@ export const zFault = z.object({
  * - `uid_of_deleted_task` (409): The task of this `uid` is deleted.
  * - `resync_required` (410): What was deleted since is no longer known, so what you have cannot be brought up to date by changes. Forget it, and sync again from `since=0`.
  * - `version_mismatch` (412): The task has changed since; `current` shows it as it is now.
- * - `body_too_large` (413): The body is larger than 1 MiB.
+ * - `body_too_large` (413): The body is larger than 1 MiB, or has more than 10,000 values.
  * - `unsupported_media_type` (415): The body has another media type than the operation takes; the header `Accept` lists those.
  * - `unsupported_content_encoding` (415): The body is compressed, or has another content coding.
  * - `validation_failed` (422): The body is JSON, but its members have faults; `errors` lists all of them.
@@ -114,6 +114,7 @@ export const zFault = z.object({
  * - `head_too_large` (431): The address and the headers of the request have too many bytes, or there are too many headers.
  * - `internal_error` (500): The server failed. Its log has the cause under the `request_id`.
  * - `database_unavailable` (503): The database cannot be reached, or cannot do this now. Nothing was changed.
+ * - `read_too_slow` (503): It took too long to read what you asked for. It counts against your quota as if all your tasks had been looked through.
  * - `outcome_unknown` (503): The connection to the database broke during a write; it may have been done or not.
  * - `keys_unavailable` (503): The issuer's keys cannot be fetched now, so the token cannot be judged; it may be good.
  * - `not_ready` (503): The server is not ready to work; `detail` says what is missing.
@@ -170,6 +171,7 @@ export const zKnownCode = z.enum([
   'head_too_large',
   'internal_error',
   'database_unavailable',
+  'read_too_slow',
   'outcome_unknown',
   'keys_unavailable',
   'not_ready',

@@ -13,7 +13,7 @@ use super::{Before, Decision, Plan, RowWrite, Wanted, Writes, first_clock, found
 use crate::{
     auth::UserId,
     store::{
-        commit::{Set, Sizes, Tombstone},
+        commit::{Set, Sizes, Stored},
         entity::{task, task::Column as Task, user_clock},
         row::COLUMNS,
     },
@@ -37,7 +37,8 @@ pub(in crate::store::commit) async fn on_sqlite(
     };
     let mut decision = plan.decide(&before);
     if let Decision::NeedsRoom = decision {
-        before.tombstones = Some(tombstones(transaction, user).await?);
+        let rows = transaction.query_all(&Stored::of(user.as_str())).await?;
+        before.tombstones = Some(Stored::read(&rows)?.tombstones);
         decision = plan.decide(&before);
     }
     let Decision::Write(Writes {
@@ -92,15 +93,6 @@ async fn read(
     };
     let rows = transaction.query_all(&select).await?;
     rows.iter().map(|row| found(row, 0)).collect()
-}
-
-async fn tombstones(
-    transaction: &DatabaseTransaction,
-    user: &UserId,
-) -> Result<Vec<Tombstone>, DbErr> {
-    let select = Tombstone::all_of(user.as_str());
-    let rows = transaction.query_all(&select).await?;
-    rows.iter().map(Tombstone::read).collect()
 }
 
 /// Ids in one statement. SQLite takes 32,766 parameters.

@@ -1,26 +1,21 @@
 //! The tasks of a batch in memory, as they become operation by operation.
 
+mod change;
+mod create;
 mod room;
 
 use std::collections::HashMap;
 
 use sea_orm::{IdenStatic as _, prelude::DateTimeUtc, sea_query::Value};
 
-use super::{Act, BatchPlan, BatchStep, OperationOutcome};
+use super::{BatchPlan, BatchStep, OperationOutcome};
 use crate::{
-    contract::{self, Target},
+    contract::{self},
     store::{
         StoreError,
-        commit::{
-            Assignment, Before, Expected, FoundTask, Once, RowWrite, Set, Sizes, Tombstone, Writes,
-        },
+        commit::{Assignment, Before, FoundTask, Once, RowWrite, Set, Sizes, Tombstone, Writes},
         entity::{task::Column as Task, user_clock},
         row::TaskRow,
-        tasks::{
-            Named, Unchanged,
-            create::{By, Mark, is_same},
-            room::Need,
-        },
     },
 };
 
@@ -120,134 +115,6 @@ impl<'a> Working<'a> {
         }
     }
 
-    fn create(
-        &mut self,
-        values: &[Assignment],
-        mark: &Mark,
-    ) -> Result<OperationOutcome, StoreError> {
-        if let Some(digest) = &mark.digest {
-            let by_key = mark.key.as_ref().and_then(|key| self.keys.get(&key.0));
-            let by_uid = mark
-                .uid
-                .as_ref()
-                .and_then(|uid| self.uids.get(uid.as_str()));
-            let found = by_key
-                .map(|place| (By::Key, *place))
-                .or(by_uid.map(|place| (By::Uid, *place)));
-            if let Some((by, place)) = found {
-                let Known {
-                    row, digest: of, ..
-                } = &self.known[place];
-                let same = is_same(of.as_deref(), digest);
-                let created = by.judge(row.clone(), same, self.plan.user.as_str());
-                return created.map(OperationOutcome::Created);
-            }
-        }
-        let once = mark.once();
-        let sizes = Sizes::of_new(values, &once);
-        self.make_room(Need {
-            tasks: 1,
-            bytes: sizes.total(),
-            ..Need::default()
-        })?;
-        let (id, revision) = (self.clock.last_task_id + 1, self.clock.revision + 1);
-        let mut row = TaskRow::new(id, revision, self.moment, once.uid.clone());
-        let mut values = self.set(&mut row, values)?;
-        // A new task may be deleted by the same batch, and all new rows have the same columns.
-        values.push((Task::DeletedAt, None::<DateTimeUtc>.into()));
-        let task = self.task(&row)?;
-        self.clock.last_task_id = id;
-        self.clock.revision = revision;
-        self.clock.task_count += 1;
-        self.clock.row_count += 1;
-        self.clock.stored_bytes += sizes.total();
-        let key = once.key.clone();
-        self.add(
-            Known {
-                row,
-                digest: once.digest.clone(),
-                new: Some(once),
-                values,
-                sizes,
-                is_written: true,
-            },
-            key,
-        );
-        let replayed = false;
-        Ok(OperationOutcome::Created(super::Created { task, replayed }))
-    }
-
-    fn change(
-        &mut self,
-        target: &Target,
-        expected: &Expected,
-        act: &Act,
-    ) -> Result<OperationOutcome, StoreError> {
-        let place = self.find(target).ok_or_else(|| not_found(target))?;
-        let before = self.known[place].row.clone();
-        match (act, before.deleted_at) {
-            (Act::Update { .. } | Act::Delete, Some(_)) => return Err(not_found(target)),
-            (Act::Restore, Some(deleted)) if deleted <= self.plan.oldest_tombstone => {
-                return Err(not_found(target));
-            }
-            _ => {}
-        }
-        if !expected.is_met_by(before.revision) {
-            return Err(expected.not_met(self.task(&before)?));
-        }
-        let (sets, count) = match act {
-            Act::Restore if before.deleted_at.is_none() => return self.nothing(&before),
-            Act::Restore => (vec![(Task::DeletedAt, Set::to(None::<DateTimeUtc>))], 1),
-            Act::Delete => (vec![(Task::DeletedAt, Set::Moment)], -1),
-            Act::Update { values, .. } if values.is_empty() => return self.nothing(&before),
-            Act::Update { values, .. } => (values.clone(), 0),
-        };
-        let mut row = before.clone();
-        let values = self.set(&mut row, &sets)?;
-        if matches!(
-            act,
-            Act::Update {
-                if_different: true,
-                ..
-            }
-        ) && row == before
-        {
-            return self.nothing(&before);
-        }
-        let growth = self.known[place].sizes.growth(&sets);
-        self.make_room(Need {
-            tasks: count.max(0),
-            tombstones: (-count).max(0),
-            bytes: growth,
-        })?;
-        row.revision = self.clock.revision + 1;
-        row.updated_at = self.moment;
-        let task = self.task(&row)?;
-        let done = match act {
-            Act::Update { .. } => OperationOutcome::Updated {
-                task,
-                before: self.unchanged(&before)?,
-            },
-            Act::Delete => OperationOutcome::Deleted(task),
-            Act::Restore => OperationOutcome::Restored(task),
-        };
-        self.clock.revision += 1;
-        self.clock.task_count += count;
-        self.clock.stored_bytes += growth;
-        let known = &mut self.known[place];
-        known.sizes.set(&sets);
-        known.write(row, values);
-        self.keep_tombstone(place);
-        Ok(done)
-    }
-
-    fn find(&self, target: &Target) -> Option<usize> {
-        match target {
-            Target::Id(id) => self.ids.get(&id.get()).copied(),
-            Target::Uid(uid) => self.uids.get(uid.as_str()).copied(),
-        }
-    }
-
     /// Sets columns of a row, and gives what they were set to.
     fn set(
         &self,
@@ -274,16 +141,6 @@ impl<'a> Working<'a> {
 
     fn task(&self, row: &TaskRow) -> Result<contract::Task, StoreError> {
         row.clone().into_task(self.plan.user.as_str())
-    }
-
-    fn unchanged(&self, row: &TaskRow) -> Result<Unchanged, StoreError> {
-        let task = Box::new(self.task(row)?);
-        let named = Named::Nothing;
-        Ok(Unchanged { task, named })
-    }
-
-    fn nothing(&self, row: &TaskRow) -> Result<OperationOutcome, StoreError> {
-        self.unchanged(row).map(OperationOutcome::Nothing)
     }
 
     /// What is to be written of all that was carried out.
@@ -315,12 +172,5 @@ impl Known {
                 None => self.values.push((column, value)),
             }
         }
-    }
-}
-
-fn not_found(target: &Target) -> StoreError {
-    match target {
-        Target::Id(id) => StoreError::NotFound(*id),
-        Target::Uid(uid) => StoreError::NoUid(uid.clone()),
     }
 }

@@ -13,7 +13,7 @@ impl Working<'_> {
         if need.fits(usage, limits)? {
             return Ok(());
         }
-        self.needs_room = self.tombstones.is_none();
+        self.needs_room = self.tombstones.is_none() && usage.tombstones > 0;
         let tombstones = self.tombstones.get_or_insert_default();
         let count = need.to_purge(usage, limits, tombstones)?.len();
         let oldest: Vec<_> = tombstones.drain(..count).collect();

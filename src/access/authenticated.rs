@@ -1,0 +1,178 @@
+//! A user whose token was verified.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::task::JoinError;
+use tracing::{Instrument as _, Span};
+
+use super::{
+    Access, Authenticator, Caller, Price, RateLimit, bill::Bill, challenge::insufficient_scope,
+    quota::Quotas,
+};
+use crate::{
+    auth::{Identity, Scopes},
+    contract::{Problem, ProblemCode, crowded},
+    in_flight::{Crowded, Kind, MAX_STREAMS, Place, StreamPlace, Turn},
+};
+
+/// A user whose token was verified, for whatever the token allows.
+#[derive(Debug, Clone)]
+pub(crate) struct Authenticated {
+    authenticator: Arc<Authenticator>,
+    identity: Arc<Identity>,
+    place: Option<Arc<Place>>,
+    /// `None`: nothing is counted.
+    bill: Option<Arc<Bill>>,
+}
+
+impl Authenticated {
+    pub(super) fn new(
+        authenticator: &Arc<Authenticator>,
+        identity: Arc<Identity>,
+        place: Option<Arc<Place>>,
+    ) -> Self {
+        Self {
+            bill: Bill::of(authenticator),
+            authenticator: authenticator.clone(),
+            identity,
+            place,
+        }
+    }
+
+    /// Who was authenticated.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// How many requests the user may send.
+    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
+        self.authenticator.quotas.as_ref().map(Quotas::limit)
+    }
+
+    /// The sender, for an operation that needs `A`.
+    ///
+    /// # Errors
+    /// 403 if the token's scopes do not allow it.
+    pub(crate) fn caller<A: Access>(&self) -> Result<Caller<A>, Problem> {
+        if let Some(missing) = missing(A::SCOPES, self.identity.scopes) {
+            return Err(insufficient_scope(missing));
+        }
+        let user = self.identity.user_id.clone();
+        let scope = self.authenticator.database.scope(user);
+        Ok(Caller {
+            authenticated: self.clone(),
+            scope: match &self.bill {
+                Some(bill) => scope.metered(bill.clone()),
+                None => scope,
+            },
+        })
+    }
+
+    /// Waits for the turn of a request. Meanwhile others of its user may have turned out to cost more than the rate limit
+    /// has room for.
+    ///
+    /// # Errors
+    /// 429 if the user has too much in flight for too long, or is over the rate limit by then.
+    async fn turn(&self, price: Price) -> Result<Turn, Problem> {
+        let Some(place) = self.place.as_ref().filter(|_| price.reads != Kind::Tasks) else {
+            return Ok(Turn::default());
+        };
+        let turn = place.turn(price.reads).await.map_err(crowded)?;
+        if let Some(quotas) = &self.authenticator.quotas {
+            quotas.check(&self.identity.user_id)?;
+        }
+        Ok(turn)
+    }
+
+    /// Waits for a turn, charges the price, and does what needs the turn. It has the turn until that is done, also if the
+    /// client goes away before: the database goes on with its statement.
+    ///
+    /// # Errors
+    /// 429 if the user has too much in flight for too long, or is over the rate limit by then.
+    pub(crate) async fn in_turn<T: Send + 'static>(
+        &self,
+        price: Price,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        // It is large, and would be copied from future to future.
+        let work = Box::pin(work);
+        if price.reads == Kind::Tasks {
+            return Ok(work.await);
+        }
+        let turn = self.turn(price).await?;
+        if let Some(quotas) = &self.authenticator.quotas {
+            quotas.owe(&self.identity.user_id, price.after_the_first());
+        }
+        to_its_end(turn, work)
+            .await
+            .map_err(|_| Problem::internal())
+    }
+
+    /// Does what needs a turn in the middle of an answer, to its end, also if the client goes away before.
+    ///
+    /// # Errors
+    /// If the user has too much in flight for too long.
+    pub(crate) async fn in_next_turn<T: Send + 'static>(
+        &self,
+        price: Price,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Crowded> {
+        let turn = match &self.place {
+            Some(place) => place.next_turn(price.reads).await?,
+            None => Turn::default(),
+        };
+        to_its_end(turn, work).await.map_err(|_| Crowded)
+    }
+
+    /// Takes a place among the streams of the user.
+    ///
+    /// # Errors
+    /// 429 if the user has as many as one may have.
+    pub(crate) fn stream(&self) -> Result<StreamPlace, Problem> {
+        match &self.place {
+            Some(place) => place.stream().map_err(too_many_streams),
+            None => Ok(StreamPlace::default()),
+        }
+    }
+
+    /// For how long the token is still good.
+    pub(super) fn time_left(&self) -> Duration {
+        self.authenticator.verifier.time_left(&self.identity)
+    }
+
+    /// Waits until the rate limit has room for all that was read for the user.
+    pub(super) async fn paid(&self) {
+        if let Some(quotas) = &self.authenticator.quotas {
+            quotas.paid(&self.identity.user_id).await;
+        }
+    }
+}
+
+/// Does what has a turn in a task of its own, which nobody drops.
+async fn to_its_end<T: Send + 'static>(
+    turn: Turn,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let work = async move {
+        let _turn = turn;
+        work.await
+    };
+    tokio::spawn(work.instrument(Span::current())).await
+}
+
+fn too_many_streams(_: Crowded) -> Problem {
+    let detail = format!(
+        "You have {MAX_STREAMS} event streams open, which is the limit. Close one, then retry in 15 s."
+    );
+    Problem::new(ProblemCode::TooManyStreams, detail).retry_after(15)
+}
+
+/// The scopes that are needed and not granted, as they are written in a token; `None` if there are none.
+fn missing(needed: Scopes, granted: Scopes) -> Option<&'static str> {
+    match (needed.read && !granted.read, needed.write && !granted.write) {
+        (false, false) => None,
+        (true, false) => Some("tasks:read"),
+        (false, true) => Some("tasks:write"),
+        (true, true) => Some("tasks:read tasks:write"),
+    }
+}

@@ -6,20 +6,27 @@ import os
 from collections import Counter
 
 from .http import Connection
-from .server import HOSTILE
 
 
 class Attack:
-    """So many connections at once, each of which does the same again and again."""
+    """So many connections at once, each of which does the same again and again. Each attack has a user of its own: what one
+    owes does not weaken the next."""
     connections = 30
+    # How many long tasks the user has.
+    tasks = 2_000
 
     def __init__(self, server):
         self.server = server
+        self.user = self.user_name()
         self.statuses = Counter()
-        self.tasks = []
+        self.running = []
+
+    @classmethod
+    def user_name(cls):
+        return f"hostile-{cls.__name__.lower()}"
 
     async def begin(self):
-        self.tasks = [asyncio.create_task(self.go_on()) for _ in range(self.connections)]
+        self.running = [asyncio.create_task(self.go_on()) for _ in range(self.connections)]
 
     async def go_on(self):
         connection = Connection(self.server)
@@ -36,9 +43,9 @@ class Attack:
         raise NotImplementedError
 
     async def end(self):
-        for task in self.tasks:
+        for task in self.running:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*self.running, return_exceptions=True)
 
     def told(self):
         return ", ".join(f"{count} × {status or 'cut'}" for status, count in sorted(self.statuses.items()))
@@ -46,22 +53,68 @@ class Attack:
 
 class Searches(Attack):
     async def once(self, connection):
-        return await connection.send("GET", "/api/v1/tasks?q=nowhere-to-be-found", HOSTILE)
+        return await connection.send("GET", "/api/v1/tasks?q=nowhere-to-be-found", self.user)
+
+
+class Together(Attack):
+    """Sends searches at one moment, waits until all are answered, and saves for the next time."""
+    connections = 64
+    path = "/api/v1/tasks?q=nowhere-to-be-found"
+
+    async def begin(self):
+        self.barrier = asyncio.Barrier(self.connections)
+        await super().begin()
+
+    async def once(self, connection):
+        await self.barrier.wait()
+        status = await connection.send("GET", self.path, self.user)
+        await asyncio.sleep(2)
+        return status
+
+
+class HangUps(Attack):
+    """Sends searches, and hangs up before the answer."""
+    async def once(self, connection):
+        _, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        writer.write(self.server.head("GET", "/api/v1/tasks?q=nowhere-to-be-found", self.user))
+        await asyncio.sleep(0.005)
+        writer.transport.abort()
+        return 499
+
+    def told(self):
+        return f"{self.statuses[499]} searches, hung up"
+
+
+class NoRoom(Attack):
+    """Adds tasks for which there is no room, also without all deleted tasks."""
+    # More than the limit.
+    tasks = 4_500
+
+    async def begin(self):
+        connection = Connection(self.server)
+        for number in range(1, 51):
+            await connection.send("DELETE", f"/api/v1/tasks/{number}", self.user)
+        connection.close()
+        await super().begin()
+
+    async def once(self, connection):
+        body = json.dumps({"title": "x", "description": "z" * 9_000}).encode()
+        return await connection.send("POST", "/api/v1/tasks", self.user, body)
 
 
 class Pages(Attack):
     async def once(self, connection):
-        return await connection.send("GET", "/api/v1/tasks?limit=100&sort=title", HOSTILE)
+        return await connection.send("GET", "/api/v1/tasks?limit=100&sort=title", self.user)
 
 
 class Changes(Attack):
     async def once(self, connection):
-        return await connection.send("GET", "/api/v1/changes?limit=100", HOSTILE)
+        return await connection.send("GET", "/api/v1/changes?limit=100", self.user)
 
 
 class OwnerLists(Attack):
     async def once(self, connection):
-        return await connection.send("GET", "/api/me/tasks?limit=1000", HOSTILE)
+        return await connection.send("GET", "/api/me/tasks?limit=1000", self.user)
 
 
 class Unread(Attack):
@@ -76,7 +129,7 @@ class Unread(Attack):
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.server.port, limit=1024)
                     writer.transport.pause_reading()
-                    writer.write(self.server.head("GET", self.path, HOSTILE))
+                    writer.write(self.server.head("GET", self.path, self.user))
                     writers.append(writer)
                     self.statuses[200] += 1
                 except OSError:
@@ -96,33 +149,41 @@ class Streams(Unread):
 
 
 class RestBatches(Attack):
+    tasks = 100
+
     async def once(self, connection):
         patch = {"description": "y" * 9_000}
         operations = [{"op": "update", "id": number, "patch": patch} for number in range(1, 101)]
-        return await connection.send("POST", "/api/v1/tasks/batch", HOSTILE, json.dumps({"operations": operations}).encode())
+        return await connection.send("POST", "/api/v1/tasks/batch", self.user, json.dumps({"operations": operations}).encode())
 
 
 class Batches(Attack):
+    tasks = 0
+
     async def once(self, connection):
         tasks = [{"title": "x", "notes": "y" * 9_000} for _ in range(25)]
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                 "params": {"name": "add_tasks", "arguments": {"tasks": tasks}}}
         headers = "Accept: application/json, text/event-stream\r\n"
-        return await connection.send("POST", "/mcp", HOSTILE, json.dumps(call).encode(), headers)
+        return await connection.send("POST", "/mcp", self.user, json.dumps(call).encode(), headers)
 
 
 class Deletes(Attack):
     """Fills the table with deleted tasks."""
+    tasks = number = 0
+
     async def once(self, connection):
         body = json.dumps({"title": "x", "description": "z" * 9_000}).encode()
-        status = await connection.send("POST", "/api/v1/tasks", HOSTILE, body)
+        status = await connection.send("POST", "/api/v1/tasks", self.user, body)
         if status == 201:
-            self.number = getattr(self, "number", 2_000) + 1
-            await connection.send("DELETE", f"/api/v1/tasks/{self.number}", HOSTILE)
+            self.number += 1
+            await connection.send("DELETE", f"/api/v1/tasks/{self.number}", self.user)
         return status
 
 
 class Forged(Attack):
+    tasks = 0
+
     async def once(self, connection):
         part = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=").decode()
         token = ".".join([part(b'{"alg":"EdDSA"}'), part(json.dumps({"sub": os.urandom(8).hex()}).encode()), part(os.urandom(64))])
@@ -132,6 +193,7 @@ class Forged(Attack):
 class Connections(Attack):
     """Opens connections and says nothing, or half of a request."""
     connections = 1_000
+    tasks = 0
 
     async def go_on(self):
         while True:
@@ -150,7 +212,7 @@ class Connections(Attack):
 
 
 ATTACKS = {
-    "searches": Searches, "pages": Pages, "changes": Changes, "owner-lists": OwnerLists, "unread": Unread,
-    "streams": Streams, "batches": Batches, "rest-batches": RestBatches, "deletes": Deletes, "forged": Forged,
-    "connections": Connections,
+    "searches": Searches, "together": Together, "hang-ups": HangUps, "pages": Pages, "changes": Changes,
+    "owner-lists": OwnerLists, "unread": Unread, "streams": Streams, "batches": Batches, "rest-batches": RestBatches,
+    "no-room": NoRoom, "deletes": Deletes, "forged": Forged, "connections": Connections,
 }

@@ -1,5 +1,6 @@
-"""The server that is attacked: the release build, with its own tokens, and the tasks of two users."""
+"""The server that is attacked: the release build, with its own tokens, and the tasks of its users."""
 import asyncio
+import copy
 import json
 import os
 import socket
@@ -9,29 +10,45 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
-VICTIM, HOSTILE = "victim", "mallory"
-# What one user can store: tasks of the greatest length.
-TASKS, DESCRIPTION = 2_000, 8_000
+VICTIM = "victim"
+# Characters of a long task.
+DESCRIPTION = 8_000
 
 
 class Server:
-    def __init__(self, database):
+    def __init__(self, database, others, more=()):
+        """`others`: the other users, and how many long tasks each of them has. `more`: more settings."""
+        self.others = others
         self.folder = tempfile.TemporaryDirectory(prefix="taskward-load-")
         self.program = os.environ.get("TASKWARD_BIN", str(PROJECT / "target/release/taskward"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         home = self.folder.name
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": home, "PORT": str(self.port), "RUST_LOG": "warn",
             "DATABASE_URL": database or f"sqlite://{home}/taskward.db?mode=rwc", "AUTO_MIGRATE": "on",
+            **dict(more),
         }
         self.process = None
         self.tokens = {}
 
     async def start(self):
         self.seed()
-        log = open(Path(self.folder.name) / "log", "wb")
+        await self.launch()
+        for user in (VICTIM, *self.others):
+            told = subprocess.run([self.program, "token", user], env=self.environment, cwd=self.folder.name, check=True,
+                                  stdout=subprocess.PIPE)
+            self.tokens[user] = told.stdout.decode().split()[-1]
+
+    async def another(self):
+        """Another process on the same database."""
+        other = copy.copy(self)
+        other.port = free_port()
+        other.environment = self.environment | {"PORT": str(other.port)}
+        await other.launch()
+        return other
+
+    async def launch(self):
+        log = open(Path(self.folder.name) / f"log-{self.port}", "wb")
         self.process = subprocess.Popen([self.program], env=self.environment, cwd=self.folder.name, stdout=log, stderr=log,
                                         stdin=subprocess.DEVNULL)
         for _ in range(200):
@@ -41,10 +58,6 @@ class Server:
                 break
             except OSError:
                 await asyncio.sleep(0.05)
-        for user in (VICTIM, HOSTILE):
-            told = subprocess.run([self.program, "token", user], env=self.environment, cwd=self.folder.name, check=True,
-                                  stdout=subprocess.PIPE)
-            self.tokens[user] = told.stdout.decode().split()[-1]
 
     def seed(self):
         """By the import, which is quicker than requests, and counts against no limit."""
@@ -52,10 +65,13 @@ class Server:
         with open(export, "w") as lines:
             for number in range(100):
                 lines.write(json.dumps({"user_id": VICTIM, "title": f"Task {number}"}) + "\n")
-            for number in range(TASKS):
-                text = f"{number} " + "every word of it is searched " * (DESCRIPTION // 29)
-                lines.write(json.dumps({"user_id": HOSTILE, "title": f"Task {number}", "description": text}) + "\n")
-        subprocess.run([self.program, "import", str(export)], env=self.environment, cwd=self.folder.name, check=True,
+            for user, tasks in self.others.items():
+                for number in range(tasks):
+                    text = f"{number} " + "every word of it is searched " * (DESCRIPTION // 29)
+                    lines.write(json.dumps({"user_id": user, "title": f"Task {number}", "description": text}) + "\n")
+        # Who has more than the limit got it before the limit was lowered.
+        environment = self.environment | {"MAX_BYTES_PER_USER": "1000000000"}
+        subprocess.run([self.program, "import", str(export)], env=environment, cwd=self.folder.name, check=True,
                        stdout=subprocess.DEVNULL)
 
     def memory(self):
@@ -90,3 +106,9 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.folder.cleanup()
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -5,6 +5,10 @@ export interface Server {
   port: number
   /** A token of development mode, by `taskward token`. */
   token(user: string, ...options: string[]): Promise<string>
+  /** Ends it at once, with SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again after `kill`, at the same address and with the same database. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 

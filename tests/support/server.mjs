@@ -60,7 +60,15 @@ export async function startProcess(command, { cwd, env, started, limit = START_L
     return child.exitCode
   }
 
-  const running = { output: () => output, stop }
+  /** Ends it at once (SIGKILL), as a crash or a loss of power does. */
+  async function kill() {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    process.off('exit', end)
+  }
+
+  const running = { output: () => output, stop, kill }
   for (const deadline = Date.now() + limit; ; await sleep(20)) {
     if (!hasEnded() && (await started(running))) return running
     if (hasEnded() || Date.now() > deadline) {
@@ -90,11 +98,8 @@ export async function startTaskward(settings = {}, started = isReady) {
   const url = `http://127.0.0.1:${port}`
   const env = { PATH: process.env.PATH, HOME: folder, SHUTDOWN_DELAY_SECONDS: '0', ...settings, PORT: String(port) }
   const remove = () => rm(folder, { recursive: true, force: true })
-  const { output, stop } = await startProcess(program, {
-    cwd: folder,
-    env,
-    started: ({ output }) => started({ url, output }),
-  }).catch(async (error) => {
+  const run = () => startProcess(program, { cwd: folder, env, started: ({ output }) => started({ url, output }) })
+  let running = await run().catch(async (error) => {
     await remove()
     throw error
   })
@@ -102,7 +107,13 @@ export async function startTaskward(settings = {}, started = isReady) {
   return {
     url,
     port,
-    output,
+    output: () => running.output(),
+    /** Ends it at once, with SIGKILL. */
+    kill: () => running.kill(),
+    /** Starts it again after `kill`, at the same address and with the same database. */
+    async restart() {
+      running = await run()
+    },
     /** Sends a request; returns the answer with the body as text and, on demand, as JSON. */
     async call(method, path, { token, body } = {}) {
       const answer = await fetch(url + path, {
@@ -123,7 +134,7 @@ export async function startTaskward(settings = {}, started = isReady) {
       return stdout.trim()
     },
     async stop() {
-      await stop()
+      await running.stop()
       await remove()
     },
   }

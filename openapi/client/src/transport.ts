@@ -55,7 +55,9 @@ export function createTransport(options: TransportOptions): (request: Request) =
     const secured = request.headers.get('Authorization') === `Bearer ${PLACEHOLDER}`
     const readOnly = method === 'GET' || method === 'HEAD'
     const body = readOnly ? undefined : await request.arrayBuffer()
-    const repeatable = readOnly || request.headers.has('Idempotency-Key')
+    // A stream is connected again by `subscribe`, which knows where it was.
+    const stream = request.headers.get('Accept') === 'text/event-stream'
+    const repeatable = (readOnly && !stream) || request.headers.has('Idempotency-Key')
     let token = secured ? await orAborted(tokens.get(), signal) : undefined
     let refreshed = false
 
@@ -161,7 +163,7 @@ async function once(
 }
 
 /** Waits this long, or until the abort. */
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)

@@ -39,9 +39,11 @@ export function recordingFetch(before?: (request: Request, count: number) => Res
  * and before the client has got a byte of it (`kept` bytes, if that is set: in the middle of the answer).
  */
 export async function startProxy(target: number) {
-  const proxy = { url: '', cuts: 0, cut: 0, kept: 0, stop }
+  const proxy = { url: '', cuts: 0, cut: 0, kept: 0, offline, stop }
+  let isOffline = false
   const sockets = new Set<net.Socket>()
   const server = net.createServer((client) => {
+    if (isOffline) return client.resetAndDestroy()
     const upstream = net.connect(target, '127.0.0.1')
     for (const socket of [client, upstream]) {
       sockets.add(socket)
@@ -66,6 +68,12 @@ export async function startProxy(target: number) {
   await once(server, 'listening')
   proxy.url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`
   return proxy
+
+  /** Cuts all connections, and further ones at once, until it is told otherwise. */
+  function offline(on: boolean) {
+    isOffline = on
+    if (on) for (const socket of sockets) socket.resetAndDestroy()
+  }
 
   async function stop() {
     for (const socket of sockets) socket.destroy()

@@ -25,6 +25,7 @@ export class Pacing {
   readonly #options: PacingOptions
   #failures = 0
   #started = 0
+  #wake: (() => void) | undefined
 
   constructor(options: PacingOptions) {
     this.#options = options
@@ -62,6 +63,7 @@ export class Pacing {
   async sleep(ms: number): Promise<void> {
     const waking = new AbortController()
     const wake = () => waking.abort()
+    this.#wake = wake
     // Node has no such events.
     globalThis.addEventListener?.('online', wake)
     this.signal.addEventListener('abort', wake)
@@ -72,6 +74,16 @@ export class Pacing {
       globalThis.removeEventListener?.('online', wake)
       this.signal.removeEventListener('abort', wake)
     }
+  }
+
+  /** Ends a pause. */
+  wake(): void {
+    this.#wake?.()
+  }
+
+  /** Forgets the failures: pauses begin with the shortest again. */
+  reset(): void {
+    this.#failures = 0
   }
 
   /** Calls `attempt` until it succeeds. Throws what no repetition will cure, and the reason of an abort. */

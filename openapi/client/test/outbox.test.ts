@@ -59,6 +59,21 @@ test('a change whose answer is lost is sent again, and done once', async (t) => 
   assert.deepEqual([refusals, lost.answers < 0], [[], true])
 })
 
+test('a change waits for the creation of its task, so it does not overwrite what others did in between', async (t) => {
+  const { taskward, others, lost } = await user(t, server, 'in between')
+  const { tasks } = open(t, { taskward })
+  await tasks.preload()
+  lost.answers = Infinity
+  tasks.insert({ title: 'Milk' })
+  const key = keyOf(tasks, 'Milk')
+  const change = failure(tasks.update(key, (draft) => void (draft.title = 'Oat milk')))
+  while ((await others.listTasks()).data.items.length === 0);
+  await others.updateTask({ path: { id: 1 }, body: { title: 'Soy milk' } })
+  lost.answers = 0
+  assert.ok(TaskwardError.is(await change, 'version_mismatch'))
+  await until(tasks, () => tasks.get(key)?.title === 'Soy milk')
+})
+
 test('what is done offline outlives the page', async (t) => {
   const { taskward, others, offline } = await user(t, server, 'reload')
   for (const title of ['Bread', 'Milk']) await others.createTask({ body: { title } })

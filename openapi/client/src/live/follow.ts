@@ -13,7 +13,7 @@ export interface FollowOptions extends SubscribeOptions {
 
 /** What to do with a copy of the tasks, in one step, and up to which revision it is complete afterwards. */
 export interface Step {
-  /** Whether `tasks` are all that there are: they replace the copy. Otherwise they are changes of it. */
+  /** Whether `tasks` are all that there are, and replace the copy. Otherwise they are changes of it. */
   all: boolean
   tasks: Task[]
   deleted: DeletedTask[]
@@ -39,7 +39,7 @@ export async function* follow(
         const step = await pacing.persist(() => readChanges(taskward, 0, pacing.signal))
         since = step.revision
         whole = false
-        yield { ...step, all: true }
+        yield { ...step, deleted: [], all: true }
       }
       const changes = options.pollMs === undefined ? subscribe : poll
       for await (const step of changes(taskward, { ...options, since })) {

@@ -34,7 +34,10 @@ tasks.subscribeChanges(
 window.app = {
   tasks,
   titles: () => tasks.toArray.map(({ title }) => title).sort().join(),
-  rename: (from, to) => tasks.update(tasks.toArray.find(({ title }) => title === from).uid, (draft) => void (draft.title = to)),
+  rename(from, to) {
+    const { uid } = tasks.toArray.find(({ title }) => title === from)
+    return tasks.update(uid, (draft) => void (draft.title = to))
+  },
   /** How many elements were ever removed. */
   removed: () => removed,
 }

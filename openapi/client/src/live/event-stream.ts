@@ -48,8 +48,8 @@ export class EventParser {
 }
 
 /**
- * The events of a body until it ends. Throws if nothing, not even a comment, comes for `silenceMs`: such a connection is
- * dead, though nobody has closed it. Time that the caller takes for an event does not count.
+ * The events of a body until it ends. Throws if nothing, not even a comment, comes for `silenceMs` milliseconds: such a
+ * connection is dead, though nobody has closed it. Time that the caller takes for an event does not count.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,

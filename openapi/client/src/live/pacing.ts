@@ -4,7 +4,9 @@ import { TaskwardError } from '../errors.js'
 import { sleep } from '../transport.js'
 
 export interface PacingOptions {
-  /** The first pause after a failure in milliseconds; each one after is twice as long, less up to a half. Default: 500. */
+  /**
+   * The first pause after a failure in milliseconds; each one after is twice as long, less up to a half. Default: 500.
+   */
   baseDelayMs?: number
   /** The longest such pause. Default: 30000. A `Retry-After` may be longer, and is waited for. */
   maxDelayMs?: number

@@ -18,12 +18,12 @@ export interface SyncState {
 }
 
 /**
- * The user's tasks as they are, again after each change: all of them first (or those that have changed since `from`), then
- * what others change, within a moment. If the server no longer knows what has changed since then, all are read again, and
- * replace the old ones in one step.
+ * The user's tasks as they are, again after each change: all of them first (or those that have changed since `from`),
+ * then what others change, within a moment. If the server no longer knows what has changed since then, all are read
+ * again, and replace the old ones in one step.
  *
- * Ends at the abort of `signal`. Throws a TaskwardError if the server refuses for good, as with a token that it does not
- * accept; `from: state` goes on from the last state.
+ * Ends at the abort of `signal`. Throws a TaskwardError if the server refuses for good, as with a token that it does
+ * not accept; `from: state` goes on from the last state.
  */
 export async function* sync(
   taskward: TaskwardClient,

@@ -36,9 +36,9 @@ export function toChange({ type, original, modified, changes }: Mutation): Chang
 export type Decision = { send: BatchOperation } | 'done' | 'conflict'
 
 /**
- * Decides by the newest version of the task that is known, or by that which the user saw. Others may have changed the task:
- * if they left alone what the user changes, the change is made to their version. If they changed it too, and to something
- * else, it is a conflict. A deletion conflicts with every change of others.
+ * Decides by the newest version of the task that is known, or by that which the user saw. Others may have changed the
+ * task: if they left alone what the user changes, the change is made to their version. If they changed it too, and to
+ * something else, it is a conflict. A deletion conflicts with every change of others.
  */
 export function decide(change: Change, newest: Task = change.row): Decision {
   const { op, row } = change

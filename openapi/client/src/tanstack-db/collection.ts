@@ -8,23 +8,27 @@ import { type FollowOptions, follow } from '../live/follow.js'
 import type { ConnectionState } from '../live/pacing.js'
 import { type Change, type Mutation, toChange } from './change.js'
 import { Outbox, type Refusal } from './outbox.js'
-import { taskKey, taskSchema } from './rows.js'
+import { type TaskSchema, taskKey, taskSchema } from './rows.js'
 import { type OutboxStorage, StoredChanges } from './storage.js'
 
 export interface TaskCollectionOptions extends Omit<FollowOptions, 'since'> {
   taskward: TaskwardClient
-  /** Ends the stream and the sending, for good: at sign-out, for example. What is stored waits for the next collection. */
+  /**
+   * Ends the stream and the sending, for good: at sign-out, for example. What is stored waits for the next collection.
+   */
   signal?: AbortSignal
   /** The name of the collection. Default: `tasks`. */
   id?: string
   /**
-   * Where changes are kept that have not reached the server, so that they outlive the page. `user` keeps those of several
-   * users of one browser apart: the `sub` of their tokens, for example. Without it, changes wait in memory.
+   * Where changes are kept that have not reached the server, so that they outlive the page. `user` keeps those of
+   * several users of one browser apart: the `sub` of their tokens, for example. Without it, changes wait in memory.
    */
   outbox?: { storage: OutboxStorage; user: string }
   /** Called for changes that were refused, those of an earlier page included. Their rows are as the server has them. */
   onRefused?: (refusal: Refusal) => void
-  /** Called when the server refuses to tell what changes, as with a token that it does not accept. See `utils.retry`. */
+  /**
+   * Called when the server refuses to tell what changes, as with a token that it does not accept. See `utils.retry`.
+   */
   onError?: (error: unknown) => void
 }
 
@@ -38,6 +42,21 @@ export interface TaskCollectionUtils {
   retry: () => void
 }
 
+/**
+ * What `taskCollectionOptions` gives, for `createCollection` or to be wrapped first, as by a persistence of TanStack
+ * DB.
+ */
+export interface TaskCollectionConfig {
+  id: string
+  schema: TaskSchema
+  getKey: (task: Task) => string
+  sync: SyncConfig<Task, string>
+  onInsert: TaskCollectionUtils['commit']
+  onUpdate: TaskCollectionUtils['commit']
+  onDelete: TaskCollectionUtils['commit']
+  utils: TaskCollectionUtils
+}
+
 interface Sent {
   transaction: { state: Transaction['state']; mutations: readonly (Mutation & { collection: { utils: unknown } })[] }
 }
@@ -46,12 +65,12 @@ interface Sent {
 const REVISION = 'taskward:revision'
 
 /**
- * Options for `createCollection`: a collection of all the user's tasks. It follows what others change. What is inserted,
- * changed and deleted shows at once, and is sent in order, now or when the server is there again. A transaction is
- * persisted when its change has come back; it fails with a TaskwardError if the server refuses it, or if others have
- * changed the same members of the task (`version_mismatch`).
+ * Options for `createCollection`: a collection of all the user's tasks. It follows what others change. What is
+ * inserted, changed and deleted shows at once, and is sent in order, now or when the server is there again. A
+ * transaction is persisted when its change has come back; it fails with a TaskwardError if the server refuses it, or
+ * if others have changed the same members of the task (`version_mismatch`).
  */
-export function taskCollectionOptions(options: TaskCollectionOptions) {
+export function taskCollectionOptions(options: TaskCollectionOptions): TaskCollectionConfig {
   const { taskward, id = 'tasks', outbox: keep, onRefused = () => {}, onError = () => {}, ...following } = options
   const arrivals = new Arrivals()
   const stored = keep && new StoredChanges(keep.storage, keep.user)
@@ -138,7 +157,7 @@ export function taskCollectionOptions(options: TaskCollectionOptions) {
     id,
     schema: taskSchema,
     getKey: taskKey,
-    sync: { sync, rowUpdateMode: 'full' as const },
+    sync: { sync, rowUpdateMode: 'full' },
     onInsert: utils.commit,
     onUpdate: utils.commit,
     onDelete: utils.commit,

@@ -1,7 +1,7 @@
 // TanStack DB: a collection of tasks that shows changes at once, works offline and stays in step.
 
 export { taskCollectionOptions } from './collection.js'
-export type { TaskCollectionOptions, TaskCollectionUtils } from './collection.js'
+export type { TaskCollectionConfig, TaskCollectionOptions, TaskCollectionUtils } from './collection.js'
 export type { Change } from './change.js'
 export type { Refusal } from './outbox.js'
 export { taskKey } from './rows.js'

@@ -45,7 +45,7 @@ export class Outbox {
   readonly #stored: StoredChanges | undefined
   readonly #onRefused: (refusal: Refusal) => void
   readonly #pacing: Pacing
-  /** The tasks of waiting changes, as the server has last told them. */
+  /** The tasks of waiting changes, as the answers to earlier changes of them were. */
   readonly #newest = new Map<string, Task>()
   #queue: Entry[] = []
   #sending = false
@@ -110,7 +110,6 @@ export class Outbox {
       }
     }
     this.#sending = false
-    if (this.#queue.length === 0) this.#newest.clear()
   }
 
   /**
@@ -199,8 +198,9 @@ export class Outbox {
   /** Refuses a transaction, and with it all later ones that change one of its tasks: they were made on top of it. */
   #refuse(entry: Entry, error: unknown): void {
     if (!this.#remove(entry)) return
+    // (What it throws does not stop the sending.)
+    queueMicrotask(() => this.#onRefused({ changes: entry.changes, error }))
     entry.reject(error)
-    this.#onRefused({ changes: entry.changes, error })
     for (const later of [...this.#queue]) {
       if (later.keys.some((key) => entry.keys.includes(key))) this.#refuse(later, error)
     }
@@ -209,6 +209,8 @@ export class Outbox {
   #remove(entry: Entry): boolean {
     if (!this.#queue.includes(entry)) return false
     this.#queue = this.#queue.filter((other) => other !== entry)
+    const waiting = new Set(this.#queue.flatMap(({ keys }) => keys))
+    for (const key of entry.keys) if (!waiting.has(key)) this.#newest.delete(key)
     if (entry.key !== undefined) void this.#stored?.delete(entry.key).catch(() => {})
     return true
   }

@@ -11,7 +11,9 @@ export const taskKey = (task: { id: number; uid: string | null }): string => tas
 /** What a client can choose of a task, besides `uid`. */
 const WRITABLE = ['title', 'description', 'completed', 'priority', 'due_date', 'tags'] as const
 
-/** The part of a change that the server takes. The rest, such as `updated_at`, is for display until the answer comes. */
+/**
+ * The part of a change that the server takes. The rest, such as `updated_at`, is for display until the answer comes.
+ */
 export function toPatch(changes: Partial<Task>): TaskPatch {
   return Object.fromEntries(WRITABLE.filter((name) => name in changes).map((name) => [name, changes[name]]))
 }
@@ -36,8 +38,8 @@ export interface TaskSchema {
 }
 
 /**
- * Completes what is inserted to a row. `id` and `version` are 0 until the server has answered. What the server would refuse
- * is not refused here: it tells all faults, and the row goes out again.
+ * Completes what is inserted to a row. `id` and `version` are 0 until the server has answered. What the server would
+ * refuse is not refused here: it tells all faults, and the row goes out again.
  */
 export const taskSchema: TaskSchema = {
   '~standard': {

@@ -21,9 +21,9 @@ export function webStorage(storage: Storage = localStorage): OutboxStorage {
 }
 
 /**
- * The stored changes of one user. Each page stores under a name of its own, and holds a Web Lock of that name as long as it
- * lives. So changes are sent by the page that made them, and by another one when that is gone. Where there are no Web
- * Locks (Node, pages without https), a new page takes all; what two pages send twice is still done once.
+ * The stored changes of one user. Each page stores under a name of its own, and holds a Web Lock of that name as long
+ * as it lives. So changes are sent by the page that made them, and by another one when that is gone. Where there are
+ * no Web Locks (Node, pages without https), a new page takes all; what two pages send twice is still done once.
  */
 export class StoredChanges {
   readonly #storage: OutboxStorage

@@ -146,6 +146,19 @@ test('what is done while the server is down outlives a reload of the page, and i
   await page.context().close()
 })
 
+test('what could not be sent before sign-out is sent after sign-in, without a reload', async () => {
+  const page = await open('session')
+  await page.waitForFunction(() => app.tasks.isReady())
+  await taskward.kill()
+  await add(page, 'Milk')
+  await page.evaluate(() => app.reopen())
+  await shows(page, 'Milk')
+  await taskward.restart()
+  await isSent(page)
+  assert.equal(await onServer('session'), 'Milk')
+  await page.context().close()
+})
+
 test('what a tab could not send is sent by another tab when that one is closed', async () => {
   const context = await browser.newContext()
   const one = await open('tabs', context)

@@ -8,7 +8,9 @@ const { url, token, user } = JSON.parse(decodeURIComponent(location.hash.slice(1
 const taskward = createTaskwardClient({ baseUrl: url, token })
 const outbox = { storage: webStorage(), user }
 const quick = { baseDelayMs: 50, maxDelayMs: 500 }
-const tasks = createCollection(taskCollectionOptions({ taskward, outbox, ...quick }))
+let session = new AbortController()
+const open = () => createCollection(taskCollectionOptions({ taskward, outbox, signal: session.signal, ...quick }))
+const tasks = open()
 
 const list = document.querySelector('ul')
 const element = (key) => list.querySelector(`[data-key="${key}"]`)
@@ -33,10 +35,17 @@ tasks.subscribeChanges(
 
 window.app = {
   tasks,
-  titles: () => tasks.toArray.map(({ title }) => title).sort().join(),
+  titles: () => window.app.tasks.toArray.map(({ title }) => title).sort().join(),
   rename(from, to) {
     const { uid } = tasks.toArray.find(({ title }) => title === from)
     return tasks.update(uid, (draft) => void (draft.title = to))
+  },
+  /** Ends the collection, and gives a new one, as after sign-out and sign-in without a reload. */
+  reopen() {
+    session.abort()
+    session = new AbortController()
+    window.app.tasks = open()
+    void window.app.tasks.preload()
   },
   /** How many elements were ever removed. */
   removed: () => removed,

@@ -73,7 +73,7 @@ const REVISION = 'taskward:revision'
 export function taskCollectionOptions(options: TaskCollectionOptions): TaskCollectionConfig {
   const { taskward, id = 'tasks', outbox: keep, onRefused = () => {}, onError = () => {}, ...following } = options
   const arrivals = new Arrivals()
-  const stored = keep && new StoredChanges(keep.storage, keep.user)
+  const stored = keep && new StoredChanges(keep.storage, keep.user, following.signal)
   const outbox = new Outbox(taskward, { ...following, onState: () => {}, stored, onRefused })
   let restart = () => {}
   let restored = false

@@ -2,7 +2,7 @@
 
 import type { Change } from './change.js'
 
-/** Texts by key. The storage adapters of `@tanstack/offline-transactions` (IndexedDB among them) fit. */
+/** Texts by key. */
 export interface OutboxStorage {
   get(key: string): Promise<string | null> | string | null
   set(key: string, value: string): Promise<void> | void
@@ -11,34 +11,40 @@ export interface OutboxStorage {
 }
 
 /** An outbox in `localStorage`, which stores before `insert` returns. Browsers give a page some 5 MB of it. */
-export function webStorage(storage: Storage = localStorage): OutboxStorage {
+export function webStorage(): OutboxStorage {
+  // (Looked up when it is used, because a server that renders the page has none.)
   return {
-    get: (key) => storage.getItem(key),
-    set: (key, value) => storage.setItem(key, value),
-    delete: (key) => storage.removeItem(key),
-    keys: () => Object.keys(storage),
+    get: (key) => localStorage.getItem(key),
+    set: (key, value) => localStorage.setItem(key, value),
+    delete: (key) => localStorage.removeItem(key),
+    keys: () => Object.keys(localStorage),
   }
 }
 
 /**
  * The stored changes of one user. Each page stores under a name of its own, and holds a Web Lock of that name as long
- * as it lives. So changes are sent by the page that made them, and by another one when that is gone. Where there are
- * no Web Locks (Node, pages without https), a new page takes all; what two pages send twice is still done once.
+ * as it lives, or until `signal` aborts. So changes are sent by the page that made them, and by another one when that
+ * is gone. Where there are no Web Locks (Node, pages without https), a new page takes all; what two pages send twice
+ * is still done once.
  */
 export class StoredChanges {
   readonly #storage: OutboxStorage
   readonly #user: string
+  readonly #signal: AbortSignal | undefined
   readonly #page = Math.random().toString(36).slice(2)
   #count = 0
+  #isHeld = false
 
-  constructor(storage: OutboxStorage, user: string) {
+  constructor(storage: OutboxStorage, user: string, signal: AbortSignal | undefined) {
     this.#storage = storage
+    this.#signal = signal
     this.#user = `taskward/${encodeURIComponent(user)}/`
-    void this.#own(this.#page)
   }
 
   /** Stores changes; `key` names them, and `stored` resolves when they are safe. */
   add(changes: Change[]): { key: string; stored: Promise<void> } {
+    if (!this.#isHeld) void this.#own(this.#page)
+    this.#isHeld = true
     const order = `${Date.now()}`.padStart(15, '0') + `${(this.#count += 1)}`.padStart(6, '0')
     const key = `${this.#user}${this.#page}/${order}`
     try {
@@ -78,13 +84,13 @@ export class StoredChanges {
     const locks = globalThis.navigator?.locks as LockManager | undefined
     if (!locks) return Promise.resolve()
     return new Promise((resolve) => {
-      const forEver = new Promise(() => {})
-      locks
-        .request(`${this.#user}${page}`, () => {
-          resolve()
-          return forEver
-        })
-        .catch(() => {})
+      const end = new Promise<void>((done) => this.#signal?.addEventListener('abort', () => done()))
+      const lock = locks.request(`${this.#user}${page}`, () => {
+        resolve()
+        return end
+      })
+      // It fails where the page may not have locks; then nobody takes over what another page has left.
+      lock.catch(() => {})
     })
   }
 }

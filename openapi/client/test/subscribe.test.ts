@@ -163,7 +163,7 @@ test('each connection asks for a token anew, so a token that expires interrupts 
   let asked = 0
   const token = () => {
     asked += 1
-    return server.token('shortlived', '--seconds', '2')
+    return server.token('shortlived', '--seconds', '4')
   }
   const client = createTaskwardClient({ baseUrl: server.url, token })
   const writer = await user('shortlived')
@@ -177,10 +177,7 @@ test('each connection asks for a token anew, so a token that expires interrupts 
   await pages.next()
   await pages.next()
   assert.ok(asked >= 3, `${asked} tokens`)
-  assert.ok(
-    errors.every((error) => /expired/.test(String(error))),
-    String(errors),
-  )
+  assert.deepEqual(errors, [], 'an orderly end is no failure')
   await create(writer, 'Still there')
   assert.deepEqual(titles(await nextChange(pages)), ['Still there'])
   await pages.return()

@@ -43,15 +43,15 @@ export class Pacing {
     this.#options.onState?.({ status: 'live' })
   }
 
-  /** Whether the connection that has just ended was a good one. */
-  get wasGood(): boolean {
-    return Date.now() - this.#started >= GOOD_MS
+  /** Whether the connection that has just ended has held for `ms` milliseconds. */
+  held(ms: number): boolean {
+    return Date.now() - this.#started >= ms
   }
 
   /** Waits after a failure: `ms` if that is given, otherwise the longer the more failures there were. */
   async wait(error: unknown, ms?: number): Promise<void> {
     const { baseDelayMs = 500, maxDelayMs = 30_000, onState } = this.#options
-    this.#failures = this.wasGood ? 1 : this.#failures + 1
+    this.#failures = this.held(GOOD_MS) ? 1 : this.#failures + 1
     const longest = Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#failures - 1))
     // Jitter: clients that lost the same server should not all come back at the same moment.
     const chosen = ms ?? longest * (1 - Math.random() / 2)

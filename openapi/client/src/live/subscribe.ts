@@ -58,7 +58,8 @@ export async function* subscribe(
       failure = error
     }
     if (signal.aborted) return
-    if (end?.reason === 'token_expired' && pacing.wasGood) continue
+    // An orderly end, unless the token was as good as over when it came.
+    if (end?.reason === 'token_expired' && pacing.held(1000)) continue
     await pacing.wait(failure, end?.reason === 'shutdown' ? parser.retry : undefined)
   }
 }

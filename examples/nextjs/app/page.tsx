@@ -1,13 +1,12 @@
-import { HydrationBoundary, QueryClient, dehydrate } from '@tanstack/react-query'
 import { cookies } from 'next/headers'
 import { redirect } from 'next/navigation'
 
 import { Board } from '@/components/board'
 import { readFilters } from '@/lib/filters'
+import { loadFirstPage } from '@/lib/first-page'
 import { limits } from '@/lib/limits'
 import { PageProvider } from '@/lib/page-context'
 import { signInPath } from '@/lib/paths'
-import { taskList } from '@/lib/queries'
 import { getTaskward, getUser } from '@/lib/session'
 import { taskwardUrl } from '@/lib/settings'
 import { readTheme } from '@/lib/theme'
@@ -24,22 +23,19 @@ export default async function Page({ searchParams }: Props) {
 
   // The list is fetched here with the person's token and comes with the page. If that fails, the page comes without it,
   // and the browser tries again and says what is wrong.
-  const queries = new QueryClient()
   const timeZone = readTimeZone(await cookies())
-  const list = taskList(await getTaskward(), readFilters(params), timeZone)
-  await queries.prefetchInfiniteQuery({ ...list, retry: false })
+  const first = await loadFirstPage(await getTaskward(), readFilters(params), timeZone)
 
   return (
     <PageProvider
       key={user.id}
       taskwardUrl={taskwardUrl()}
       person={{ id: user.id, name: user.name }}
+      first={first}
       serverClock={{ now: Date.now(), timeZone }}
       limits={limits}
     >
-      <HydrationBoundary state={dehydrate(queries)}>
-        <Board theme={readTheme((await cookies()).get('theme')?.value)} />
-      </HydrationBoundary>
+      <Board theme={readTheme((await cookies()).get('theme')?.value)} />
     </PageProvider>
   )
 }

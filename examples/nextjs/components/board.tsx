@@ -4,6 +4,8 @@ import { useClock } from '@/lib/clock'
 import { describeToday } from '@/lib/dates'
 import { usePage } from '@/lib/page-context'
 import type { Theme } from '@/lib/theme'
+import { useNews } from '@/lib/use-news'
+import { useRefusals } from '@/lib/use-refusals'
 
 import { Connection } from './connection'
 import { FilterBar } from './filter-bar'
@@ -40,6 +42,14 @@ export function Board({ theme }: { theme: Theme }) {
         <TaskList />
       </main>
       <TaskDialog />
+      <Messages />
     </ToastProvider>
   )
+}
+
+/** Tells what happens without a doing of the person. */
+function Messages() {
+  useNews()
+  useRefusals()
+  return null
 }

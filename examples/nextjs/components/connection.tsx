@@ -1,13 +1,27 @@
 'use client'
 
-import { useOnline } from '@/lib/connection'
+import { useSyncExternalStore } from 'react'
 
-/** Says that the browser is offline, until it is back. */
+import { useOnline } from '@/lib/connection'
+import { usePage } from '@/lib/page-context'
+
+/** Says that the browser is offline, or that the server does not answer, until that is over. */
 export function Connection() {
+  const { stream } = usePage()
   const online = useOnline()
+  const isAway = useSyncExternalStore(
+    stream.subscribe,
+    () => stream.isAway,
+    () => false,
+  )
   return (
     <div role="status">
-      {!online && <p className="notice">You are offline. You can still read this list, and what you type is kept.</p>}
+      {(!online || isAway) && (
+        <p className="notice">
+          {online ? 'The server cannot be reached.' : 'You are offline.'} You can go on: what you change is kept here,
+          and sent when the connection is back.
+        </p>
+      )}
     </div>
   )
 }

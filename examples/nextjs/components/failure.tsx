@@ -1,22 +1,19 @@
 'use client'
 
-import { useOnline } from '@/lib/connection'
-import { explain, isPassing } from '@/lib/failures'
-
-interface Props {
-  /** `Your tasks could not be loaded.` */
-  text: string
-  error: unknown
+export interface FailureProps {
+  /** What happened, in sentences. */
+  reason: string
+  /** Whether it may succeed later: then the page tries again by itself, too. */
+  isPassing: boolean
   retry: () => void
 }
 
-/** Something that could not be fetched. A passing failure is retried by itself; see `lib/retries.ts`. */
-export function Failure({ text, error, retry }: Props) {
-  const online = useOnline()
+/** In place of tasks that could not be fetched. */
+export function Failure({ reason, isPassing, retry }: FailureProps) {
   return (
     <div className="notice failure" role="alert">
       <p>
-        {text} {explain(error, online)} {isPassing(error) && 'This page keeps trying.'}
+        Your tasks could not be loaded. {reason} {isPassing && 'This page keeps trying.'}
       </p>
       <button className="button" onClick={retry}>
         Try again now

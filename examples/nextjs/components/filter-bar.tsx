@@ -1,21 +1,20 @@
 'use client'
 
-import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useId, useState } from 'react'
 
 import { type Filters, type Status, isNarrowed, priorities, sorts, statuses } from '@/lib/filters'
-import { listedTasks } from '@/lib/queries'
+import { usePage } from '@/lib/page-context'
 import { useFilters } from '@/lib/use-address'
-import { useTaskList } from '@/lib/use-task-list'
+import { useTasks } from '@/lib/use-tasks'
 
 import { Icon } from './icons'
 
 export function FilterBar() {
   const { filters, change } = useFilters()
   const [clearings, setClearings] = useState(0)
-  const queries = useQueryClient()
-  useTaskList() // to render again when the tasks change, and with them the tags
-  const tags = [...new Set([...listedTasks(queries).flatMap((task) => task.tags), filters.tag])].filter(Boolean).sort()
+  const { first } = usePage()
+  const tasks = useTasks().tasks ?? first.tasks
+  const tags = [...new Set([...tasks.flatMap((task) => task.tags), filters.tag])].filter(Boolean).sort()
 
   function clear() {
     change({ status: 'all', priority: '', tag: '', q: '' })

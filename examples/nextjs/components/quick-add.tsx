@@ -1,17 +1,19 @@
 'use client'
 
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useId, useRef } from 'react'
 
 import { useOnline } from '@/lib/connection'
-import { moveDraft, quickDraft, taskDraft, useDraft } from '@/lib/drafts'
+import { moveDraft, quickDraft, readDraft, taskDraft, useDraft } from '@/lib/drafts'
 import { hasChanges, readEdit, writeEdit } from '@/lib/edits'
 import { explain, faultsOf } from '@/lib/failures'
 import { lengthOf } from '@/lib/length'
 import { usePage } from '@/lib/page-context'
 import { useOpenTask } from '@/lib/use-address'
-import { useCreateTask } from '@/lib/use-create'
+import { useChanges } from '@/lib/use-changes'
 
 import { Icon } from './icons'
+import { useToasts } from './toasts'
 
 /** A title and Enter create a task. */
 export function QuickAdd() {
@@ -20,11 +22,19 @@ export function QuickAdd() {
   const { person, limits } = usePage()
   const online = useOnline()
   const { open } = useOpenTask()
+  const { show } = useToasts()
   const name = quickDraft(person)
   const newTask = taskDraft(person, 'new')
   const [draft, setDraft] = useDraft(name)
   const [details, setDetails] = useDraft(newTask)
-  const create = useCreateTask(name)
+  const create = useMutation({
+    mutationFn: useChanges().create,
+    onError(error, { title }) {
+      // What was refused comes back, unless the next text is being typed.
+      if (readDraft(name) === null) setDraft(title)
+      else show({ text: `“${title}” was not added.`, error })
+    },
+  })
 
   const title = (draft ?? '').trim()
   const error = create.variables?.title === title ? create.error : null // about what was sent, and not about other text
@@ -34,8 +44,8 @@ export function QuickAdd() {
 
   function submit(event: FormEvent) {
     event.preventDefault()
-    if (create.isPending) return
     input.current?.focus()
+    setDraft(null)
     create.mutate({ title })
   }
 
@@ -69,7 +79,7 @@ export function QuickAdd() {
           aria-invalid={fault !== undefined || Boolean(length?.tooLong)}
           aria-describedby={`${id}-fault ${id}-length`}
         />
-        <button className="button primary" aria-disabled={create.isPending} aria-label={failure ? 'Try again' : 'Add'}>
+        <button className="button primary" aria-label={failure ? 'Try again' : 'Add'}>
           <Icon name="plus" />
           <span>{failure ? 'Try again' : 'Add'}</span>
         </button>
@@ -80,7 +90,7 @@ export function QuickAdd() {
       </p>
       <div id={`${id}-fault`} role="alert">
         {fault && <p className="fault">{fault}</p>}
-        {failure && <p className="notice failure">Not added yet. {failure} Your text is still here.</p>}
+        {failure && <p className="notice failure">Not added. {failure} Your text is still here.</p>}
       </div>
     </form>
   )

@@ -1,15 +1,14 @@
 'use client'
 
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useId, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
-import { TaskwardError } from 'taskward-client'
-import { getTaskOptions } from 'taskward-client/react-query'
+import { type ReactNode, useId, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
+import type { Task } from 'taskward-client'
+import { taskKey } from 'taskward-client/tanstack-db'
 
-import { isPassing } from '@/lib/failures'
+import { moveDraft, taskDraft, useDraft } from '@/lib/drafts'
+import { readEdit, writeEdit } from '@/lib/edits'
 import { usePage } from '@/lib/page-context'
-import { listedTasks } from '@/lib/queries'
-import { retryNow } from '@/lib/retries'
 import { useOpenTask } from '@/lib/use-address'
+import { useTasks } from '@/lib/use-tasks'
 
 import { Failure } from './failure'
 import { Icon } from './icons'
@@ -27,26 +26,45 @@ export function TaskDialog() {
   if (!task || !isBrowser) return null
   return (
     <Modal key={task} label={task === 'new' ? 'New task' : 'Edit task'} isNew={task === 'new'} close={close}>
-      {task === 'new' ? <TaskForm close={close} /> : <ExistingTask id={task} close={close} />}
+      {task === 'new' ? <TaskForm close={close} /> : <ExistingTask name={task} close={close} />}
     </Modal>
   )
 }
 
 const nothingChanges = () => () => {}
 
-function ExistingTask({ id, close }: { id: number; close: () => void }) {
-  const { taskward } = usePage()
-  const queries = useQueryClient()
-  const { data, failureReason: error, refetch } = useQuery({
-    ...getTaskOptions({ client: taskward.client, path: { id } }),
-    initialData: () => listedTasks(queries).find((task) => task.id === id),
-    gcTime: 0, // removed on closing: the next time, the lists may have a newer version
-  })
-  if (data) return <TaskForm task={data} close={close} />
-  if (TaskwardError.is(error, 'task_not_found')) return <p>You have no task {id}. Perhaps it was deleted.</p>
-  if (!error) return <p role="status">Loading…</p>
-  const retry = () => void (isPassing(error) ? retryNow(queries) : refetch())
-  return <Failure text="The task could not be loaded." error={error} retry={retry} />
+function ExistingTask({ name, close }: { name: string; close: () => void }) {
+  const { first, retry } = usePage()
+  const { tasks, isReady } = useTasks()
+  const [seen, setSeen] = useState<Task>()
+  const task = tasks?.find(({ id, uid }) => String(id) === name || uid === name)
+  if (task && task !== seen) setSeen(task)
+  if (task) return <TaskForm task={task} close={close} />
+  if (isReady) return seen ? <Deleted task={seen} /> : <p>You have no task {name}. Perhaps it was deleted.</p>
+  if (first.failure) return <Failure reason={first.failure.text} isPassing={first.failure.isPassing} retry={retry} />
+  return <p role="status">Loading…</p>
+}
+
+/** In place of a task that was deleted elsewhere while its form was open. What was typed is not lost. */
+function Deleted({ task }: { task: Task }) {
+  const { person } = usePage()
+  const { open } = useOpenTask()
+  const name = taskDraft(person, taskKey(task))
+  const [draft] = useDraft(name)
+  const addAgain = () => {
+    moveDraft(name, taskDraft(person, 'new'), writeEdit({ fields: readEdit(draft, task).fields }))
+    open('new')
+  }
+  return (
+    <div className="conflict">
+      <p role="status">“{task.title}” was deleted elsewhere.</p>
+      <footer>
+        <button className="button" onClick={addAgain}>
+          Add it again as it is here
+        </button>
+      </footer>
+    </div>
+  )
 }
 
 interface ModalProps {

@@ -1,17 +1,18 @@
 'use client'
 
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef } from 'react'
-import { type Task, TaskwardError } from 'taskward-client'
+import { type NewTask, type Task, TaskwardError } from 'taskward-client'
+import { taskKey } from 'taskward-client/tanstack-db'
 
-import { taskDraft, useDraft } from '@/lib/drafts'
+import { clearDraft, readDraft, taskDraft, useDraft } from '@/lib/drafts'
 import { isChanged, readEdit, writeEdit } from '@/lib/edits'
 import { explain, faultsOf } from '@/lib/failures'
-import { type Fields, bodyOf, isSame, rebase } from '@/lib/fields'
+import { type Fields, bodyOf, hasAll, isSame, overlaps, rebase } from '@/lib/fields'
 import { useOnline } from '@/lib/connection'
 import { usePage } from '@/lib/page-context'
-import { useCreateTask } from '@/lib/use-create'
-import { useDelete } from '@/lib/use-delete'
-import { useSaveEdit } from '@/lib/use-edit'
+import { plain } from '@/lib/tasks'
+import { useChanges } from '@/lib/use-changes'
 
 import { Conflict } from './conflict'
 import { OtherTitle } from './other-title'
@@ -24,13 +25,29 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
   const { show } = useToasts()
   const online = useOnline()
   const form = useRef<HTMLFormElement>(null)
-  const name = taskDraft(person, task?.id ?? 'new')
+  const name = taskDraft(person, task ? taskKey(task) : 'new')
   const [draft, setDraft] = useDraft(name)
-  const create = useCreateTask(name)
-  const save = useSaveEdit(name)
-  const remove = useDelete()
+  const changes = useChanges()
+  const onMutate = () => readDraft(name)
+  const create = useMutation({
+    mutationFn: (body: NewTask) => changes.create(body),
+    onMutate,
+    onSuccess(_, _body, sent) {
+      clearDraft(name, sent)
+      close()
+    },
+  })
+  const save = useMutation({
+    mutationFn: changes.save,
+    onMutate,
+    onSuccess(isSaved, _edit, sent) {
+      if (!isSaved) return
+      clearDraft(name, sent)
+      close()
+    },
+  })
 
-  const edit = readEdit(draft, task)
+  const edit = readEdit(draft, task && plain(task))
   const { base, fields } = edit
   const changed = isChanged(edit)
   const change = (changes: Partial<Fields>) => setDraft(writeEdit({ base, fields: { ...fields, ...changes } }))
@@ -52,33 +69,30 @@ export function TaskForm({ task, close }: { task?: Task; close: () => void }) {
 
   function removeTask(task: Task) {
     close()
-    // The draft goes with the task. If the task stays, the draft stays too; useDelete says so.
-    remove.mutateAsync(task).then(() => setDraft(null), () => {})
-  }
-
-  function send(base: Task, fields: Fields) {
-    const saved = ({ title }: Task) => {
-      close()
-      show({ text: `“${title}” saved.` })
-    }
-    save.mutate({ base, fields }, { onSuccess: saved })
+    // The draft goes with the task. If the task stays, the draft stays too.
+    changes.remove(task).then(
+      () => setDraft(null),
+      () => {},
+    )
   }
 
   function submit(event: FormEvent) {
     event.preventDefault()
     if (isPending) return
-    if (!base) create.mutate(bodyOf(fields), { onSuccess: close })
-    else if (changed) send(base, fields)
+    if (!base) create.mutate(bodyOf(fields))
+    else if (changed) save.mutate({ base, fields })
     else discard()
   }
 
-  const theirs = TaskwardError.is(save.error, 'version_mismatch') ? save.error.current : undefined
-  if (base && theirs) {
+  const isAsked = save.data === false || TaskwardError.is(save.error, 'version_mismatch') || edit.isRefused
+  const differs = task && base && overlaps(base, fields, task) && !hasAll(base, fields, task)
+  if (isAsked && differs && !isPending) {
+    const theirs = plain(task)
     const mine = rebase(base, fields, theirs)
     const keepMine = () => {
       // From now on this is an edit of their version, so after a failure the next attempt is right too.
       setDraft(writeEdit({ base: theirs, fields: mine }))
-      send(theirs, mine)
+      save.mutate({ base: theirs, fields: mine })
     }
     const takeTheirs = () => {
       discard()

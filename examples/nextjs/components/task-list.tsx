@@ -1,16 +1,15 @@
 'use client'
 
-import { Fragment, useRef } from 'react'
-import { useQueryClient } from '@tanstack/react-query'
+import { Fragment, useRef, useState } from 'react'
+import { taskKey } from 'taskward-client/tanstack-db'
 
 import { useClock } from '@/lib/clock'
 import { describeDue } from '@/lib/dates'
-import { isPassing } from '@/lib/failures'
-import { isNarrowed } from '@/lib/filters'
-import { retryNow } from '@/lib/retries'
+import { isNarrowed, writeFilters } from '@/lib/filters'
+import { pageSize } from '@/lib/first-page'
+import { useRelease } from '@/lib/lingering'
 import { useFilters } from '@/lib/use-address'
-import { useLingering } from '@/lib/use-lingering'
-import { useTaskList } from '@/lib/use-task-list'
+import { useTaskList } from '@/lib/use-tasks'
 
 import { Empty } from './empty'
 import { Failure } from './failure'
@@ -21,51 +20,48 @@ import { TaskRow } from './task-row'
 export function TaskList() {
   const { filters } = useFilters()
   const clock = useClock()
-  const queries = useQueryClient()
   const rows = useRef<HTMLUListElement>(null)
-  const linger = useLingering(rows)
-  const list = useTaskList()
-  // Between two attempts too, so that the message stays until one succeeds.
-  const error = list.failureReason
-  const isNextPage = list.isFetchingNextPage || list.isFetchNextPageError
+  const { tasks, isRight, hasMore, failure } = useTaskList()
+  const { length, showMore } = useLength(writeFilters(new URLSearchParams(), filters))
+  useRelease(rows, filters.status !== 'all')
 
-  if (list.isPending && !error) return <Skeleton />
-  const tasks = list.data?.pages.flatMap(({ items }) => items) ?? []
-  const dated = tasks.map((task) => ({ task, due: describeDue(task.due_date, clock) }))
+  if (!isRight && tasks.length === 0 && !failure) return <Skeleton />
+  const dated = tasks.slice(0, length).map((task) => ({ task, due: describeDue(task.due_date, clock) }))
   const grouped = filters.sort === 'due_date'
-
-  const retry = () => void (isPassing(error) ? retryNow(queries) : list.refetch())
-  const failure = error && <Failure text="Your tasks could not be loaded." error={error} retry={retry} />
   return (
-    <section aria-label="Tasks" aria-busy={list.isPlaceholderData}>
-      {!isNextPage && failure}
-      {list.isSuccess && tasks.length === 0 && <Empty narrowed={isNarrowed(filters)} />}
-      {tasks.length > 0 && (
-        <ul ref={rows} className={list.isPlaceholderData ? 'tasks stale' : 'tasks'}>
+    <section aria-label="Tasks" aria-busy={!isRight}>
+      {failure && <Failure {...failure} />}
+      {isRight && tasks.length === 0 && !failure && <Empty narrowed={isNarrowed(filters)} />}
+      {dated.length > 0 && (
+        <ul ref={rows} className={isRight ? 'tasks' : 'tasks stale'}>
           {dated.map(({ task, due }, index) => (
-            <Fragment key={task.id}>
+            <Fragment key={taskKey(task)}>
               {grouped && due.group !== dated[index - 1]?.due.group && (
                 <li className="group">
                   <h2>{due.group}</h2>
                 </li>
               )}
-              <TaskRow task={task} due={due} linger={linger} />
+              <TaskRow task={task} due={due} />
             </Fragment>
           ))}
         </ul>
       )}
-      {isNextPage && failure}
-      {list.hasNextPage && !failure && (
-        <MoreButton busy={list.isFetchingNextPage} load={() => void list.fetchNextPage()} />
-      )}
+      {(hasMore || tasks.length > length) && <MoreButton busy={hasMore} load={showMore} />}
       <p className="hidden" role="status">
-        {list.isFetchingNextPage ? 'Loading more' : countOf(tasks.length, list.hasNextPage)}
+        {hasMore ? 'Loading more' : countOf(dated.length, tasks.length)}
       </p>
     </section>
   )
 }
 
-function countOf(count: number, hasMore: boolean): string {
-  if (hasMore) return `${count} or more tasks`
-  return count === 1 ? '1 task' : `${count} tasks`
+/** How many tasks the list shows: the first ones again whenever it is another list. */
+function useLength(list: string) {
+  const [more, setMore] = useState({ list, length: pageSize })
+  const length = more.list === list ? more.length : pageSize
+  return { length, showMore: () => setMore({ list, length: length + pageSize }) }
+}
+
+function countOf(shown: number, all: number): string {
+  if (shown < all) return `${shown} of ${all} tasks`
+  return all === 1 ? '1 task' : `${all} tasks`
 }

@@ -1,59 +1,71 @@
 'use client'
 
+import { useSyncExternalStore } from 'react'
 import type { Task } from 'taskward-client'
+import { taskKey } from 'taskward-client/tanstack-db'
 
+import { useOnline } from '@/lib/connection'
 import type { Due } from '@/lib/dates'
 import { taskDraft, useDraft } from '@/lib/drafts'
 import { hasChanges } from '@/lib/edits'
 import { priorities } from '@/lib/filters'
 import { usePage } from '@/lib/page-context'
 import { useFilters, useOpenTask } from '@/lib/use-address'
-import { useComplete } from '@/lib/use-complete'
-import { useDelete } from '@/lib/use-delete'
+import { useChanges } from '@/lib/use-changes'
 
 import { Icon } from './icons'
 
 interface Props {
-  task: Task
+  task: Task & { $hasPendingWrites?: boolean }
   due: Due
-  /** Keeps the task in the list for a moment after it was ticked, although it no longer belongs there. */
-  linger: (id: number) => void
 }
 
-export function TaskRow({ task, due, linger }: Props) {
-  const { person } = usePage()
+export function TaskRow({ task, due }: Props) {
+  const { person, lingering } = usePage()
   const { open } = useOpenTask()
   const { filters } = useFilters()
-  const [draft] = useDraft(taskDraft(person, task.id))
-  const complete = useComplete()
-  const remove = useDelete()
+  const [draft] = useDraft(taskDraft(person, taskKey(task)))
+  const { complete, remove } = useChanges()
   const { title, description, completed, priority } = task
+  const isUnsent = task.$hasPendingWrites ?? false
 
   function toggle() {
-    if (filters.status !== 'all') linger(task.id)
-    complete.mutate(task)
+    if (filters.status !== 'all') lingering.add(taskKey(task))
+    complete(task)
   }
   return (
-    <li className={completed ? 'task done' : 'task'} data-priority={priority} data-task={task.id}>
+    <li
+      className={completed ? 'task done' : 'task'}
+      data-priority={priority}
+      data-key={taskKey(task)}
+      data-unsent={isUnsent || undefined}
+    >
       <label className="tick">
         <input type="checkbox" className="check" checked={completed} onChange={toggle} aria-label={`Done: ${title}`} />
       </label>
       <div className="words">
-        <button className="title" aria-haspopup="dialog" onClick={() => open(task.id)}>
+        <button className="title" aria-haspopup="dialog" onClick={() => open(task.id > 0 ? task.id : taskKey(task))}>
           {title}
         </button>
         {description && <p className="description">{description}</p>}
-        <Facts task={task} due={due} hasDraft={hasChanges(draft)} />
+        <Facts task={task} due={due} hasDraft={hasChanges(draft)} isUnsent={isUnsent} />
       </div>
-      <button className="button quiet round remove" onClick={() => remove.mutate(task)} aria-label={`Delete: ${title}`}>
+      <button className="button quiet round remove" onClick={() => void remove(task)} aria-label={`Delete: ${title}`}>
         <Icon name="trash" />
       </button>
     </li>
   )
 }
 
-function Facts({ task, due, hasDraft }: { task: Task; due: Due; hasDraft: boolean }) {
+function Facts({ task, due, hasDraft, isUnsent }: Props & { hasDraft: boolean; isUnsent: boolean }) {
+  const { stream } = usePage()
+  const online = useOnline()
   const { change } = useFilters()
+  const hasFailed = useSyncExternalStore(
+    stream.subscribe,
+    () => stream.error !== undefined,
+    () => false,
+  )
   const { completed, priority, tags } = task
   const overdue = due.overdue && !completed
   return (
@@ -62,6 +74,12 @@ function Facts({ task, due, hasDraft }: { task: Task; due: Due; hasDraft: boolea
         <span className="fact draft">
           <Icon name="pencil" />
           Unsaved changes
+        </span>
+      )}
+      {isUnsent && (hasFailed || !online) && (
+        <span className="fact draft">
+          <Icon name="cloud" />
+          Not sent yet
         </span>
       )}
       {due.text && (

@@ -8,6 +8,8 @@ export interface Edit {
   /** The task as it was when the edit began, so that a later save cannot overwrite what came after. None is a new task. */
   base?: Task | undefined
   fields: Fields
+  /** The server has refused to save it, since the same was changed elsewhere. */
+  isRefused?: boolean | undefined
 }
 
 /** The edit of a draft, or one that begins now. */

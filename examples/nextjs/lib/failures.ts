@@ -21,9 +21,16 @@ function isRefusal(error: unknown): error is TaskwardError {
 const names: Record<string, string> = { q: 'The search text', tag: 'The tag', cursor: 'The position in the list' }
 
 function sentence({ pointer, parameter, detail }: TaskwardError['errors'][number]): string {
-  const name = parameter ?? pointer?.slice(1)
+  const name = parameter ?? (pointer && memberOf(pointer).join('/'))
   return `${name ? (names[name] ?? name) : 'The request'} ${detail}.`
 }
+
+/** The member of the task that a pointer into a batch (`/operations/0/task/tags/1`) names, and its index there. */
+const memberOf = (pointer: string) =>
+  pointer
+    .replace(/^\/operations\/\d+\/(task|patch)/, '')
+    .split('/')
+    .slice(1)
 
 /**
  * The faults of a body by member, without the member's name, which stands above the field. The server reports all
@@ -33,7 +40,7 @@ export function faultsOf(error: unknown, sent: Partial<NewTask> = {}): Record<st
   if (!(error instanceof TaskwardError)) return {}
   const faults: Record<string, string> = {}
   for (const { pointer, detail } of error.errors) {
-    const [, member, index] = pointer?.split('/') ?? []
+    const [member, index] = pointer ? memberOf(pointer) : []
     if (!member) continue
     const tag = index && member === 'tags' ? `“${shorten(sent.tags?.[Number(index)] ?? '')}” ` : ''
     const text = tag + detail

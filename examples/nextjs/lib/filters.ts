@@ -55,6 +55,10 @@ export function writeFilters(params: URLSearchParams, changes: Partial<Filters>)
 export const isNarrowed = ({ status, priority, tag, q }: Filters) =>
   status !== 'all' || priority !== '' || tag !== '' || q !== ''
 
+/** Whether two lists are the same. */
+export const isSameList = (one: Filters, other: Filters) =>
+  writeFilters(new URLSearchParams(), one) === writeFilters(new URLSearchParams(), other)
+
 /** The parameters of `listTasks`. */
 export function listQuery({ status, priority, tag, q, sort }: Filters): ListTasksData['query'] {
   return {

@@ -1,19 +1,20 @@
 'use client'
 
-// What all components of the page share: the person's Taskward client, the cache of its answers, and the server's clock.
+// What all components of the page share: the person's tasks and their Taskward client, and what came from the server.
 
-import { MutationCache, QueryCache, QueryClient, QueryClientProvider, onlineManager } from '@tanstack/react-query'
+import { QueryCache, QueryClient, QueryClientProvider, onlineManager } from '@tanstack/react-query'
 import { type ReactNode, createContext, useContext, useEffect, useState } from 'react'
 import { type TaskwardClient, createTaskwardClient, readClaims, rememberToken } from 'taskward-client'
 
 import { authClient } from './auth-client'
 import { watchConnection } from './connection'
 import type { Clock } from './dates'
-import { isSignedOut } from './failures'
+import { isPassing, isSignedOut } from './failures'
+import type { FirstPage } from './first-page'
 import type { Limits } from './limits'
 import { Lingering } from './lingering'
 import { signInPath } from './paths'
-import { retries, retryNow } from './retries'
+import { type OpenTasks, openTasks } from './tasks'
 import { rememberTimeZone } from './time-zone'
 
 export interface Person {
@@ -23,13 +24,20 @@ export interface Person {
 
 interface FromServer {
   person: Person
+  first: FirstPage
   serverClock: Clock
   limits: Limits
 }
 
-interface Page extends FromServer {
+interface Page extends FromServer, OpenTasks {
   taskward: TaskwardClient
   lingering: Lingering
+  /** The keys of tasks for which a form waits: it tells by itself what the server refuses. */
+  awaited: Set<string>
+  /** The keys of tasks that this page deletes: nobody needs to be told of it. */
+  removed: Set<string>
+  /** Connects and sends now, without the rest of a pause. */
+  retry: () => void
 }
 
 const PageContext = createContext<Page | undefined>(undefined)
@@ -43,11 +51,7 @@ export function usePage(): Page {
 type Props = FromServer & { taskwardUrl: string; children: ReactNode }
 
 export function PageProvider({ taskwardUrl, children, ...fromServer }: Props) {
-  const [page] = useState<Page>(() => ({
-    ...fromServer,
-    taskward: connect(taskwardUrl, fromServer.person),
-    lingering: new Lingering(),
-  }))
+  const [page] = useState(() => openPage(taskwardUrl, fromServer))
   const [queries] = useState(createQueries)
   useEffect(() => {
     // "Back" can show the page as it was left, although its person has signed out since: ask the server again.
@@ -58,21 +62,40 @@ export function PageProvider({ taskwardUrl, children, ...fromServer }: Props) {
   useEffect(() => onlineManager.setEventListener(watchConnection), [])
   useEffect(rememberTimeZone, [])
   useEffect(() => {
-    const retry = () => void retryNow(queries)
-    const stop = onlineManager.subscribe((online) => online && retry())
-    addEventListener('focus', retry)
-    document.addEventListener('visibilitychange', retry)
+    const stop = onlineManager.subscribe((online) => online && page.retry())
+    addEventListener('focus', page.retry)
+    document.addEventListener('visibilitychange', page.retry)
     return () => {
       stop()
-      removeEventListener('focus', retry)
-      document.removeEventListener('visibilitychange', retry)
+      removeEventListener('focus', page.retry)
+      document.removeEventListener('visibilitychange', page.retry)
     }
-  }, [queries])
+  }, [page])
   return (
     <PageContext value={page}>
       <QueryClientProvider client={queries}>{children}</QueryClientProvider>
     </PageContext>
   )
+}
+
+function openPage(taskwardUrl: string, fromServer: FromServer): Page {
+  const taskward = connect(taskwardUrl, fromServer.person)
+  const opened = openTasks({
+    taskward,
+    person: fromServer.person.id,
+    first: fromServer.first.tasks,
+    onError: leaveIfSignedOut,
+  })
+  const retry = () => void (opened.stream.isLive || opened.tasks.utils.retry())
+  return {
+    ...fromServer,
+    ...opened,
+    taskward,
+    lingering: new Lingering(),
+    awaited: new Set(),
+    removed: new Set(),
+    retry,
+  }
 }
 
 function connect(baseUrl: string, person: Person): TaskwardClient {
@@ -87,22 +110,27 @@ function connect(baseUrl: string, person: Person): TaskwardClient {
     }
     return data?.token
   })
-  // A few quick attempts, and then the page says what is wrong: nobody wants to watch a button for half a minute.
+  // A few quick attempts, and then the page says what is wrong.
   const retry = { attempts: 3, maxRetryAfterMs: 2000, totalMs: 6000 }
   return createTaskwardClient({ baseUrl, token, retry, timeoutMs: 10_000 })
 }
 
+function leaveIfSignedOut(error: unknown) {
+  if (isSignedOut(error)) location.assign(signInPath(location.pathname + location.search, true))
+}
+
+/** For searches. Tasks come with the stream. */
 function createQueries(): QueryClient {
-  const onError = (error: unknown) => {
-    if (isSignedOut(error)) location.assign(signInPath(location.pathname + location.search, true))
-  }
   return new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
+    queryCache: new QueryCache({ onError: leaveIfSignedOut }),
     defaultOptions: {
-      // "always": without a connection too, a request that fails and says so is better than one that waits in silence.
-      queries: { ...retries, staleTime: 30_000, networkMode: 'always', refetchOnReconnect: true },
-      mutations: { retry: false, networkMode: 'always' },
+      queries: {
+        staleTime: Infinity,
+        // Without a connection too, a request that fails and says so is better than one that waits in silence.
+        networkMode: 'always',
+        retry: (_failures, error) => isPassing(error),
+      },
+      mutations: { networkMode: 'always' },
     },
   })
 }

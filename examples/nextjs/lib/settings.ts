@@ -1,7 +1,6 @@
 /**
- * The URL of Taskward, the same for browsers and for this server, because the keys of cached answers contain it. The
- * server reads it at run time and passes it to the browser with the page, so one build works in every environment
- * (NEXT_PUBLIC_… variables are fixed at build time).
+ * The URL of Taskward, the same for browsers and for this server. The server reads it at run time and passes it to the
+ * browser with the page, so one build works in every environment (NEXT_PUBLIC_… variables are fixed at build time).
  */
 export const taskwardUrl = () => new URL(process.env.TASKWARD_URL ?? 'http://localhost:8000').origin
 

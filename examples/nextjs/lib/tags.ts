@@ -21,6 +21,6 @@ export function mergeTags(tags: string[], more: string[]): { tags: string[]; rep
 }
 
 /** For comparing. Lower case keeps two pairs apart that the server folds together. */
-function fold(tag: string): string {
+export function fold(tag: string): string {
   return tag.normalize('NFC').toLowerCase().replaceAll('ß', 'ss').replaceAll('ς', 'σ')
 }

@@ -12,10 +12,13 @@ export function useFilters() {
   return { filters: readFilters(params), change }
 }
 
-/** The open task: its id, `new`, or nothing. Opening adds a step to the history, so that "back" closes the dialog. */
+/**
+ * The open task: its id, its uid as long as it has no id, `new`, or nothing. Opening adds a step to the history, so that
+ * "back" closes the dialog.
+ */
 export function useOpenTask() {
   const value = useSearchParams().get('task')
-  const open = (task: number | 'new') => {
+  const open = (task: number | string) => {
     const params = current()
     params.set('task', String(task))
     history.pushState(null, '', `?${params}`)
@@ -25,8 +28,7 @@ export function useOpenTask() {
     params.delete('task')
     history.replaceState(null, '', params.size ? `?${params}` : '/')
   }
-  const task = value === 'new' ? ('new' as const) : Number(value) > 0 ? Number(value) : undefined
-  return { task, open, close }
+  return { task: value !== null && /^(new|[1-9]\d*|[\da-f-]{36})$/.test(value) ? value : undefined, open, close }
 }
 
 /** The address now. The one of the last rendering may be older. */

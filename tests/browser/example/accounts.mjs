@@ -69,7 +69,7 @@ story('what is wrong with an account is told at its field, in plain words', asyn
 })
 
 story('at the address with 127.0.0.1 one can sign up too', async ({ visitor }) => {
-  const { page } = await visitor({ baseURL: world.example.url.replace('localhost', '127.0.0.1') })
+  const { page, alive } = await visitor({ baseURL: world.example.url.replace('localhost', '127.0.0.1') })
   // Sign-ups are limited by address.
   await page.route('**/api/auth/sign-up/**', (route) => {
     return route.continue({ headers: { ...route.request().headers(), 'x-forwarded-for': '10.1.0.1' } })
@@ -80,6 +80,7 @@ story('at the address with 127.0.0.1 one can sign up too', async ({ visitor }) =
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByRole('heading', { name: 'Your tasks' }).waitFor()
+  await alive()
   await add(page, 'Buy milk')
 }, ['127.0.0.1'])
 

@@ -38,26 +38,21 @@ story('filters, search and order are in the address, and survive a reload', asyn
   await page.getByText('Nothing matches').waitFor()
 })
 
-story('a long list goes on by itself when one scrolls, and by the keyboard after a failure', async ({ person }) => {
-  const { page, create, forgive } = await person('Ada')
+story('a long list goes on by itself when one scrolls, and by the keyboard, also without a connection', async ({ person }) => {
+  const { page, create } = await person('Ada')
   const all = Array.from({ length: 120 }, (_, index) => `Task ${index + 1}`)
   for (const title of all) await create({ title })
   await page.goto('/?sort=title')
   const expected = [...all].sort()
   await waitForTitles(page, expected.slice(0, 50))
+  await page.getByText('50 of 120 tasks').waitFor()
 
-  // The second page fails once: the first stays, and it is said.
   await page.route(api, (route) => route.abort())
-  await page.locator('.task').last().scrollIntoViewIfNeeded()
-  await page.getByText('Your tasks could not be loaded.').waitFor()
-  await waitForTitles(page, expected.slice(0, 50))
-  await page.unroute(api)
-  await page.getByRole('button', { name: 'Try again' }).press('Enter')
+  await page.getByRole('button', { name: 'Load more' }).press('Enter')
   await page.waitForFunction(() => document.querySelectorAll('.task').length >= 100)
   await page.locator('.task').last().scrollIntoViewIfNeeded()
   await waitForTitles(page, expected)
   assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0)
-  forgive(/ERR_FAILED/)
 })
 
 story('dates are told in words, and what is overdue stands out until it is done', async ({ person }) => {

@@ -45,6 +45,10 @@ const shots = [
   { name: 'more-conflict', width: 1280, height: 800, path: '/?task=4', wait: 'dialog', extra: true, act: race },
   { name: 'more-conflict-phone', width: 390, height: 844, dark: true, path: '/?task=9', wait: 'dialog', extra: true, act: race },
   { name: 'more-fault', width: 390, height: 844, path: '/', extra: true, act: fault },
+  { name: 'more-news', width: 1280, height: 800, path: '/', extra: true, act: news },
+  { name: 'more-offline', width: 1280, height: 800, path: '/', extra: true, act: offline },
+  { name: 'more-offline-phone', width: 390, height: 844, dark: true, path: '/', extra: true, act: offline },
+  { name: 'more-deleted', width: 390, height: 844, path: '/?task=5', wait: 'dialog', extra: true, act: deleted },
   { name: 'more-failure', width: 1280, height: 800, dark: true, path: '/', extra: true, act: failure },
 ]
 
@@ -55,9 +59,9 @@ async function deleteOne(page) {
 
 async function race(page, person, path) {
   const id = path.split('=').at(-1)
-  await person.api('PATCH', `/tasks/${id}`, { title: 'Changed on the phone', due_date: '2026-02-07', tags: ['phone'] })
   await page.getByLabel('Title').fill('Changed at the desk')
   await page.getByLabel('Tags').fill('health, desk')
+  await person.api('PATCH', `/tasks/${id}`, { title: 'Changed on the phone', due_date: '2026-02-07', tags: ['phone'] })
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Keep mine').waitFor()
 }
@@ -68,11 +72,29 @@ async function fault(page) {
   await page.locator('.fault').waitFor()
 }
 
+async function news(page, person) {
+  await person.create({ title: 'Ask the plumber for an offer' })
+  await page.getByText('Added elsewhere').waitFor()
+}
+
+async function offline(page) {
+  await page.context().setOffline(true)
+  await page.getByText('You are offline.').waitFor()
+  await page.getByLabel('Done: Repot the fig').click()
+  await page.getByRole('textbox', { name: 'New task' }).fill('Buy a torch')
+  await page.getByRole('textbox', { name: 'New task' }).press('Enter')
+  await page.getByText('“Buy a torch” added.').waitFor()
+}
+
+async function deleted(page, person) {
+  await person.api('DELETE', '/tasks/5')
+  await page.getByText('was deleted elsewhere').waitFor()
+}
+
 async function failure(page) {
   await page.route('**/api/v1/**', (route) => route.abort())
-  await page.getByRole('textbox', { name: 'New task' }).fill('Buy a torch')
-  await page.getByRole('button', { name: 'Add' }).click()
-  await page.getByRole('button', { name: 'Try again' }).waitFor()
+  await page.getByRole('searchbox', { name: 'Search' }).fill('torch')
+  await page.getByText('could not be loaded').waitFor()
 }
 
 const example = await startExample({ RATE_LIMIT: 'off' })
@@ -96,7 +118,10 @@ try {
     })
     if (!anonymous) await visitor.context.addCookies(cookies)
     await visitor.page.clock.setFixedTime(now)
-    await visitor.page.goto(path, { waitUntil: 'networkidle' })
+    const stream = anonymous || visitor.page.waitForResponse((response) => response.url().includes('/api/v1/events'))
+    await visitor.page.goto(path)
+    await stream
+    await visitor.page.locator('.task, .empty, .card').first().waitFor()
     if (wait) await visitor.page.locator(wait).waitFor()
     if (act) await act(visitor.page, ada, path)
     await visitor.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { password } from './people.mjs'
-import { add, api, quickAdd, row, story, tokenLife } from './world.mjs'
+import { add, api, row, story, tokenLife } from './world.mjs'
 
 story('an expired token is renewed unseen', async ({ person }) => {
   const { page, titles, token, forgive } = await person('Ada')
@@ -36,8 +36,7 @@ story('when the session is over it leads to sign-in, and back to what was typed'
   await row(page, 'Buy milk').getByRole('button', { name: 'Buy milk', exact: true }).click()
   await page.getByLabel('Notes').fill('The one with the blue cap')
   await context.clearCookies()
-  await sleep(tokenLife * 1000)
-  await page.getByRole('button', { name: 'Save' }).click()
+  // As soon as her token has expired, without her doing anything.
   await page.getByText('Your session has ended.').waitFor()
   await alive()
   await page.getByLabel('E-mail').fill(email)
@@ -58,10 +57,9 @@ story('a server that refuses every token does not send people round in a circle'
   const headers = { 'access-control-allow-origin': '*' }
   const problem = { type: 'urn:taskward:problem:wrong_audience', title: 'Unauthorized', status: 401, code: 'wrong_audience', detail: 'no', request_id: '1' }
   await page.route(api, (route) => route.fulfill({ status: 401, headers, json: problem }))
-  await quickAdd(page).fill('Buy milk')
-  await quickAdd(page).press('Enter')
   await page.getByText('Your session has ended.').waitFor()
   await sleep(1000)
   assert.match(page.url(), /sign-in\?ended=1/)
-  forgive(/status of 401/)
+  // TanStack DB complains, too, if this came before the first tasks.
+  forgive(/status of 401|TanStack DB error 172/)
 })

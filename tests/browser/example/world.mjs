@@ -65,6 +65,24 @@ export function story(name, play, otherNames = []) {
 /** Requests of the page to Taskward. */
 export const api = '**/api/v1/**'
 
+/** Where the page sends changes. */
+export const batch = '**/api/v1/tasks/batch'
+
+/** Answers requests as a server does that refuses them for good. */
+export const refuse = (route) =>
+  route.fulfill({
+    status: 403,
+    headers: { 'access-control-allow-origin': '*' },
+    json: { type: 'urn:taskward:problem:insufficient_scope', title: 'Forbidden', status: 403, code: 'insufficient_scope', detail: 'This token may not write.', request_id: '1' },
+  })
+
+/** Lets requests arrive, and loses their answers. */
+export const lose = async (route) => {
+  await route.fetch()
+  // The page may be gone, or stop losing answers, meanwhile.
+  await route.abort('connectionreset').catch(() => {})
+}
+
 /** The row of a task. */
 export const row = (page, title) => page.getByRole('listitem').filter({ has: page.getByRole('button', { name: title, exact: true }) })
 
@@ -89,9 +107,12 @@ export async function escape(page) {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 }
 
-/** Adds a task as people do, and waits until it is there. */
+/** The row of a task of which nothing is on its way to the server. */
+export const sentRow = (page, title) => row(page, title).and(page.locator(':not([data-unsent])'))
+
+/** Adds a task as people do, and waits until the server has it. */
 export async function add(page, title) {
   await quickAdd(page).fill(title)
   await quickAdd(page).press('Enter')
-  await row(page, title).waitFor()
+  await sentRow(page, title).waitFor()
 }

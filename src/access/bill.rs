@@ -39,9 +39,8 @@ impl Meter for Bill {
         let cost = price::of_work(work);
         let rest = |paid: u64| Some(paid.saturating_sub(cost));
         let paid = self.paid.fetch_update(Relaxed, Relaxed, rest).unwrap_or(0);
-        let owed = cost.saturating_sub(paid);
-        if let Some(quotas) = self.authenticator.quotas.as_ref().filter(|_| owed > 0) {
-            quotas.owe(user, owed);
+        if let Some(quotas) = &self.authenticator.quotas {
+            quotas.owe(user, cost.saturating_sub(paid));
         }
     }
 }

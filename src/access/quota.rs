@@ -77,6 +77,10 @@ impl Quotas {
 
     /// Counts what something turned out to cost, in thousandths of a request.
     pub(super) fn owe(&self, user: &UserId, thousandths: u64) {
+        // Nearly always.
+        if thousandths == 0 {
+            return;
+        }
         let time = thousandths.saturating_mul(self.time_of(NonZeroU32::MIN)) / REQUEST;
         self.change(user, |_, full_at| *full_at = full_at.saturating_add(time));
     }

@@ -10,11 +10,13 @@ mod create;
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult, sqlx::PgConnection};
 
-use super::{Count, Expected, Lone, State, What, Write};
-use crate::store::{UserLimits, row::COLUMNS};
+use super::{
+    Assignment, Count, Expected, Lone, State, What, Write,
+    arrays::{PgQuery, bind_columns},
+};
+use crate::store::{UserLimits, engine::fetch, row::COLUMNS};
 
 pub(super) use change::change;
 pub(super) use create::create;
@@ -42,19 +44,24 @@ pub(super) fn can_join(write: &Write) -> bool {
     }
 }
 
-/// The limits, which are the same for all of them: live tasks, tombstones, and bytes.
-fn limits(writes: &[Arc<Write>]) -> (i64, i64) {
+/// Binds the columns of the rows, and after them what is the same for all: the limits on live tasks or tombstones and on
+/// bytes, and what time it is. Then sends the query.
+async fn send<'q>(
+    connection: &mut PgConnection,
+    query: PgQuery<'q>,
+    rows: &[&[Assignment]],
+    writes: &[Arc<Write>],
+) -> Result<Vec<QueryResult>, DbErr> {
     let limits = writes.first().map(|write| write.limits);
     let UserLimits { tasks, bytes } = limits.unwrap_or(UserLimits {
         tasks: 0,
         bytes: Some(0),
     });
-    (tasks, bytes.unwrap_or(i64::MAX))
-}
-
-/// What time it is for all of them.
-fn now(writes: &[Arc<Write>]) -> Option<DateTime<Utc>> {
-    writes.iter().map(|write| write.now).max()
+    let query = bind_columns(query, rows)?
+        .bind(tasks)
+        .bind(bytes.unwrap_or(i64::MAX))
+        .bind(writes.iter().map(|write| write.now).max());
+    fetch(connection, query).await
 }
 
 /// Gives each write the row of its user, of whom there is one write in a group. `None` for those that were left out.

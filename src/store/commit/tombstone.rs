@@ -39,9 +39,7 @@ impl Stored {
             .add(task(Task::DeletedAt).is_not_null());
         Query::select()
             .expr(clock(Clock::Revision))
-            .expr(clock(Clock::TaskCount))
-            .expr(clock(Clock::RowCount))
-            .expr(clock(Clock::StoredBytes))
+            .exprs(Usage::COLUMNS.map(clock))
             .expr(task(Task::Id))
             .expr(task(Task::Revision))
             .expr(row_bytes().cast_as("bigint"))
@@ -58,10 +56,9 @@ impl Stored {
         let Some(first) = rows.first() else {
             return Ok(Self::default());
         };
-        let number = |index| first.try_get_by_index::<i64>(index);
         let mut stored = Self {
-            revision: number(0)?,
-            usage: Usage::of(number(1)?, number(2)?, number(3)?),
+            revision: first.try_get_by_index(0)?,
+            usage: Usage::read(first, 1)?,
             tombstones: Vec::with_capacity(rows.len()),
         };
         for row in rows {

@@ -11,7 +11,6 @@ use super::{
     order::Ordering,
     pages::Frame,
     query::{ListQuery, scans},
-    usage::STORED,
 };
 use crate::{
     contract,
@@ -80,14 +79,14 @@ impl<A: CanRead> Tasks<A> {
             });
         };
         let revision = first.try_get_by_index(COLUMNS.len())?;
-        let number = |place| first.try_get_by_index::<i64>(COLUMNS.len() + place);
+        let behind = COLUMNS.len() + 1;
         let mut work = match scans {
             true => {
-                let stored = Usage::of(number(1)?, number(2)?, number(3)?);
+                let stored = Usage::read(first, behind)?;
                 // In a time zone these are two lists.
                 Work::scan(stored, 1 + u64::from(order.time_zone().is_some()))
             }
-            false => Work::passing(number(1)?),
+            false => Work::passing(first.try_get_by_index(behind)?),
         };
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -180,7 +179,7 @@ impl<A: CanRead> Tasks<A> {
         // No more than is needed: each row has it.
         let of_clock = |column| Expr::col((user_clock::Entity, column));
         match scans(filter, query.sort) {
-            true => select.exprs(STORED.map(of_clock)),
+            true => select.exprs(Usage::COLUMNS.map(of_clock)),
             false => select.expr(of_clock(Clock::RowCount).sub(of_clock(Clock::TaskCount))),
         };
         if order.by_title() {

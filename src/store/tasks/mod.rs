@@ -253,14 +253,20 @@ impl<A> Tasks<A> {
     ) -> Result<Vec<QueryResult>, StoreError> {
         let began = Instant::now();
         let rows = self.store.rows(statement).await.map_err(StoreError::from);
-        if let (Some(search), Some(late)) = (search, began.elapsed().checked_sub(USUAL)) {
-            // It may have waited for others as well.
-            let most = self.stored().await?.bytes.unsigned_abs();
-            let most = Duration::from_nanos(most.saturating_mul(search));
-            self.has_read(Work::late(late.min(most)));
-        }
-        if let Err(StoreError::TooSlow) = rows {
-            self.has_read(Work::scan(self.stored().await?, 1));
+        let is_too_slow = matches!(rows, Err(StoreError::TooSlow));
+        let late = search.zip(began.elapsed().checked_sub(USUAL));
+        // What was read is the answer, whether or not it can be told what it cost.
+        if (is_too_slow || late.is_some())
+            && let Ok(stored) = self.stored().await
+        {
+            if let Some((search, late)) = late {
+                // It may have waited for others as well.
+                let most = stored.bytes.unsigned_abs().saturating_mul(search);
+                self.has_read(Work::late(late.min(Duration::from_nanos(most))));
+            }
+            if is_too_slow {
+                self.has_read(Work::scan(stored, 1));
+            }
         }
         rows
     }

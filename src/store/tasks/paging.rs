@@ -204,8 +204,7 @@ fn hand_back(rows: Vec<QueryResult>, sort: Sort, users: &[&UserId]) -> Result<Ve
         }
         shown.revision = row.try_get_by_index(2)?;
         shown.purged_revision = row.try_get_by_index(3)?;
-        let number = |place| row.try_get_by_index::<i64>(place);
-        shown.stored = Usage::of(number(4)?, number(5)?, number(6)?);
+        shown.stored = Usage::read(&row, 4)?;
         // If no task is read, there is a row for the clock, with nulls.
         if row.try_get_by_index::<Option<i64>>(TASK)?.is_none() {
             continue;

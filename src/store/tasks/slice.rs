@@ -9,7 +9,7 @@ use std::{
 };
 
 use sea_orm::{
-    DbErr, ExprTrait as _, QueryResult,
+    ExprTrait as _, QueryResult,
     sea_query::{Expr, Func, Query, SelectStatement, SubQueryStatement},
 };
 
@@ -17,7 +17,6 @@ use super::{
     Tasks,
     order::Ordering,
     query::{Filter, scans},
-    usage::STORED,
 };
 use crate::{
     contract::{self, Sort},
@@ -85,7 +84,7 @@ impl<A: CanRead> Tasks<A> {
         select
             .columns(COLUMNS)
             .expr(number(self.counting(filter)))
-            .exprs(STORED.map(|column| number(self.of_clock(column))))
+            .exprs(Usage::COLUMNS.map(|column| number(self.of_clock(column))))
             .limit(cmp::min(*limit, at_once))
             .offset(*offset);
         order.apply(&mut select, None);
@@ -104,8 +103,7 @@ impl<A: CanRead> Tasks<A> {
             });
         };
         let total: i64 = first.try_get_by_index(COLUMNS.len())?;
-        let number = |place| first.try_get_by_index::<i64>(COLUMNS.len() + place);
-        let stored = Usage::of(number(1)?, number(2)?, number(3)?);
+        let stored = Usage::read(first, COLUMNS.len() + 1)?;
         // For the tasks and their number; and for the ids of the others.
         let of = |times: u64| match scans {
             true => Work::scan(stored, times),
@@ -183,15 +181,12 @@ impl<A: CanRead> Tasks<A> {
     /// If the database is away.
     pub async fn count(&self, filter: &Filter) -> Result<i64, StoreError> {
         let mut select = self.counting(filter);
-        select.exprs(STORED.map(|column| number(self.of_clock(column))));
+        select.exprs(Usage::COLUMNS.map(|column| number(self.of_clock(column))));
         let Some(row) = self.rows_of_many(&select, filter.search()).await?.pop() else {
             return Ok(0);
         };
         if *filter != Filter::default() {
-            let number =
-                |place| Ok::<_, DbErr>(row.try_get_by_index::<Option<i64>>(place)?.unwrap_or(0));
-            let stored = Usage::of(number(1)?, number(2)?, number(3)?);
-            self.has_read(Work::scan(stored, 1));
+            self.has_read(Work::scan(Usage::read(&row, 1)?, 1));
         }
         Ok(row.try_get_by_index(0)?)
     }

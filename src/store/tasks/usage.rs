@@ -9,9 +9,6 @@ use crate::store::{
     kind::CanRead,
 };
 
-/// What a user stores, as [`Usage::of`] takes it.
-pub(super) const STORED: [Clock; 3] = [Clock::TaskCount, Clock::RowCount, Clock::StoredBytes];
-
 impl<A: CanRead> Tasks<A> {
     /// What the user stores.
     ///
@@ -31,14 +28,13 @@ impl<A> Tasks<A> {
     pub(super) async fn stored(&self) -> Result<Usage, StoreError> {
         let user = ExprTrait::eq(Expr::col(Clock::UserId), self.user.as_str());
         let clock = Query::select()
-            .columns(STORED)
+            .columns(Usage::COLUMNS)
             .from(user_clock::Entity)
             .and_where(user)
             .to_owned();
-        let Some(row) = self.store.rows(&clock).await?.pop() else {
-            return Ok(Usage::default());
-        };
-        let (tasks, rows, bytes): (i64, i64, i64) = row.try_get_many_by_index()?;
-        Ok(Usage::of(tasks, rows, bytes))
+        match self.store.rows(&clock).await?.pop() {
+            Some(row) => Ok(Usage::read(&row, 0)?),
+            None => Ok(Usage::default()),
+        }
     }
 }

@@ -11,14 +11,13 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection},
 };
 
-use super::{limits, now};
+use super::send;
 use crate::store::{
     commit::{
         Count, Expected, Lone, What, Write,
-        arrays::{Marks, WRITABLE, arrays, bind_columns, marks, new_value, text_of},
+        arrays::{Marks, WRITABLE, arrays, marks, new_value, text_of},
         size,
     },
-    engine::fetch,
     row::columns_of,
 };
 
@@ -134,10 +133,5 @@ pub(in crate::store::commit) async fn change(
         .bind(of(|marks| marks.to_moment))
         .bind(of(|marks| marks.to_moment_if_null))
         .bind(of(|marks| marks.turned));
-    let (tasks, bytes) = limits(writes);
-    let query = bind_columns(query, &rows)?
-        .bind(tasks)
-        .bind(bytes)
-        .bind(now(writes));
-    fetch(connection, query).await
+    send(connection, query, &rows, writes).await
 }

@@ -11,14 +11,13 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgConnection},
 };
 
-use super::{limits, now};
+use super::send;
 use crate::store::{
     commit::{
         Lone, What, Write,
-        arrays::{WRITABLE, arrays, bind_columns, marks, new_value},
+        arrays::{WRITABLE, arrays, marks, new_value},
         size,
     },
-    engine::fetch,
     row::columns_of,
 };
 
@@ -79,15 +78,10 @@ pub(in crate::store::commit) async fn create(
             rows.push(&**values);
         }
     }
-    let (tasks, bytes) = limits(writes);
     let to_moment: Vec<i32> = rows.iter().map(|row| marks(row).to_moment).collect();
     let query = sqlx::query(AssertSqlSafe(CREATE.clone()))
         .bind(owners)
         .bind(sizes)
         .bind(to_moment);
-    let query = bind_columns(query, &rows)?
-        .bind(tasks)
-        .bind(bytes)
-        .bind(now(writes));
-    fetch(connection, query).await
+    send(connection, query, &rows, writes).await
 }

@@ -33,6 +33,13 @@ pub(super) fn problem(refused: Refused) -> Problem {
         Refused::Other => {
             "The request is not valid HTTP/1.1; send its first line and its headers as RFC 9112 says."
         }
+        Refused::Crowded { small } => {
+            let detail = format!(
+                "Too many requests with large heads are under way. Send an address and headers of at most {small} bytes, which are \
+                 always accepted, or retry in 1 s."
+            );
+            return Problem::new(ProblemCode::HeadTooLarge, detail).retry_after(1);
+        }
         Refused::TooLarge {
             max_bytes,
             max_headers,

@@ -31,12 +31,13 @@ use super::{
     Limits, Shared,
     body::{AnswerBody, IncomingBody, LeftOver},
     connection_state::ConnectionState,
+    large_heads::LargeHeads,
     refusal::{self, Refused},
     socket::Socket,
 };
 
 /// hyper's buffer for reading, and for an answer that the client does not take fast enough.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 32 * 1024;
 /// The media type of a stream of events (HTML standard, "Server-sent events").
 const EVENT_STREAM: &str = "text/event-stream";
 /// What hyper allows without allocating a table for every request.
@@ -48,6 +49,7 @@ pub(super) async fn serve<E>(
     state: Arc<ConnectionState>,
     stream: TcpStream,
     peer: SocketAddr,
+    large_heads: LargeHeads,
 ) where
     E: Endpoint + 'static,
 {
@@ -61,7 +63,7 @@ pub(super) async fn serve<E>(
         LocalAddr(Addr::SocketAddr(local)),
         RemoteAddr(Addr::SocketAddr(peer)),
     );
-    let socket = Socket::new(stream, state.clone(), &shared.limits);
+    let socket = Socket::new(stream, state.clone(), &shared.limits, large_heads);
     let service = service_fn(|request| {
         answer(shared.clone(), state.clone(), addresses.clone(), request).map(Ok::<_, Infallible>)
     });
@@ -99,10 +101,11 @@ pub(super) async fn serve<E>(
     };
     // The client or its network causes this at will, so it is not logged as an error.
     tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke");
-    if let Some(refused) = Refused::of(&error, &shared.limits) {
+    let crowded = state.is_crowded().then(|| Refused::crowded(&shared.limits));
+    if let Some(refused) = crowded.or_else(|| Refused::of(&error, &shared.limits)) {
         let mut socket = connection.into_parts().io.into_inner();
-        // hyper does not answer HTTP/2 at all.
-        if socket.resume() || error.is_parse_version_h2() {
+        // hyper answers neither HTTP/2 nor what the socket has refused.
+        if socket.resume() || error.is_parse_version_h2() || state.is_crowded() {
             let answer = respond(&shared.endpoint, refused.into_request(addresses)).await;
             // The client may be gone by now.
             let _ = refusal::write(answer, &mut socket).await;
@@ -154,7 +157,11 @@ async fn answer<E: Endpoint>(
         left_over.finish(&state).await;
     }
     // hyper closes the connection after an answer to a body that was not read, but does not announce it.
-    if state.has_unread() || state.is_stopping() || shared.full.load(Ordering::Relaxed) {
+    if state.has_unread()
+        || state.has_large_head()
+        || state.is_stopping()
+        || shared.full.load(Ordering::Relaxed)
+    {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

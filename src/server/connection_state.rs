@@ -37,6 +37,10 @@ pub(super) struct ConnectionState {
     unread: AtomicBool,
     /// The answer is a stream of events, which has no end of its own.
     streaming: AtomicBool,
+    /// The head of a request was large. It is the last one of its connection.
+    large_head: AtomicBool,
+    /// There was no place for a large head.
+    crowded: AtomicBool,
     /// The accept loop asked for this connection's slot.
     wanted: AtomicBool,
     /// The server is stopping.
@@ -52,6 +56,8 @@ impl ConnectionState {
             answering: AtomicBool::new(false),
             unread: AtomicBool::new(false),
             streaming: AtomicBool::new(false),
+            large_head: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -141,6 +147,24 @@ impl ConnectionState {
 
     pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
+    }
+
+    /// The head that is arriving is large.
+    pub(super) fn head_is_large(&self) {
+        self.large_head.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_large_head(&self) -> bool {
+        self.large_head.load(Ordering::Relaxed)
+    }
+
+    /// There is no place for the large head that is arriving.
+    pub(super) fn head_has_no_place(&self) {
+        self.crowded.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     /// Since when the connection has been idle between two requests, if it is.

@@ -21,6 +21,12 @@ pub struct Limits {
     pub max_headers: usize,
     /// Bytes in one request's head, the request line included; more is a 431.
     pub max_head_bytes: usize,
+    /// Bytes of a head beyond which it is large.
+    pub large_head: usize,
+    /// Connections with a large head. One more of them gets a 503. Each is closed after its answer, since its buffers have grown.
+    pub max_large_heads: usize,
+    /// The same for one address.
+    pub max_large_heads_per_address: usize,
     /// Open connections. Beyond it new ones wait in the kernel's backlog, the longest-idle
     /// connection is closed, and answers carry `Connection: close` until there is room again.
     pub max_connections: usize,
@@ -53,6 +59,10 @@ impl Default for Limits {
             least_taken: 32 * 1024,
             max_headers: 100,
             max_head_bytes: 32 * 1024,
+            // As much as hyper reads at first, and as many other servers take at most.
+            large_head: 8 * 1024,
+            max_large_heads: 512,
+            max_large_heads_per_address: 64,
             max_connections: 10_000,
             max_connections_per_address: 1_000,
             proxies: Vec::new(),

@@ -9,6 +9,7 @@
 //! - `body.rs`: what happens when a request or answer body ends, or is dropped before its end.
 //! - `refusal.rs`: the answer to a head that is no HTTP, or too large.
 //! - `socket.rs`: the time limits of reading and writing, and the lingering close.
+//! - `large_heads.rs`: how many connections may have a large head.
 //! - `deadline.rs`: a timer whose deadline moves.
 //! - `connection_state.rs`: the state of a connection, which these share.
 
@@ -16,6 +17,7 @@ mod body;
 mod connection;
 mod connection_state;
 mod deadline;
+mod large_heads;
 mod limits;
 mod open;
 mod refusal;
@@ -135,7 +137,7 @@ where
         limits,
         full: AtomicBool::new(false),
     });
-    let mut open = Open::default();
+    let mut open = Open::new(&shared.limits);
     let mut pause = PAUSES.0;
     tokio::pin!(shutdown);
     loop {

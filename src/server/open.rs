@@ -10,24 +10,42 @@ use std::{
 
 use tokio::{
     net::TcpStream,
+    sync::Semaphore,
     task::{Id, JoinError, JoinSet},
     time::{Instant, timeout},
 };
 
 use crate::peer_network::peer_network;
 
-use super::{Drained, Shared, connection, connection_state::ConnectionState};
+use super::{
+    Drained, Limits, Shared, connection, connection_state::ConnectionState, large_heads::LargeHeads,
+};
 
 /// The open connections.
-#[derive(Default)]
 pub(super) struct Open {
     tasks: JoinSet<()>,
     states: HashMap<Id, (Arc<ConnectionState>, IpAddr)>,
-    /// How many each address has, or each network of IPv6.
-    addresses: HashMap<IpAddr, usize>,
+    /// The clients: each address, or each network of IPv6.
+    addresses: HashMap<IpAddr, Client>,
+    large_heads: Arc<Semaphore>,
+}
+
+/// What one client has.
+struct Client {
+    connections: usize,
+    large_heads: Arc<Semaphore>,
 }
 
 impl Open {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            states: HashMap::new(),
+            addresses: HashMap::new(),
+            large_heads: Arc::new(Semaphore::new(limits.max_large_heads)),
+        }
+    }
+
     /// Serves one more connection, unless its address has as many as one may have.
     pub(super) fn add<E>(&mut self, shared: &Arc<Shared<E>>, stream: TcpStream, peer: SocketAddr)
     where
@@ -35,25 +53,29 @@ impl Open {
     {
         let address = peer_network(peer.ip());
         let limits = &shared.limits;
-        let has = self.addresses.get(&address).copied().unwrap_or_default();
-        if has >= limits.max_connections_per_address
-            && !limits
-                .proxies
-                .iter()
-                .any(|proxies| proxies.contains(&peer.ip().to_canonical()))
-        {
+        let peer_ip = peer.ip().to_canonical();
+        let is_proxy = limits.proxies.iter().any(|of| of.contains(&peer_ip));
+        let has = self.addresses.get(&address).map_or(0, |of| of.connections);
+        if has >= limits.max_connections_per_address && !is_proxy {
             // Its place is free when it has ended, which a client that is turned away finds at its next try.
             self.close_longest_idle_of(|of| of == address);
             tracing::debug!("an address has too many connections");
             return;
         }
-        *self.addresses.entry(address).or_default() += 1;
+        let client = self.addresses.entry(address).or_insert_with(|| Client {
+            connections: 0,
+            large_heads: Arc::new(Semaphore::new(limits.max_large_heads_per_address)),
+        });
+        client.connections += 1;
+        let of_address = Some(&client.large_heads).filter(|_| !is_proxy);
+        let large_heads = LargeHeads::new(&self.large_heads, of_address);
         let state = Arc::new(ConnectionState::new());
         let task = self.tasks.spawn(connection::serve(
             shared.clone(),
             state.clone(),
             stream,
             peer,
+            large_heads,
         ));
         self.states.insert(task.id(), (state, address));
     }
@@ -83,10 +105,10 @@ impl Open {
         let Some((_, address)) = self.states.remove(&id) else {
             return;
         };
-        if let Entry::Occupied(mut count) = self.addresses.entry(address) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+        if let Entry::Occupied(mut client) = self.addresses.entry(address) {
+            client.get_mut().connections -= 1;
+            if client.get().connections == 0 {
+                client.remove();
             }
         }
     }

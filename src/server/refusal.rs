@@ -35,11 +35,21 @@ pub enum Refused {
         /// How many header fields it may have.
         max_headers: usize,
     },
+    /// It is large, and there are too many such requests under way.
+    Crowded {
+        /// How many bytes it may have at any time.
+        small: usize,
+    },
     /// Something else is wrong with it.
     Other,
 }
 
 impl Refused {
+    pub(super) fn crowded(limits: &Limits) -> Self {
+        let small = limits.large_head;
+        Self::Crowded { small }
+    }
+
     /// Why hyper ended a connection, if it refused a head. hyper tells most kinds apart by its texts alone.
     pub(super) fn of(error: &hyper::Error, limits: &Limits) -> Option<Self> {
         if !error.is_parse() {

@@ -24,6 +24,7 @@ use super::{
     Limits,
     connection_state::{ConnectionState, Phase},
     deadline::Deadline,
+    large_heads::{LargeHead, LargeHeads},
 };
 
 /// How much of an unread request body is discarded while the client reads its answer. A client that writes all
@@ -37,6 +38,12 @@ pub(super) struct Socket {
     idle_timeout: Duration,
     write_stall: Duration,
     linger: Duration,
+    large_head: usize,
+    large_heads: LargeHeads,
+    /// The place of a large head.
+    place: Option<LargeHead>,
+    /// Bytes of the head that is arriving, and maybe of what comes after it.
+    head_bytes: usize,
     reading: Deadline,
     writing: Deadline,
     least_taken: usize,
@@ -60,7 +67,12 @@ struct Linger {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, state: Arc<ConnectionState>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        state: Arc<ConnectionState>,
+        limits: &Limits,
+        large_heads: LargeHeads,
+    ) -> Self {
         Self {
             stream,
             state,
@@ -68,6 +80,10 @@ impl Socket {
             idle_timeout: limits.idle_timeout,
             write_stall: limits.write_stall,
             linger: limits.linger,
+            large_head: limits.large_head,
+            large_heads,
+            place: None,
+            head_bytes: 0,
             reading: Deadline::default(),
             writing: Deadline::default(),
             least_taken: limits.least_taken,
@@ -87,6 +103,26 @@ impl Socket {
     fn withholds(&mut self) -> bool {
         self.withheld |= !self.state.is_answering();
         self.withheld
+    }
+
+    /// Whether the head that is arriving may go on. One that is large needs a place, and has it until the connection ends.
+    fn may_read(&mut self) -> bool {
+        match self.state.phase() {
+            // hyper wants more of it.
+            Phase::Head(_) if self.head_bytes >= self.large_head && self.place.is_none() => {
+                self.place = self.large_heads.take();
+                match self.place {
+                    Some(_) => self.state.head_is_large(),
+                    None => self.state.head_has_no_place(),
+                }
+                self.place.is_some()
+            }
+            Phase::Head(_) => true,
+            Phase::Fresh(_) | Phase::Busy | Phase::Idle(_) | Phase::Closing => {
+                self.head_bytes = 0;
+                true
+            }
+        }
     }
 
     /// When the current read times out. This depends on what the connection is doing.
@@ -159,9 +195,14 @@ impl AsyncRead for Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.may_read() {
+            return Poll::Ready(Err(io::Error::other("too many large heads")));
+        }
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) {
-            if buf.filled().len() > before {
+            let bytes = buf.filled().len() - before;
+            if bytes > 0 {
+                this.head_bytes += bytes;
                 this.state.bytes_came();
             }
             // Checked after a successful read as well: a client that drips bytes is ready at every poll, and would

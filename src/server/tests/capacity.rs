@@ -57,6 +57,88 @@ async fn a_head_with_too_many_bytes_is_refused() {
     }
 }
 
+/// A head with so many bytes in a field.
+fn head(bytes: usize) -> String {
+    format!(
+        "GET /hello HTTP/1.1\r\nhost: t\r\nx: {}\r\n\r\n",
+        "y".repeat(bytes)
+    )
+}
+
+#[tokio::test]
+async fn a_large_head_is_the_last_one_of_its_connection() {
+    let server = Server::start(patient()).await;
+    let mut client = server.client().await;
+    client.send(&head(5_000)).await;
+    assert!(!client.answer().await.contains("connection: close"));
+    client.send(&head(5_000)).await;
+    assert!(!client.answer().await.contains("connection: close"));
+    client.send(&head(20_000)).await;
+    let answer = client.answer().await;
+    assert!(
+        answer.starts_with("http/1.1 200") && answer.contains("connection: close"),
+        "{answer}"
+    );
+    assert_eq!(client.closed().await, b"");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_with_its_head_makes_no_large_head() {
+    let server = Server::start(patient()).await;
+    let mut client = server.client().await;
+    for _ in 0..5 {
+        let body = "y".repeat(200_000);
+        let head = "POST /length HTTP/1.1\r\nhost: t\r\ncontent-length: 200000\r\n\r\n";
+        client.send(&format!("{head}{body}")).await;
+        let answer = client.answer().await;
+        assert!(
+            answer.ends_with("200000") && !answer.contains("connection: close"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_has_only_so_many_large_heads() {
+    for (in_all, of_address) in [(2, 100), (100, 2)] {
+        let limits = Limits {
+            max_large_heads: in_all,
+            max_large_heads_per_address: of_address,
+            ..patient()
+        };
+        let server = Server::start(limits).await;
+        // Both have sent more than a small head, and not all of it.
+        let mut slow = [server.client().await, server.client().await];
+        for client in &mut slow {
+            client.send(&head(20_000)[..15_000]).await;
+        }
+        let crowded = "Crowded { small: 8192 }";
+        loop {
+            let mut third = server.client().await;
+            third.send(&head(20_000)).await;
+            if third.answer().await.ends_with(crowded) {
+                break;
+            }
+        }
+        // Small heads are always accepted.
+        let mut small = server.client().await;
+        small.send(&head(7_000)).await;
+        assert!(small.answer().await.starts_with("http/1.1 200"));
+        // Whoever has a place is answered, and gives it back.
+        let [first, _second] = &mut slow;
+        first.send(&head(20_000)[15_000..]).await;
+        assert!(first.answer().await.starts_with("http/1.1 200"));
+        assert_eq!(first.closed().await, b"");
+        loop {
+            let mut third = server.client().await;
+            third.send(&head(20_000)).await;
+            if third.answer().await.starts_with("http/1.1 200") {
+                break;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_of_a_head_reaches_a_client_that_is_still_sending_it() {
     let server = Server::start(patient()).await;

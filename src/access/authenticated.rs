@@ -7,7 +7,7 @@ use tracing::{Instrument as _, Span};
 
 use super::{
     Access, Authenticator, Caller, Price, RateLimit, bill::Bill, challenge::insufficient_scope,
-    quota::Quotas,
+    price::FURTHER_PAGE, quota::Quotas,
 };
 use crate::{
     auth::{Identity, Scopes},
@@ -89,39 +89,48 @@ impl Authenticated {
     ///
     /// # Errors
     /// 429 if the user has too much in flight for too long, or is over the rate limit by then.
-    pub(crate) async fn in_turn<T: Send + 'static>(
+    pub(crate) fn in_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         price: Price,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        // It is large, and would be copied from future to future.
+        work: F,
+    ) -> impl Future<Output = Result<T, Problem>> + Send + use<'_, T, F> {
+        // It is large, and would be copied from future to future. As a parameter of an async function it would be a part of
+        // that function's future, boxed or not.
         let work = Box::pin(work);
-        if price.reads == Kind::Tasks {
-            return Ok(work.await);
+        async move {
+            if price.reads == Kind::Tasks {
+                return Ok(work.await);
+            }
+            let turn = self.turn(price).await?;
+            if let Some(quotas) = &self.authenticator.quotas {
+                quotas.owe(&self.identity.user_id, price.after_the_first());
+            }
+            to_its_end(turn, work)
+                .await
+                .map_err(|_| Problem::internal())
         }
-        let turn = self.turn(price).await?;
-        if let Some(quotas) = &self.authenticator.quotas {
-            quotas.owe(&self.identity.user_id, price.after_the_first());
-        }
-        to_its_end(turn, work)
-            .await
-            .map_err(|_| Problem::internal())
     }
 
-    /// Does what needs a turn in the middle of an answer, to its end, also if the client goes away before.
+    /// Reads a further page in the middle of an answer when it is the user's turn, to its end, also if the client goes away
+    /// before.
     ///
     /// # Errors
     /// If the user has too much in flight for too long.
-    pub(crate) async fn in_next_turn<T: Send + 'static>(
+    pub(crate) fn in_next_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
-        price: Price,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Crowded> {
-        let turn = match &self.place {
-            Some(place) => place.next_turn(price.reads).await?,
-            None => Turn::default(),
-        };
-        to_its_end(turn, work).await.map_err(|_| Crowded)
+        work: F,
+    ) -> impl Future<Output = Result<T, Crowded>> + Send + use<'_, T, F> {
+        let work = Box::pin(work);
+        async move {
+            let turn = match &self.place {
+                Some(place) => place.next_turn(Kind::Page).await?,
+                None => Turn::default(),
+            };
+            if let Some(quotas) = &self.authenticator.quotas {
+                quotas.owe(&self.identity.user_id, FURTHER_PAGE);
+            }
+            to_its_end(turn, work).await.map_err(|_| Crowded)
+        }
     }
 
     /// Takes a place among the streams of the user.

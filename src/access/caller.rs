@@ -67,16 +67,16 @@ impl<A: Access> Caller<A> {
         self.authenticated.paid().await;
     }
 
-    /// Does what needs a turn in the middle of an answer, to its end, also if the client goes away before.
+    /// Reads a further page in the middle of an answer when it is the user's turn, to its end, also if the client goes away
+    /// before.
     ///
     /// # Errors
     /// If the user has too much in flight for too long.
-    pub(crate) async fn in_next_turn<T: Send + 'static>(
+    pub(crate) fn in_next_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
-        price: Price,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Crowded> {
-        self.authenticated.in_next_turn(price, work).await
+        work: F,
+    ) -> impl Future<Output = Result<T, Crowded>> + Send + use<'_, T, F, A> {
+        self.authenticated.in_next_turn(work)
     }
 
     /// Takes a place among the streams of the caller.
@@ -96,12 +96,12 @@ impl<A: Access> Caller<A> {
     ///
     /// # Errors
     /// 429 if the user has too much in flight for too long, or is over the rate limit by then.
-    pub(crate) async fn in_turn<T: Send + 'static>(
+    pub(crate) fn in_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         price: Price,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.authenticated.in_turn(price, work).await
+        work: F,
+    ) -> impl Future<Output = Result<T, Problem>> + Send + use<'_, T, F, A> {
+        self.authenticated.in_turn(price, work)
     }
 
     /// How many requests the caller may send; `None`: as many as they like.

@@ -1,39 +1,17 @@
 //! How often an address may send tokens that are not accepted. Each costs a check of a signature, and its sender cannot be
 //! told by the token.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
-use governor::{
-    RateLimiter,
-    clock::{Clock as _, DefaultClock},
-    state::keyed::DefaultKeyedStateStore,
-};
-
-use super::RateLimit;
-use crate::contract::{Problem, ProblemCode};
-
-type Limiter = RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>;
+use super::{RateLimit, bucket::Buckets};
+use crate::contract::Problem;
 
 /// The budget of each address.
-pub(super) struct Failures {
-    limiter: Limiter,
-    limit: RateLimit,
-    /// The addresses that are over it, and until when.
-    over: Mutex<HashMap<IpAddr, Instant>>,
-}
+pub(super) struct Failures(Buckets<IpAddr>);
 
 impl Failures {
     pub(super) fn new(limit: RateLimit) -> Self {
-        Self {
-            limiter: RateLimiter::keyed(limit.quota()),
-            limit,
-            over: Mutex::default(),
-        }
+        Self(Buckets::new(limit))
     }
 
     /// To be asked before a token is verified that is not known.
@@ -41,38 +19,25 @@ impl Failures {
     /// # Errors
     /// 429 for an address that is over its budget.
     pub(super) fn check(&self, address: IpAddr) -> Result<(), Problem> {
-        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = over
-            .get(&address)
-            .and_then(|until| until.checked_duration_since(Instant::now()))
-        else {
-            return Ok(());
+        let detail = |seconds| {
+            format!(
+                "Too many requests with tokens that are not accepted have come from your address. Retry in {seconds} s."
+            )
         };
-        let seconds = left.as_secs() + 1;
-        let detail = format!(
-            "Too many requests with tokens that are not accepted have come from your address. Retry in {seconds} s."
-        );
-        let problem = Problem::new(ProblemCode::RateLimited, detail);
-        Err(self.limit.over("address", problem, seconds))
+        match self.0.wait(&address) {
+            Duration::ZERO => Ok(()),
+            wait => Err(self.0.limit().over("address", wait, detail)),
+        }
     }
 
     /// Counts a token that was not accepted.
     pub(super) fn count(&self, address: IpAddr) {
-        let Err(until) = self.limiter.check_key(&address) else {
-            return;
-        };
-        let wait: Duration = until.wait_time_from(DefaultClock::default().now());
-        let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
-        over.insert(address, Instant::now() + wait);
+        // An address whose budget is spent by others of its requests meanwhile owes nothing.
+        let _ = self.0.take(&address, NonZeroU32::MIN);
     }
 
     /// Forgets the addresses whose budget is fully refilled.
     pub(super) fn forget(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
-        let now = Instant::now();
-        let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
-        over.retain(|_, until| *until > now);
-        over.shrink_to_fit();
+        self.0.forget();
     }
 }

@@ -5,9 +5,11 @@
 //! does not ask for one has no tasks to touch. [`store_problem`] says what an error of the store means to a
 //! client, and [`AllowedOrigin`] whose pages may call this server.
 
+mod anonymous;
 mod authenticated;
 mod authenticator;
 mod bill;
+mod bucket;
 mod caller;
 mod challenge;
 mod failures;
@@ -19,6 +21,7 @@ mod rate_limit;
 mod store_problem;
 
 pub(crate) use crate::in_flight::StreamPlace;
+pub(crate) use anonymous::Anonymous;
 pub(crate) use authenticated::Authenticated;
 pub use authenticator::{AccessLimits, Authenticator};
 pub(crate) use caller::{Access, Caller};

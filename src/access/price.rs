@@ -74,11 +74,14 @@ const TASKS: u64 = 100;
 /// So does reading so many bytes of texts, from a client or from the database.
 const TEXTS: u64 = 256 << 10;
 
-/// So many milliseconds of a search that takes unusually long. It may also wait for others, so this is not their full price.
-const LATE: u64 = 5;
+/// So many milliseconds of a search that takes unusually long. So a user who sends nothing else has a twentieth of a core at
+/// 50 requests a second.
+const LATE: u64 = 1;
 
 /// A request, in thousandths.
 pub(super) const REQUEST: u64 = 1_000;
+/// A further page in one answer costs this beside what is read: a statement, and often a part of its own.
+pub(super) const FURTHER_PAGE: u64 = REQUEST / 10;
 
 /// What was read, in thousandths of a request.
 pub(super) fn of_work(work: Work) -> u64 {

@@ -1,49 +1,30 @@
 //! What a user may send: a number of requests, and what they turn out to cost.
 
-use std::{
-    num::NonZeroU32,
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroU32, time::Duration};
 
-use dashmap::DashMap;
 use tokio::time::sleep;
 
-use super::{RateLimit, price::REQUEST};
-use crate::{
-    auth::UserId,
-    contract::{Problem, ProblemCode},
-};
+use super::{RateLimit, bucket::Buckets};
+use crate::{auth::UserId, contract::Problem};
 
-/// Counts the requests of each user, by the generic cell rate algorithm (ITU-T I.371): a bucket that holds the burst and is
-/// refilled steadily, of which nothing is kept but the time when it is full again.
+/// Counts the requests of each user.
 ///
-/// What a read costs is known when it is done, and is taken out then, whether it is there or not. So a user can owe more
-/// than the bucket holds, and nothing of that user begins until it is refilled that far.
-pub(super) struct Quotas {
-    limit: RateLimit,
-    began: Instant,
-    /// In nanoseconds since `began`. A user whose bucket is full may be missing.
-    full_at: DashMap<UserId, u64>,
-}
+/// What a read costs is known when it is done, and is taken out of the user's bucket then, whether it is there or not. So a
+/// user can owe more than the bucket holds, and nothing of that user begins until it is refilled that far.
+pub(super) struct Quotas(Buckets<UserId>);
 
 impl Quotas {
     pub(super) fn new(limit: RateLimit) -> Self {
-        Self {
-            limit,
-            began: Instant::now(),
-            full_at: DashMap::new(),
-        }
+        Self(Buckets::new(limit))
     }
 
     pub(super) fn limit(&self) -> RateLimit {
-        self.limit
+        self.0.limit()
     }
 
     /// Forgets the users whose bucket is full.
     pub(super) fn forget(&self) {
-        let now = self.now();
-        self.full_at.retain(|_, full_at| *full_at > now);
-        self.full_at.shrink_to_fit();
+        self.0.forget();
     }
 
     /// Counts a request that is about to begin. If it counts more than the burst, it begins with a full bucket and owes the
@@ -52,15 +33,8 @@ impl Quotas {
     /// # Errors
     /// 429. `Retry-After` is the time until it can be counted.
     pub(super) fn count(&self, user: &UserId, requests: NonZeroU32) -> Result<(), Problem> {
-        let needed = requests.min(self.limit.burst);
-        self.change(user, |now, full_at| {
-            match self.over(now, full_at.saturating_add(self.time_of(needed))) {
-                0 => *full_at = full_at.saturating_add(self.time_of(requests)),
-                over => return Err(over),
-            }
-            Ok(())
-        })
-        .map_err(|wait| self.refused(wait))
+        let taken = self.0.take(user, requests);
+        taken.map_err(|wait| self.refused(wait))
     }
 
     /// Looks whether what was counted may still begin: others may have turned out to cost more meanwhile.
@@ -68,70 +42,31 @@ impl Quotas {
     /// # Errors
     /// 429.
     pub(super) fn check(&self, user: &UserId) -> Result<(), Problem> {
-        match self.debt(user) {
-            0 => Ok(()),
-            // The retry is counted.
-            debt => Err(self.refused(debt.saturating_add(self.time_of(NonZeroU32::MIN)))),
+        if self.0.debt(user).is_zero() {
+            return Ok(());
         }
+        // The retry is counted.
+        Err(self.refused(self.0.wait(user)))
     }
 
     /// Counts what something turned out to cost, in thousandths of a request.
     pub(super) fn owe(&self, user: &UserId, thousandths: u64) {
-        // Nearly always.
-        if thousandths == 0 {
-            return;
-        }
-        let time = thousandths.saturating_mul(self.time_of(NonZeroU32::MIN)) / REQUEST;
-        self.change(user, |_, full_at| *full_at = full_at.saturating_add(time));
+        self.0.owe(user, thousandths);
     }
 
     /// Waits until the user owes nothing.
     pub(super) async fn paid(&self, user: &UserId) {
         loop {
-            match self.debt(user) {
-                0 => return,
-                debt => sleep(Duration::from_nanos(debt)).await,
+            match self.0.debt(user) {
+                Duration::ZERO => return,
+                debt => sleep(debt).await,
             }
         }
     }
 
-    /// What the user owes, in nanoseconds of the refilling.
-    fn debt(&self, user: &UserId) -> u64 {
-        let full_at = self.full_at.get(user).map_or(0, |full_at| *full_at);
-        self.over(self.now(), full_at)
-    }
-
-    /// By how long a bucket is emptier than empty that is full then.
-    fn over(&self, now: u64, full_at: u64) -> u64 {
-        let burst = self.time_of(self.limit.burst);
-        full_at.saturating_sub(now.saturating_add(burst))
-    }
-
-    fn change<T>(&self, user: &UserId, change: impl FnOnce(u64, &mut u64) -> T) -> T {
-        let now = self.now();
-        let mut full_at = match self.full_at.get_mut(user) {
-            Some(full_at) => full_at,
-            None => self.full_at.entry(user.clone()).or_insert(now),
-        };
-        *full_at = now.max(*full_at);
-        change(now, &mut full_at)
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// How long the refilling of so many requests takes, in nanoseconds.
-    fn time_of(&self, requests: NonZeroU32) -> u64 {
-        u64::from(requests.get()) * 1_000_000_000 / u64::from(self.limit.per_second.get())
-    }
-
-    fn refused(&self, wait: u64) -> Problem {
-        // Whole seconds, rounded up, so that a retry after them is not too early.
-        let seconds = wait.div_ceil(1_000_000_000).max(1);
-        let detail = format!("You have sent too many requests. Retry in {seconds} s.");
-        let problem = Problem::new(ProblemCode::RateLimited, detail);
-        self.limit.over("user", problem, seconds)
+    fn refused(&self, wait: Duration) -> Problem {
+        let detail = |seconds| format!("You have sent too many requests. Retry in {seconds} s.");
+        self.limit().over("user", wait, detail)
     }
 }
 
@@ -142,8 +77,12 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::{Quotas, REQUEST};
-    use crate::{access::RateLimit, auth::UserId, contract::Problem};
+    use super::Quotas;
+    use crate::{
+        access::{RateLimit, price::REQUEST},
+        auth::UserId,
+        contract::Problem,
+    };
 
     fn of(requests: u32) -> NonZeroU32 {
         NonZeroU32::new(requests).unwrap()
@@ -207,18 +146,6 @@ mod tests {
         quotas.count(&alice, of(100)).unwrap();
         is_told(one(&quotas, &alice), 91);
         is_told(quotas.count(&alice, of(100)), 100);
-    }
-
-    #[tokio::test]
-    async fn who_owes_nothing_is_forgotten() {
-        let quotas = Quotas::new(RateLimit {
-            per_second: of(u32::MAX),
-            burst: of(10),
-        });
-        one(&quotas, &UserId::for_tests("alice")).unwrap();
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        quotas.forget();
-        assert!(quotas.full_at.is_empty());
     }
 
     #[tokio::test]

@@ -1,11 +1,10 @@
 //! How many requests a user may send.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
-use governor::Quota;
 use poem::http::{HeaderName, HeaderValue};
 
-use crate::contract::Problem;
+use crate::contract::{Problem, ProblemCode};
 
 /// Of draft-ietf-httpapi-ratelimit-headers-10: what is left.
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,19 +21,24 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    pub(super) fn quota(self) -> Quota {
-        Quota::per_second(self.per_second).allow_burst(self.burst)
-    }
-
     /// The seconds in which as many requests as the burst can be sent again.
     pub(super) fn window(self) -> u64 {
         u64::from(self.burst.get().div_ceil(self.per_second.get()))
     }
 
-    /// Adds to a 429 when to retry, and the limit: its name, the requests at once, and the seconds in which as many can
+    /// A 429 that says when to retry, and the limit: its name, the requests at once, and the seconds in which as many can
     /// be sent again.
-    pub(super) fn over(self, name: &str, problem: Problem, seconds: u64) -> Problem {
+    pub(super) fn over(
+        self,
+        name: &str,
+        wait: Duration,
+        detail: impl FnOnce(u64) -> String,
+    ) -> Problem {
+        // Whole seconds, rounded up, so that a retry after them is not too early.
+        let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
         let (burst, window) = (self.burst, self.window());
+        let problem = Problem::new(ProblemCode::RateLimited, detail(seconds));
         let mut problem = problem.retry_after(seconds);
         for (header, text) in [
             (

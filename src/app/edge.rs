@@ -10,6 +10,7 @@ use poem::{
     http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
 };
 use rand::Rng;
+use tokio::time::sleep;
 use tracing::{Instrument as _, Level, error_span, field::Empty};
 
 use super::{
@@ -21,6 +22,7 @@ use super::{
     refused,
 };
 use crate::{
+    access::{Anonymous, TrustedProxies},
     contract::{Problem, ProblemCode, RequestId, repeated},
     in_flight::{InFlight, Place},
     server::Refused,
@@ -35,6 +37,8 @@ pub(super) struct Edge<E> {
     prefix: Prefix,
     routes: Routes,
     in_flight: Arc<InFlight>,
+    proxies: TrustedProxies,
+    anonymous: Arc<Anonymous>,
 }
 
 impl<E: Endpoint> Edge<E> {
@@ -43,6 +47,7 @@ impl<E: Endpoint> Edge<E> {
         settings: &HttpSettings,
         routes: Routes,
         in_flight: Arc<InFlight>,
+        anonymous: Arc<Anonymous>,
     ) -> Self {
         Self {
             inner,
@@ -50,6 +55,8 @@ impl<E: Endpoint> Edge<E> {
             prefix: Prefix::of(settings.public_url.as_ref()),
             routes,
             in_flight,
+            proxies: settings.limits.proxies.clone(),
+            anonymous,
         }
     }
 
@@ -91,12 +98,17 @@ impl<E: Endpoint> Edge<E> {
     }
 
     /// The answer to a request whose head could not be read.
-    fn refuse(&self, head: Refused) -> Response {
+    async fn refuse(&self, head: Refused, request: &Request) -> Response {
         let request_id = new_request_id();
         let problem = refused::problem(head);
         let (status, code) = (problem.status().as_u16(), problem.code.name());
         let mut response = problems::response(problem, &request_id);
         self.mark(&mut response, &request_id);
+        let client = self.proxies.client(request);
+        if let Some(wait) = client.and_then(|client| self.anonymous.count(client)) {
+            sleep(wait).await;
+            return response;
+        }
         tracing::info!(
             request_id,
             status,
@@ -113,16 +125,18 @@ impl<E: Endpoint> Endpoint for Edge<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         if let Some(head) = request.extensions().get::<Refused>() {
-            return Ok(self.refuse(*head));
+            return Ok(self.refuse(*head, &request).await);
         }
         let started = Instant::now();
         let request_id = request_id(&request);
         let readers = self.cors.readers(&request);
+        let client = self.proxies.client(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         // Every line that is logged for this request carries its id, lines about errors included. So the span has
         // level ERROR: it exists whenever errors are logged. The authenticator records `user`, and `/mcp` `tool`.
         let span = error_span!("request", request_id, user = Empty, tool = Empty);
+        let mut has_user = false;
         let (mut response, code) = match (checked(&request), self.cors.preflight(&request)) {
             (Err(problem), _) => failure(problem, &request_id),
             (Ok(()), Some(response)) => (response, None),
@@ -134,14 +148,22 @@ impl<E: Endpoint> Endpoint for Edge<E> {
                 let answer = self.answer(request, &request_id);
                 let (mut response, code) = answer.instrument(span.clone()).await;
                 hold(&mut response, &place);
+                has_user = place.is_taken();
                 (response, code)
             }
         };
-        let status = response.status().as_u16();
+        let status = response.status();
         self.cors.mark(readers, response.headers_mut());
         self.mark(&mut response, &request_id);
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        if tracing::enabled!(Level::INFO) {
+        let anonymous = client.filter(|_| !has_user);
+        if let Some(wait) = anonymous.and_then(|client| self.anonymous.count(client)) {
+            // A refusal costs its sender time, so that sending it again and again costs the server little.
+            if status.is_client_error() {
+                sleep(wait).await;
+            }
+        } else if tracing::enabled!(Level::INFO) {
+            let status = status.as_u16();
             let route = self.routes.template(&path);
             let route = route.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
             let code = code.map(ProblemCode::name);

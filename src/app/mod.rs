@@ -19,7 +19,7 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use url::Url;
 
 use crate::{
-    access::{AccessLimits, AllowedOrigin, Authenticator},
+    access::{AccessLimits, AllowedOrigin, Anonymous, Authenticator},
     api::{self, Home, ListShape, Readiness, Stopping, docs, protected_resource, spec},
     auth::{Resource, Verifier},
     in_flight::InFlight,
@@ -62,9 +62,11 @@ pub fn app(
         &settings.limits,
     ));
     let in_flight = Arc::new(InFlight::default());
+    let anonymous = Arc::new(Anonymous::new());
     tokio::spawn(forget_idle(
         Arc::downgrade(&authenticator),
         Arc::downgrade(&in_flight),
+        Arc::downgrade(&anonymous),
     ));
     let operations = api::service();
     let mcp = Mcp::new(
@@ -112,6 +114,7 @@ pub fn app(
         settings,
         problems::Routes::of(spec::paths()),
         in_flight,
+        anonymous,
     )
 }
 
@@ -124,14 +127,22 @@ fn document(
     move || written(public_url.as_ref())
 }
 
-async fn forget_idle(authenticator: Weak<Authenticator>, in_flight: Weak<InFlight>) {
+async fn forget_idle(
+    authenticator: Weak<Authenticator>,
+    in_flight: Weak<InFlight>,
+    anonymous: Weak<Anonymous>,
+) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        let (Some(authenticator), Some(in_flight)) = (authenticator.upgrade(), in_flight.upgrade())
-        else {
+        let (Some(authenticator), Some(in_flight), Some(anonymous)) = (
+            authenticator.upgrade(),
+            in_flight.upgrade(),
+            anonymous.upgrade(),
+        ) else {
             return;
         };
         authenticator.forget_idle();
         in_flight.forget_idle();
+        anonymous.forget_idle();
     }
 }

@@ -66,6 +66,11 @@ impl Place {
         Ok(())
     }
 
+    /// Whether the request has a user.
+    pub fn is_taken(&self) -> bool {
+        self.taken.get().is_some()
+    }
+
     /// Waits for a turn to read, and for room for what is read.
     ///
     /// # Errors

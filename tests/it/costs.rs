@@ -88,6 +88,28 @@ on_both! {
         assert!(began.elapsed() > Duration::from_secs(3), "{:?}", began.elapsed());
     }
 
+    async fn each_event_of_a_stream_counts_a_little(on: Backend) {
+        let (_free, app) = limited(on, 60, async |app| { app.user("alice").create("Buy milk").await; }).await;
+        let alice = app.user("alice");
+        let mut streams = Vec::new();
+        for _ in 0..10 {
+            let mut stream = alice.events(0).await;
+            stream.soon().await;
+            streams.push(stream);
+        }
+        // 50 are left. A change counts as one, and its ten events as one more.
+        let mut number = 0;
+        let changes = until_refused(async || {
+            number += 1;
+            let status = alice.patch("/api/v1/tasks/1", json!({ "title": format!("Buy {number}") })).await.status;
+            if status == 200 {
+                join_all(streams.iter_mut().map(|stream| stream.soon())).await;
+            }
+            status
+        }).await;
+        assert!((20..=32).contains(&changes), "{changes}");
+    }
+
     async fn a_write_that_looks_for_room_counts_as_what_it_looks_at(on: Backend) {
         let free = on.app().await;
         for name in ["alice", "carol"] {

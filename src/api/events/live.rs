@@ -163,7 +163,7 @@ impl Live {
     /// again.
     async fn read_in_turn(&mut self) -> Result<Vec<u8>, Option<EndReason>> {
         // The turn waits until the user's clients have taken what they were sent.
-        let page = self.caller.in_next_turn(Price::PAGE, self.page()).await;
+        let page = self.caller.in_next_turn(self.page()).await;
         let page = page.map_err(|_| Some(EndReason::SlowReader))?;
         page.and_then(|page| self.write(page))
             .map_err(|error| match error {

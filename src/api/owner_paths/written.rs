@@ -8,7 +8,7 @@ use poem::Body;
 
 use super::list::ListShape;
 use crate::{
-    access::{Caller, Price},
+    access::Caller,
     contract::{OwnerTask, Problem, Task},
     store::{AT_ONCE, Read, Slice},
 };
@@ -79,7 +79,7 @@ impl Parts {
     async fn part(&self, ids: Vec<i64>) -> io::Result<Vec<u8>> {
         let tasks = self.caller.scope().tasks();
         let read = async move { tasks.by_ids(&ids).await };
-        let read = self.caller.in_next_turn(Price::PAGE, read).await;
+        let read = self.caller.in_next_turn(read).await;
         let tasks = read
             .map_err(|error| cut(&error))?
             .map_err(|error| cut(&error))?;

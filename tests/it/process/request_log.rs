@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use reqwest::Method;
 use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
@@ -173,6 +174,32 @@ async fn members_that_owner_paths_ignore_are_named_once() {
     assert!(!server.log().join("\n").contains("Secret"));
 }
 
+#[tokio::test]
+async fn refusals_without_end_fill_no_log() {
+    let home = Home::sqlite();
+    let mut server = home.start().await;
+    let (nobody, alice) = (server.anon(), server.user("alice"));
+    let refusals = (0..40).map(async |_| {
+        for _ in 0..16 {
+            nobody.get(TASKS).await.fails(401, "token_missing");
+        }
+    });
+    let user = async {
+        for _ in 0..20 {
+            alice.get(TASKS).await.has(200);
+        }
+    };
+    join(join_all(refusals), user).await;
+    server.signal("TERM");
+    assert!(server.ended(Duration::from_secs(20)).await.success());
+    let log = lines(&server);
+    let answered = |status| log.iter().filter(|line| line["status"] == status).count();
+    let told = log.iter().filter_map(|line| line["requests"].as_u64());
+    assert!((500..640).contains(&answered(401)), "{}", answered(401));
+    assert_eq!(answered(401) as u64 + told.sum::<u64>(), 640);
+    assert_eq!(answered(200), 20);
+}
+
 /// Reads the log until the server listens, then holds the pipe and reads no more.
 const STOPS_READING: &str = r#"
 mkfifo log
@@ -185,9 +212,9 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     let home = Home::sqlite().through(STOPS_READING);
     let mut server = home.start().await;
     let alice = server.user("alice");
-    // Far more than a pipe takes.
+    // Far more than a pipe takes, and fewer requests than would have to wait.
     let long = format!("/{}", "x".repeat(5_000));
-    for _ in 0..1_000 {
+    for _ in 0..400 {
         let answer = timeout(Duration::from_secs(5), alice.get(&long)).await;
         answer.expect("a request waits for the log").has(404);
     }

@@ -190,6 +190,33 @@ class Forged(Attack):
         return await connection.send("GET", "/api/v1/tasks", token)
 
 
+class Refusals(Attack):
+    """Goes on at once after each refusal."""
+    tasks = 0
+
+    async def go_on(self):
+        connection = Connection(self.server)
+        try:
+            while True:
+                self.statuses[await self.once(connection)] += 1
+        finally:
+            connection.close()
+
+    async def once(self, connection):
+        return await connection.send("GET", "/api/v1/tasks", None)
+
+
+class LargeHeads(Attack):
+    """Sends large heads without a token, and keeps the connections."""
+    connections = 950
+    tasks = 0
+
+    async def once(self, connection):
+        status = await connection.send("GET", "/api/v1/tasks", None, headers="Cookie: " + "x" * 30_000 + "\r\n")
+        await asyncio.sleep(1)
+        return status
+
+
 class Connections(Attack):
     """Opens connections and says nothing, or half of a request."""
     connections = 1_000
@@ -214,5 +241,6 @@ class Connections(Attack):
 ATTACKS = {
     "searches": Searches, "together": Together, "hang-ups": HangUps, "pages": Pages, "changes": Changes,
     "owner-lists": OwnerLists, "unread": Unread, "streams": Streams, "batches": Batches, "rest-batches": RestBatches,
-    "no-room": NoRoom, "deletes": Deletes, "forged": Forged, "connections": Connections,
+    "no-room": NoRoom, "deletes": Deletes, "forged": Forged, "refusals": Refusals,
+    "large-heads": LargeHeads, "connections": Connections,
 }

@@ -85,8 +85,10 @@ class Server:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def head(self, method, path, user, more=""):
-        token = self.tokens.get(user, user)
-        return (f"{method} {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nAuthorization: Bearer {token}\r\n{more}\r\n").encode()
+        """The head of a request of a user, or with this token; without one if there is none."""
+        if user is not None:
+            more += f"Authorization: Bearer {self.tokens.get(user, user)}\r\n"
+        return f"{method} {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\n{more}\r\n".encode()
 
     async def settle(self):
         """What an attack has left under way must not count against the next one."""

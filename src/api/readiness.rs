@@ -44,7 +44,8 @@ impl Stopping {
         self.0.send_replace(Stage::Closing);
     }
 
-    fn has_begun(&self) -> bool {
+    /// Whether the server is about to stop, or stopping.
+    pub(crate) fn has_begun(&self) -> bool {
         *self.0.borrow() >= Stage::Stopping
     }
 

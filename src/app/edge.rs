@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     access::{Anonymous, TrustedProxies},
+    api::Stopping,
     contract::{Problem, ProblemCode, RequestId, repeated},
     in_flight::{InFlight, Place},
     server::Refused,
@@ -39,6 +40,7 @@ pub(super) struct Edge<E> {
     in_flight: Arc<InFlight>,
     proxies: TrustedProxies,
     anonymous: Arc<Anonymous>,
+    stopping: Stopping,
 }
 
 impl<E: Endpoint> Edge<E> {
@@ -48,6 +50,7 @@ impl<E: Endpoint> Edge<E> {
         routes: Routes,
         in_flight: Arc<InFlight>,
         anonymous: Arc<Anonymous>,
+        stopping: Stopping,
     ) -> Self {
         Self {
             inner,
@@ -57,6 +60,7 @@ impl<E: Endpoint> Edge<E> {
             in_flight,
             proxies: settings.limits.proxies.clone(),
             anonymous,
+            stopping,
         }
     }
 
@@ -94,6 +98,11 @@ impl<E: Endpoint> Edge<E> {
             .or_insert(HeaderValue::from_static("no-store"));
         if let Ok(value) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, value);
+        }
+        // Otherwise a client could send its next request over this connection in the moment in which the stop closes it, and
+        // would not know whether the request was done.
+        if self.stopping.has_begun() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
 

@@ -108,13 +108,14 @@ pub fn app(
         .data(authenticator)
         .data(settings.owner_list)
         .data(stopping.clone())
-        .data(Readiness::new(database, verifier, stopping));
+        .data(Readiness::new(database, verifier, stopping.clone()));
     edge::Edge::new(
         inner,
         settings,
         problems::Routes::of(spec::paths()),
         in_flight,
         anonymous,
+        stopping,
     )
 }
 

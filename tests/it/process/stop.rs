@@ -99,6 +99,30 @@ async fn a_stop_waits_for_a_slow_database() {
     assert!(server.ended(DRAIN_LIMIT).await.success());
 }
 
+/// A connection that is closed in the moment in which its client sends the next request costs that client the answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_a_stop_clients_are_asked_to_leave_their_connections() {
+    let home = Home::sqlite().set("SHUTDOWN_DELAY_SECONDS", "20");
+    let server = home.start().await;
+    let health = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut kept = connect(&server).await;
+    kept.write_all(health).await.unwrap();
+    let (answer, _) = read_some(&mut kept, b"\"ok\"").await;
+    assert!(!answer.contains("connection: close"), "{answer}");
+
+    server.signal("TERM");
+    eventually("readiness fails", || async {
+        let ready = server.anon().get("/readyz").await;
+        (ready.status == 503).then_some(())
+    })
+    .await;
+    // The request is answered, and then the connection is closed.
+    kept.write_all(health).await.unwrap();
+    let (answer, status) = read_some(&mut kept, b"nothing of the kind").await;
+    assert_eq!(status, "200");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupt_stops_without_delay() {
     let home = Home::sqlite();

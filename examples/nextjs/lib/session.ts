@@ -5,7 +5,7 @@ import { cache } from 'react'
 import { createTaskwardClient } from 'taskward-client'
 
 import { auth } from './auth'
-import { taskwardUrl } from './settings'
+import { taskwardInternalUrl } from './settings'
 
 /** The person who is signed in, if any. */
 export const getUser = cache(async () => {
@@ -17,5 +17,5 @@ export const getUser = cache(async () => {
 export const getTaskward = cache(async () => {
   const { token } = await auth.api.getToken({ headers: await headers() })
   // A page does not wait long for its list: if this fails, the browser tries again.
-  return createTaskwardClient({ baseUrl: taskwardUrl(), token, retry: false, timeoutMs: 3000 })
+  return createTaskwardClient({ baseUrl: taskwardInternalUrl(), token, retry: false, timeoutMs: 3000 })
 })

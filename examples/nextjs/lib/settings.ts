@@ -1,8 +1,11 @@
 /**
- * The URL of Taskward, the same for browsers and for this server. The server reads it at run time and passes it to the
+ * The URL of Taskward for browsers. The server reads it at run time and passes it to the
  * browser with the page, so one build works in every environment (NEXT_PUBLIC_… variables are fixed at build time).
  */
 export const taskwardUrl = () => new URL(process.env.TASKWARD_URL ?? 'http://localhost:8000').origin
+
+/** The URL of Taskward for this server, where it is another one than for browsers: in a network of containers. */
+export const taskwardInternalUrl = () => new URL(process.env.TASKWARD_INTERNAL_URL || taskwardUrl()).origin
 
 /** The public URL of this app. It is also the issuer of the tokens. */
 export const appUrl = () => process.env.BETTER_AUTH_URL ?? 'http://localhost:3000'

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Runs the image for a story, as docs/deploying.md says to run it. `source` it with `root`, `work` and `TASKWARD_IMAGE` set.
+# Runs the image for a story, as docs/deploying.md says to run it. `source` it with `root`, `IMAGE_WORK` and `TASKWARD_IMAGE` set.
 
 # shellcheck source-path=SCRIPTDIR source=image.sh
 source "$(dirname "${BASH_SOURCE[0]}")/image.sh"

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# What tests/deploy/image is made of: the two base images, and the image itself. `source` it with `root` and `work` set.
+# What tests/deploy/image is made of: the two base images, and the image itself. `source` it with `root` and `IMAGE_WORK` set.
 
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 
 # in_store PROGRAM COMMAND…: buildah or podman with a store of this test's own.
 in_store() {
-    local program=$1 options=(--root "$work/store" --runroot "$work/run")
+    local program=$1 options=(--root "$IMAGE_WORK/store" --runroot "$IMAGE_WORK/run")
     shift
-    [ "$program" != podman ] || options+=(--cgroup-manager cgroupfs --runtime "$(command -v runc)")
+    [ "$program" != podman ] || options+=(--log-level fatal --cgroup-manager cgroupfs --runtime "$(command -v runc)")
     "$program" "${options[@]}" "$@"
 }
 
@@ -24,9 +24,9 @@ image_of() {
 # In place of rust:slim-bookworm: Debian, a C compiler, and the toolchain of this machine.
 build_base() {
     ! has_image localhost/build-base || return 0
-    local folder=$work/build-base
+    local folder=$IMAGE_WORK/build-base
     rm -rf "$folder"
-    debootstrap --variant=minbase --include=gcc,libc6-dev,ca-certificates bookworm "$folder" >"$work/debootstrap.log"
+    debootstrap --variant=minbase --include=gcc,libc6-dev,ca-certificates bookworm "$folder" >"$IMAGE_WORK/debootstrap.log"
     mkdir -p "$folder/usr/local/cargo/bin"
     (cd "$(rustc --print sysroot)" && cp -r --parents bin lib "$folder/usr/local")
     rm -rf "$folder"/usr/local/lib/rustlib/{src,rustc-src} "$folder"/var/cache/apt/*
@@ -38,11 +38,11 @@ build_base() {
 # In place of distroless/cc-debian12.
 run_base() {
     ! has_image localhost/run-base || return 0
-    local folder=$work/run-base
-    rm -rf "$folder" "$work/packages"
-    mkdir -p "$folder" "$work/packages"
-    (cd "$work/packages" && apt-get download --quiet base-files netbase tzdata libc6 libgcc-s1 libstdc++6 libgomp1 libssl3)
-    for package in "$work"/packages/*.deb; do dpkg -x "$package" "$folder"; done
+    local folder=$IMAGE_WORK/run-base
+    rm -rf "$folder" "$IMAGE_WORK/packages"
+    mkdir -p "$folder" "$IMAGE_WORK/packages"
+    (cd "$IMAGE_WORK/packages" && apt-get download --quiet base-files netbase tzdata libc6 libgcc-s1 libstdc++6 libgomp1 libssl3)
+    for package in "$IMAGE_WORK"/packages/*.deb; do dpkg -x "$package" "$folder"; done
     rm -rf "$folder"/usr/share/{doc,man,lintian}
     printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' >"$folder/etc/passwd"
     certificates "$folder"

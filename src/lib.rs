@@ -5,20 +5,22 @@
 //! code to it):
 //!
 //! ```text
-//! main     → api, app, auth, clock, config, import, server, store   the process
-//! config   → access, api, app, auth, mcp, store, unicode   their settings; the only reader of the environment
+//! main     → api, app, auth, clock, config, import, server, store, telemetry   the process
+//! config   → access, api, app, auth, mcp, store, telemetry, tls, unicode   their settings; the only reader of the environment
 //! server   → peer_network                         connections; knows poem's requests, nothing of tasks
-//! app      → access, api, auth, contract, in_flight, mcp, server, store   routes, middleware, the shape of errors
-//! api      → access, auth, contract, store        what is served over REST
-//! mcp      → access, contract, store, unicode     what is served to language models
-//! access   → auth, contract, in_flight, peer_network, store   who is calling, what they may do, how often
+//! app      → access, api, auth, contract, in_flight, mcp, server, store, telemetry   routes, middleware, the shape of errors
+//! api      → access, auth, contract, store, telemetry   what is served over REST
+//! mcp      → access, contract, store, telemetry, unicode   what is served to language models
+//! access   → auth, contract, in_flight, peer_network, store, telemetry   who is calling, what they may do, how often
 //! import   → contract, store, unicode             tasks of another backend, for the operator
-//! store    → auth, clock, contract, unicode       the only module that names sea-orm; entities are private
-//! auth     → clock                                verifies tokens; no web framework, no database
+//! store    → auth, clock, contract, telemetry, unicode   the only module that names sea-orm; entities are private
+//! auth     → clock, telemetry, tls                verifies tokens; no web framework, no database
 //! contract → in_flight, unicode                   wire types, and how they are read
 //! clock                                           what time it is; tests set it
-//! in_flight                                       what each user has under way, and who waits
+//! in_flight → telemetry                           what each user has under way, and who waits
 //! peer_network                                    which addresses are one client
+//! telemetry → tls                                 what operators see: numbers and traces; knows nothing of tasks
+//! tls                                             TLS for what this server asks of others
 //! unicode                                         how texts are compared, searched and shown in messages
 //! ```
 //!
@@ -38,4 +40,6 @@ pub mod mcp;
 mod peer_network;
 pub mod server;
 pub mod store;
+pub mod telemetry;
+mod tls;
 pub mod unicode;

@@ -4,11 +4,13 @@
 
 use std::fmt::{self, Debug};
 
+use taskward::telemetry::SpanQueue;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
     span::Record,
 };
+use tracing_appender::non_blocking::ErrorCounter;
 use tracing_subscriber::{
     field::RecordFields,
     fmt::{
@@ -18,6 +20,14 @@ use tracing_subscriber::{
     },
     registry::LookupSpan,
 };
+
+/// What others need of the log.
+pub(crate) struct Log {
+    /// How many lines were dropped.
+    pub(crate) dropped: ErrorCounter,
+    /// The spans that are sent; `None`: none are.
+    pub(crate) spans: Option<SpanQueue>,
+}
 
 /// Writes the fields of a span as members of an object, without its braces.
 pub(crate) struct JsonMembers;
@@ -64,8 +74,9 @@ where
         result?;
         writer.write_str(r#","target":"#)?;
         write_text(&mut writer, target.as_deref().unwrap_or(metadata.target()))?;
-        // The span of the request is enough: there is no other.
-        if let Some(span) = context.lookup_current() {
+        // The span of the request is enough: one of a tool, within it, is for traces.
+        let current = context.lookup_current();
+        if let Some(span) = current.and_then(|span| span.scope().last()) {
             writer.write_str(r#","span":{"#)?;
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<JsonMembers>>();
@@ -102,8 +113,8 @@ impl<'a> Members<'a> {
 
     fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'a>) -> fmt::Result) {
         let name = field.name();
-        // The bridge from `log` says there what the metadata of other events say.
-        if self.result.is_err() || name.starts_with("log.") {
+        // The bridge from `log` says there what the metadata of other events say, and `otel.` is for traces.
+        if self.result.is_err() || name.starts_with("log.") || name.starts_with("otel.") {
             return;
         }
         let comma = if self.is_first { "" } else { "," };

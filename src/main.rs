@@ -12,8 +12,14 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser;
 use commands::Command;
-use taskward::config::{self, Config, LogFormat, Source};
+use taskward::{
+    config::{self, Config, LogFormat, Source},
+    telemetry::{spans_layer, trace},
+};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,14 +55,14 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
     let config = Config::read(Source::environment())?;
     // Writes what waits when it is dropped.
-    let _writer = start_log(&config)?;
+    let (_writer, log) = start_log(&config, matches!(command, Command::Serve))?;
     for note in &config.notes {
         tracing::info!("{note}");
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    command.run(&config).await
+    command.run(&config, log).await
 }
 
 /// Lines that wait to be written. When a reader is that far behind, further ones are dropped.
@@ -64,29 +70,44 @@ const LOG_LINES: usize = 8_192;
 /// How often the log says how many lines it has dropped.
 const DROPPED_EVERY: Duration = Duration::from_secs(10);
 
-/// A thread writes the log: whoever stops reading it must not stop a request.
-fn start_log(config: &Config) -> anyhow::Result<WorkerGuard> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter)
-        .context("RUST_LOG cannot be understood")?;
+/// A thread writes the log: whoever stops reading it must not stop a request. `serves`: whether spans may be sent.
+fn start_log(config: &Config, serves: bool) -> anyhow::Result<(WorkerGuard, log::Log)> {
+    // The spans that are only sent are not for the log.
+    let filter = format!("{},{}=off", config.log_filter, trace::TARGET);
+    let filter = EnvFilter::try_new(filter).context("RUST_LOG cannot be understood")?;
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LOG_LINES)
         .thread_name("log")
         .finish(std::io::stderr());
     let dropped = writer.error_counter();
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(writer);
-    match config.log_format {
-        LogFormat::Pretty => lines.init(),
+    let lines = match config.log_format {
+        LogFormat::Pretty => lines.boxed(),
         LogFormat::Json => lines
             .fmt_fields(log::JsonMembers)
             .event_format(log::JsonLine)
-            .init(),
-    }
-    tokio::spawn(tell_dropped(dropped));
-    Ok(guard)
+            .boxed(),
+    };
+    tokio::spawn(tell_dropped(dropped.clone()));
+    let spans = match config.telemetry.collector.endpoints.traces {
+        Some(_) if serves => {
+            let (layer, queue) = spans_layer(config.telemetry.sampling);
+            registry()
+                .with(lines.with_filter(filter))
+                .with(layer)
+                .init();
+            Some(queue)
+        }
+        // A filter for all layers costs less than one for each.
+        _ => {
+            registry().with(lines).with(filter).init();
+            None
+        }
+    };
+    Ok((guard, log::Log { dropped, spans }))
 }
 
 /// Says how many lines were dropped, once somebody reads again.

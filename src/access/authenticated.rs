@@ -13,6 +13,7 @@ use crate::{
     auth::{Identity, Scopes},
     contract::{Problem, ProblemCode, crowded},
     in_flight::{Crowded, Kind, MAX_STREAMS, Place, StreamPlace, Turn},
+    telemetry::Budget,
 };
 
 /// A user whose token was verified, for whatever the token allows.
@@ -79,7 +80,8 @@ impl Authenticated {
         };
         let turn = place.turn(price.reads).await.map_err(crowded)?;
         if let Some(quotas) = &self.authenticator.quotas {
-            quotas.check(&self.identity.user_id)?;
+            let checked = quotas.check(&self.identity.user_id);
+            checked.inspect_err(|_| self.authenticator.refused(Budget::UserRate))?;
         }
         Ok(turn)
     }

@@ -21,6 +21,7 @@ use crate::{
     contract::{Problem, crowded},
     in_flight::Place,
     store::Database,
+    telemetry::{Budget, BudgetInstruments},
 };
 
 /// Verifies the token of a request, and counts the request against the rate limit of its user.
@@ -30,6 +31,7 @@ pub struct Authenticator {
     pub(super) quotas: Option<Quotas>,
     proxies: TrustedProxies,
     failures: Option<Failures>,
+    budgets: Arc<BudgetInstruments>,
     /// Made anew by each process, so that the names of users in its log lead to nobody.
     log_key: RandomState,
 }
@@ -52,8 +54,14 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// An authenticator for the tasks in `database` and the tokens that `verifier` accepts.
-    pub fn new(verifier: Verifier, database: Database, limits: &AccessLimits) -> Self {
+    /// An authenticator for the tasks in `database` and the tokens that `verifier` accepts. What it refuses because of a limit is
+    /// counted.
+    pub fn new(
+        verifier: Verifier,
+        database: Database,
+        limits: &AccessLimits,
+        budgets: &Arc<BudgetInstruments>,
+    ) -> Self {
         let AccessLimits {
             rate_limit,
             failures,
@@ -65,6 +73,7 @@ impl Authenticator {
             quotas: rate_limit.map(Quotas::new),
             proxies: proxies.clone(),
             failures: failures.map(Failures::new),
+            budgets: budgets.clone(),
             log_key: RandomState::new(),
         }
     }
@@ -102,7 +111,8 @@ impl Authenticator {
         self.name_in_log(&identity.user_id);
         if let Some(quotas) = &self.quotas {
             let requests = price::of_request(request.headers());
-            quotas.count(&identity.user_id, requests)?;
+            let counted = quotas.count(&identity.user_id, requests);
+            counted.inspect_err(|_| self.refused(Budget::UserRate))?;
         }
         let place: Option<&Arc<Place>> = request.data();
         if let Some(place) = place {
@@ -121,7 +131,8 @@ impl Authenticator {
         let failures = self.failures.as_ref().filter(|_| header.is_some());
         let failures = failures.zip(self.proxies.client(request));
         if let Some((failures, address)) = failures {
-            failures.check(address)?;
+            let checked = failures.check(address);
+            checked.inspect_err(|_| self.refused(Budget::AddressRate))?;
         }
         let identity = self.verifier.verify_header(header).await;
         identity.map_err(|fault| {
@@ -132,6 +143,11 @@ impl Authenticator {
             }
             refused(&fault)
         })
+    }
+
+    /// Counts a request that is refused because a budget is spent.
+    pub(super) fn refused(&self, budget: Budget) {
+        self.budgets.refusals.of(budget).increment();
     }
 
     /// Names the user in the lines of this request: the same for all requests to this process, and of no use to

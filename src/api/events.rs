@@ -1,6 +1,9 @@
 //! Changes as they happen: `/api/v1/events`.
 
+mod counted;
 mod live;
+
+use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi};
@@ -17,7 +20,9 @@ use crate::{
         codes::{CALLER, FEED, PARAMETERS, STREAM},
     },
     store::Read,
+    telemetry::StreamInstruments,
 };
+use counted::CountedStream;
 use live::Live;
 
 /// The operation that streams.
@@ -47,6 +52,7 @@ impl Events {
         &self,
         caller: Caller<Read>,
         stopping: Data<&Stopping>,
+        instruments: Data<&Arc<StreamInstruments>>,
         /// The revision up to which you have all changes: the `next` of your last sync, or the `id` of the last event. 0: you
         /// have nothing.
         #[oai(default = "from_the_beginning")]
@@ -64,7 +70,16 @@ impl Events {
         // Before the first page is read, so that no commit falls in between.
         let watch = caller.scope().changes().watch();
         let from = last_event_id.0.unwrap_or(since);
-        let live = Live::begin(caller, place, watch, stopping.0.clone(), from.get()).await;
+        let counted = CountedStream::begin(instruments.0);
+        let live = Live::begin(
+            caller,
+            place,
+            watch,
+            stopping.0.clone(),
+            counted,
+            from.get(),
+        )
+        .await;
         Ok(EventsResponse::Stream(EventStream(live?.into_body())))
     }
 }

@@ -20,7 +20,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
 /// The longest list of header names that a preflight may ask for, in bytes.
 const MAX_NAMES: usize = 2048;
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count",
+    "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Traceresponse, WWW-Authenticate, X-Request-Id, X-Total-Count",
 );
 /// How long browsers may cache the answer to a preflight, in seconds (most cap it at two hours).
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");

@@ -1,7 +1,12 @@
 //! What every request passes: it gets an id, errors and panics become problems, the answer gets the headers that
 //! all answers have, and one line is logged.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use http_body_util::combinators::BoxBody;
@@ -27,9 +32,12 @@ use crate::{
     contract::{Problem, ProblemCode, RequestId, repeated},
     in_flight::{InFlight, Place},
     server::Refused,
+    telemetry::{self, Method as MethodLabel, Registry, Requests, trace},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of W3C Trace Context, level 2, the draft of the format for answers: the span of the request, where spans are sent.
+const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
 /// An endpoint that never fails.
 pub(super) struct Edge<E> {
@@ -41,6 +49,7 @@ pub(super) struct Edge<E> {
     proxies: TrustedProxies,
     anonymous: Arc<Anonymous>,
     stopping: Stopping,
+    requests: Requests,
 }
 
 impl<E: Endpoint> Edge<E> {
@@ -51,7 +60,11 @@ impl<E: Endpoint> Edge<E> {
         in_flight: Arc<InFlight>,
         anonymous: Arc<Anonymous>,
         stopping: Stopping,
+        registry: &Registry,
     ) -> Self {
+        let codes = ProblemCode::ALL.iter().map(|code| code.name());
+        let requests = Requests::new(routes.templates().map(str::to_owned), codes);
+        requests.observe(registry);
         Self {
             inner,
             cors: Cors::new(&settings.allowed_origins),
@@ -61,6 +74,7 @@ impl<E: Endpoint> Edge<E> {
             proxies: settings.limits.proxies.clone(),
             anonymous,
             stopping,
+            requests,
         }
     }
 
@@ -111,10 +125,13 @@ impl<E: Endpoint> Edge<E> {
         let request_id = new_request_id();
         let problem = refused::problem(head);
         let (status, code) = (problem.status().as_u16(), problem.code.name());
+        let active = self.requests.begin(MethodLabel::Other);
+        active.answered(None, status, Some(problem.code as usize), Duration::ZERO);
         let mut response = problems::response(problem, &request_id);
         self.mark(&mut response, &request_id);
         let client = self.proxies.client(request);
         if let Some(wait) = client.and_then(|client| self.anonymous.count(client)) {
+            self.requests.delayed();
             sleep(wait).await;
             return response;
         }
@@ -137,14 +154,29 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             return Ok(self.refuse(*head, &request).await);
         }
         let started = Instant::now();
+        let method_label = MethodLabel::of(request.method());
+        let active = self.requests.begin(method_label);
         let request_id = request_id(&request);
         let readers = self.cors.readers(&request);
         let client = self.proxies.client(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
+        let route = self.routes.place(&path);
         // Every line that is logged for this request carries its id, lines about errors included. So the span has
         // level ERROR: it exists whenever errors are logged. The authenticator records `user`, and `/mcp` `tool`.
-        let span = error_span!("request", request_id, user = Empty, tool = Empty);
+        let span = error_span!(
+            "request",
+            request_id,
+            user = Empty,
+            tool = Empty,
+            trace_id = Empty,
+            span_id = Empty,
+            otel.name = Empty,
+            otel.kind = Empty
+        );
+        let template = route.and_then(|route| self.routes.template(route));
+        let parent = telemetry::incoming(request.headers());
+        let context = trace::request(&span, &request_id, method_label, template, parent);
         let mut has_user = false;
         let (mut response, code) = match (checked(&request), self.cors.preflight(&request)) {
             (Err(problem), _) => failure(problem, &request_id),
@@ -162,19 +194,26 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             }
         };
         let status = response.status();
+        if let Some(context) = context.and_then(|context| context.parse().ok()) {
+            response.headers_mut().insert(TRACE_RESPONSE, context);
+        }
         self.cors.mark(readers, response.headers_mut());
         self.mark(&mut response, &request_id);
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        trace::answered(&span, status.as_u16(), code.map(ProblemCode::name));
+        let problem = code.map(|code| code as usize);
+        active.answered(route, status.as_u16(), problem, took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let anonymous = client.filter(|_| !has_user);
         if let Some(wait) = anonymous.and_then(|client| self.anonymous.count(client)) {
             // A refusal costs its sender time, so that sending it again and again costs the server little.
             if status.is_client_error() {
+                self.requests.delayed();
                 sleep(wait).await;
             }
         } else if tracing::enabled!(Level::INFO) {
             let status = status.as_u16();
-            let route = self.routes.template(&path);
-            let route = route.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
+            let route = template.map_or_else(|| Cow::Owned(repeated(&path)), Cow::Borrowed);
             let code = code.map(ProblemCode::name);
             let method = &*repeated(method.as_str());
             span.in_scope(|| {

@@ -25,6 +25,7 @@ use crate::{
     in_flight::InFlight,
     mcp::{Mcp, McpSettings},
     store::Database,
+    telemetry::{BudgetInstruments, Registry, StreamInstruments},
 };
 
 /// The settings that concern HTTP.
@@ -49,19 +50,27 @@ pub struct HttpSettings {
 /// How often the limits forget users and addresses that have become idle.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
-/// Builds the service. Must be called within a tokio runtime.
+/// Builds the service. Must be called within a tokio runtime. The registry gets the instruments of all parts.
 pub fn app(
     database: Database,
     verifier: Verifier,
     stopping: Stopping,
     settings: &HttpSettings,
+    registry: &Registry,
 ) -> impl Endpoint<Output = Response> + use<> {
+    database.observe(registry);
+    verifier.observe(registry);
+    let budgets = Arc::new(BudgetInstruments::default());
+    let streams = Arc::new(StreamInstruments::default());
+    registry.add(budgets.clone());
+    registry.add(streams.clone());
     let authenticator = Arc::new(Authenticator::new(
         verifier.clone(),
         database.clone(),
         &settings.limits,
+        &budgets,
     ));
-    let in_flight = Arc::new(InFlight::default());
+    let in_flight = Arc::new(InFlight::new(budgets));
     let anonymous = Arc::new(Anonymous::new());
     tokio::spawn(forget_idle(
         Arc::downgrade(&authenticator),
@@ -75,6 +84,7 @@ pub fn app(
         &settings.allowed_origins,
         &settings.mcp,
     );
+    mcp.observe(registry);
     let mut routes = Route::new()
         .nest_no_strip("/", Home::before(operations, settings.docs))
         .at(
@@ -108,6 +118,7 @@ pub fn app(
         .data(authenticator)
         .data(settings.owner_list)
         .data(stopping.clone())
+        .data(streams)
         .data(Readiness::new(database, verifier, stopping.clone()));
     edge::Edge::new(
         inner,
@@ -116,6 +127,7 @@ pub fn app(
         in_flight,
         anonymous,
         stopping,
+        registry,
     )
 }
 

@@ -11,7 +11,20 @@ use crate::{
     contract::{Problem, ProblemCode, repeated},
 };
 
-/// The paths of the contract.
+/// The paths that are served and are no operations of the contract.
+const OTHERS: [&str; 9] = [
+    "/",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/mcp",
+    "/llms.txt",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/docs",
+    "/docs/{file}",
+];
+
+/// The paths of the contract, and the others.
 pub(super) struct Routes(Vec<Route>);
 
 struct Route {
@@ -35,43 +48,56 @@ impl Route {
         methods.push("OPTIONS".to_owned());
         let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         Self {
-            segments: template.split('/').map(segment).collect(),
+            segments: without_slash(&template).split('/').map(segment).collect(),
             methods: methods.join(", "),
             template,
         }
     }
 
-    fn fits(&self, path: &[&[u8]]) -> bool {
-        let fits = |(segment, given): (&Option<String>, &&[u8])| match segment {
-            Some(text) => text.as_bytes() == *given,
-            None => true,
+    fn fits(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        let fits = |segment: &Option<String>| match (segment, given.next()) {
+            (Some(text), Some(given)) => text == given,
+            (None, Some(_)) => true,
+            (_, None) => false,
         };
-        self.segments.len() == path.len() && self.segments.iter().zip(path).all(fits)
+        self.segments.iter().all(fits) && given.next().is_none()
     }
 }
 
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
 impl Routes {
-    /// From the paths of the document, each with its methods.
+    /// From the paths of the document, each with its methods, and those that are not in it.
     pub(super) fn of(paths: Vec<(String, Vec<String>)>) -> Self {
-        let mut routes: Vec<Route> = paths.into_iter().map(Route::of).collect();
+        let others = OTHERS.iter().map(|path| ((*path).to_owned(), Vec::new()));
+        let mut routes: Vec<Route> = paths.into_iter().chain(others).map(Route::of).collect();
         // In the router's order: a literal segment comes before a parameter.
         routes.sort_by_key(|route| route.template.matches('{').count());
         Self(routes)
     }
 
-    fn find(&self, path: &str) -> Option<&Route> {
-        let segments: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
-        self.0.iter().find(|route| route.fits(&segments))
+    /// The place of the route of a path among all routes.
+    pub(super) fn place(&self, path: &str) -> Option<usize> {
+        let path = without_slash(path);
+        self.0.iter().position(|route| route.fits(path))
     }
 
-    /// The path as the contract writes it, with the names of its parameters.
-    pub(super) fn template(&self, path: &str) -> Option<&str> {
-        let path = path.strip_suffix('/').unwrap_or(path);
-        self.find(path).map(|route| route.template.as_str())
+    /// The paths as the contract writes them, with the names of their parameters.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|route| route.template.as_str())
+    }
+
+    /// The path of the route in this place.
+    pub(super) fn template(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(|route| route.template.as_str())
     }
 
     fn methods(&self, path: &str) -> Option<&str> {
-        self.find(path).map(|route| route.methods.as_str())
+        let route = self.0.iter().find(|route| route.fits(path))?;
+        Some(route.methods.as_str()).filter(|_| !OTHERS.contains(&&*route.template))
     }
 
     /// The problem for an error. `Err` has the answer to an OPTIONS request, which is not a problem.

@@ -1,12 +1,12 @@
 //! Fetching a key set over HTTP, within bounds.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use rustls_platform_verifier::BuilderVerifierExt;
-use url::{Host, Url};
+use url::Url;
+
+use crate::tls::{self, is_loopback};
 
 /// For the whole fetch, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ impl Fetcher {
             // One request in minutes: a kept connection would be stale when it is wanted.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("taskward/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(tls(&url)?);
+            .tls_backend_preconfigured(tls::client(&url)?);
         if is_loopback(&url) {
             client = client.no_proxy();
         }
@@ -81,28 +81,4 @@ fn same_origin() -> Policy {
             _ => attempt.error("the key set redirects elsewhere"),
         }
     })
-}
-
-/// Names the provider, so that no process-wide default is needed. Plain http needs no certificates, so a container
-/// without any can use it.
-fn tls(url: &Url) -> anyhow::Result<ClientConfig> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?;
-    Ok(match url.scheme() {
-        "https" => builder
-            .with_platform_verifier()
-            .context("cannot find root certificates")?,
-        _ => builder.with_root_certificates(RootCertStore::empty()),
-    }
-    .with_no_client_auth())
-}
-
-/// Whether the host of a URL is this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
 }

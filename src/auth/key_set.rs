@@ -22,6 +22,7 @@ use super::{
     key::{self, Alg, Choice, Key},
     settings::without_secrets,
 };
+use crate::telemetry::{KeySetInstruments, Outcome};
 
 /// After the first failed fetch; doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -39,6 +40,7 @@ struct KeySetState {
     keys: RwLock<Arc<[Arc<Key>]>>,
     progress: watch::Sender<Progress>,
     asked: Notify,
+    instruments: Arc<KeySetInstruments>,
 }
 
 /// What the task has done so far.
@@ -84,9 +86,15 @@ impl KeySet {
             keys: RwLock::new(Arc::new([])),
             progress: watch::Sender::new(progress),
             asked: Notify::new(),
+            instruments: Arc::default(),
         });
         let task = tokio::spawn(shared.clone().keep_fresh(fetcher, shown, pace));
         Ok(KeySet { shared, task })
+    }
+
+    /// What is counted of it.
+    pub(super) fn instruments(&self) -> &Arc<KeySetInstruments> {
+        &self.shared.instruments
     }
 
     /// The keys that fit, as far as they are known now.
@@ -158,6 +166,7 @@ impl KeySetState {
             self.progress
                 .send_modify(|progress| progress.in_flight = true);
             let fetched = self.fetch(&fetcher).await;
+            self.count(fetched.is_ok());
             let now = Instant::now();
             let (pause, quiet) = match &fetched {
                 Ok(()) => {
@@ -205,12 +214,25 @@ impl KeySetState {
         }
     }
 
+    fn count(&self, fetched: bool) {
+        let outcome = match fetched {
+            true => Outcome::Success,
+            false => Outcome::Failure,
+        };
+        self.instruments.fetches.of(outcome).increment();
+        if fetched {
+            self.instruments.age.renew();
+        }
+        self.instruments.keys.set(self.keys().len() as u64);
+    }
+
     /// Uses the keys no longer: the issuer may have withdrawn them long ago.
     fn drop_keys(&self, url: &Url) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if !keys.is_empty() {
             tracing::error!(%url, "the keys are too old to be used (AUTH_JWKS_MAX_STALE_SECONDS)");
             *keys = key::renew(&keys, Vec::new()).into();
+            self.instruments.keys.set(0);
         }
     }
 

@@ -28,7 +28,6 @@ mod verifier;
 
 pub use dev::DevIssuer;
 pub use fault::TokenFault;
-pub(crate) use fetch::is_loopback;
 pub use identity::{Identity, Scopes, UserId};
 pub use resource::Resource;
 pub use settings::{AuthSettings, KeySource, Secret, TrustedIssuer};

@@ -6,7 +6,10 @@ use anyhow::{Context, ensure};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    telemetry::{Registry, Source},
+};
 
 use super::{
     bearer::bearer,
@@ -15,7 +18,7 @@ use super::{
     fault::TokenFault,
     identity::{Identity, Scopes},
     key::{self, Key},
-    key_set::Pace,
+    key_set::{KeySet, Pace},
     rule::{Keys, Rejection, Rule},
     settings::AuthSettings,
     summary::RuleSummary,
@@ -181,6 +184,22 @@ impl Verifier {
             .filter(missing)
             .map(|rule| rule.name.to_string())
             .collect()
+    }
+
+    /// Shows what is counted of the key sets, each by the name of the first rule that uses it.
+    pub fn observe(&self, registry: &Registry) {
+        let mut shown: Vec<&Arc<KeySet>> = Vec::new();
+        for rule in &self.0.rules {
+            let Keys::Published(set) = &rule.keys else {
+                continue;
+            };
+            if shown.iter().all(|other| !Arc::ptr_eq(other, set)) {
+                shown.push(set);
+                let rule = rule.name.to_string().into();
+                let instruments: Arc<dyn Source> = set.instruments().clone();
+                registry.add_labelled(vec![("taskward.auth.rule", rule)], instruments);
+            }
+        }
     }
 
     /// The rules, for the log at start-up.

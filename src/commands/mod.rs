@@ -6,6 +6,7 @@ mod import;
 mod migrate;
 mod purge;
 mod serve;
+mod telemetry;
 mod token;
 
 use std::{
@@ -17,6 +18,8 @@ use std::{
 use anyhow::Context as _;
 use clap::Subcommand;
 use taskward::{api::spec, auth::DevIssuer, config::Config};
+
+use crate::log::Log;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -66,9 +69,9 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self, config: &Config, log: Log) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Serve => serve::serve(config).await,
+            Self::Serve => serve::serve(config, log).await,
             Self::Migrate { direction } => migrate::migrate(config, direction).await,
             Self::Import { file, check } => import::import(config, &file, check).await,
             Self::Backup { file } => backup::backup(config, &file).await,

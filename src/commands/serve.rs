@@ -1,6 +1,11 @@
 //! `taskward serve`: the API, until SIGTERM or SIGINT.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    net::SocketAddr,
+    process::ExitCode,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,13 +17,20 @@ use taskward::{
     config::Config,
     server::{self, Limits},
     store::{Database, Pace},
+    telemetry::Registry,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{sleep, timeout},
 };
 
-pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+use super::telemetry::Telemetry;
+use crate::log::Log;
+
+/// How long the collector may take for the last spans and metrics, if the requests in flight have left so much of the drain limit.
+const LAST_MESSAGES: Duration = Duration::from_secs(5);
+
+pub(super) async fn serve(config: &Config, log: Log) -> anyhow::Result<ExitCode> {
     // First of all, so that a signal during the start is not missed.
     let signals = Signals {
         terminate: signal(SignalKind::terminate())?,
@@ -40,7 +52,15 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         server::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let stopping = Stopping::default();
-    let endpoint = app(database.clone(), verifier, stopping.clone(), &config.http);
+    let registry = Registry::default();
+    let endpoint = app(
+        database.clone(),
+        verifier,
+        stopping.clone(),
+        &config.http,
+        &registry,
+    );
+    let telemetry = Telemetry::start(&config.telemetry, &registry, log)?;
     tracing::info!(%address, "listening");
     if let Some(issuer) = development {
         welcome(config, address, &issuer)?;
@@ -51,7 +71,11 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         ..Limits::default()
     };
     let purging = tokio::spawn(database.clone().keep_purging(Pace::default()));
-    let shutdown = signals.wait(stopping, config.shutdown_delay);
+    let (drain, stop) = (limits.drain, OnceLock::new());
+    let shutdown = async {
+        signals.wait(stopping, config.shutdown_delay).await;
+        let _ = stop.set(Instant::now());
+    };
     let drained = server::serve(listener, endpoint, limits, shutdown).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut after the drain limit");
@@ -59,6 +83,10 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     // What it has sent is done, or was never begun.
     purging.abort();
     database.close().await;
+    let used = stop.get().map_or(Duration::ZERO, Instant::elapsed);
+    telemetry
+        .stop(LAST_MESSAGES.min(drain.saturating_sub(used)))
+        .await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

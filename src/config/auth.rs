@@ -14,7 +14,10 @@ use super::{
     setting::{Setting, settings},
     value::{base_url, flag, list, must_be, optional, seconds, web_url},
 };
-use crate::auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer, is_loopback};
+use crate::{
+    auth::{AuthSettings, KeySource, Resource, Secret, TrustedIssuer},
+    tls::is_loopback,
+};
 
 settings! { "Tokens";
     /// trust this Better Auth app: its issuer, audience and keys

@@ -17,6 +17,7 @@ mod server;
 mod setting;
 mod source;
 mod spelling;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -28,7 +29,9 @@ pub use log::LogFormat;
 pub use setting::help;
 pub use source::Source;
 
-use crate::{app::HttpSettings, auth::AuthSettings, store::DatabaseSettings};
+use crate::{
+    app::HttpSettings, auth::AuthSettings, store::DatabaseSettings, telemetry::TelemetrySettings,
+};
 
 /// All settings, in the order of the documentation.
 const GROUPS: &[setting::Group] = &[
@@ -38,6 +41,7 @@ const GROUPS: &[setting::Group] = &[
     http::GROUP,
     mcp::GROUP,
     log::GROUP,
+    telemetry::GROUP,
     development::GROUP,
 ];
 
@@ -68,6 +72,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What to write to the log (`RUST_LOG`).
     pub log_filter: String,
+    /// Who sees the numbers and the traces.
+    pub telemetry: TelemetrySettings,
     /// How some settings were read, for the log.
     pub notes: Vec<String>,
     /// Things that are allowed but probably not meant.
@@ -105,6 +111,7 @@ impl Config {
             shutdown_delay: source.get(&server::SHUTDOWN_DELAY_SECONDS),
             log_format: log::format(&mut source),
             log_filter: source.get(&log::RUST_LOG),
+            telemetry: telemetry::read(&mut source),
             notes: Vec::new(),
             warnings: Vec::new(),
         };

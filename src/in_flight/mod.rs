@@ -30,6 +30,7 @@ pub use self::{
     place::{Crowded, Place},
     turns::{Kind, StreamPlace, Turn},
 };
+use crate::telemetry::BudgetInstruments;
 
 /// Requests of one user that are under way at once.
 pub(crate) const MAX_REQUESTS: usize = 64;
@@ -55,6 +56,7 @@ const NEXT_PATIENCE: Duration = Duration::from_secs(45);
 pub struct InFlight {
     users: Mutex<HashMap<Box<str>, Arc<User>>>,
     total: Arc<Total>,
+    budgets: Arc<BudgetInstruments>,
 }
 
 /// What one user has in flight.
@@ -65,6 +67,14 @@ struct User {
 }
 
 impl InFlight {
+    /// Nothing yet. What it refuses is counted.
+    pub fn new(budgets: Arc<BudgetInstruments>) -> Self {
+        Self {
+            budgets,
+            ..Self::default()
+        }
+    }
+
     /// The place of one request, for which no user is known yet.
     pub fn place(self: &Arc<Self>) -> Place {
         Place::new(Arc::clone(self))

@@ -17,6 +17,7 @@ use super::{
     Held, HeldBody, InFlight, Kind, MAX_USER_BYTES, NEXT_PATIENCE, PATIENCE, SMALL, StreamPlace,
     Turn, User,
 };
+use crate::telemetry::Budget;
 
 /// The user has had too much in flight for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +53,13 @@ impl Place {
     /// If that lasts.
     pub async fn take(&self, name: &str) -> Result<(), Crowded> {
         let user = self.in_flight.user(name);
-        let request = waited(self.until, async {
-            let request = user.turns.request().await;
-            user.held.has_room(&self.in_flight.total, 0).await;
-            request
-        })
-        .await?;
+        let request = self
+            .waited(self.until, async {
+                let request = user.turns.request().await;
+                user.held.has_room(&self.in_flight.total, 0).await;
+                request
+            })
+            .await?;
         // A request has one user: the first, who is the only one.
         let _ = self.taken.set(Taken {
             user,
@@ -94,7 +96,10 @@ impl Place {
     /// If the user has as many as one may have.
     pub fn stream(&self) -> Result<StreamPlace, Crowded> {
         match self.taken.get() {
-            Some(taken) => taken.user.turns.stream().ok_or(Crowded),
+            Some(taken) => {
+                let place = taken.user.turns.stream();
+                place.ok_or_else(|| self.refused(Budget::Streams))
+            }
             None => Ok(StreamPlace::default()),
         }
     }
@@ -104,7 +109,7 @@ impl Place {
             return Ok(Turn::default());
         };
         let held = &taken.user.held;
-        waited(until, async {
+        self.waited(until, async {
             let turn = taken.user.turns.of(kind).await;
             held.has_room(&self.in_flight.total, held.expected()).await;
             turn
@@ -122,7 +127,7 @@ impl Place {
         };
         let (user, total) = (&taken.user, &self.in_flight.total);
         let room = user.held.has_room(total, bytes.min(MAX_USER_BYTES));
-        waited(self.until, room).await?;
+        self.waited(self.until, room).await?;
         Ok(Some(Held::new(user, total, bytes)))
     }
 
@@ -136,14 +141,20 @@ impl Place {
             None => Err(body),
         }
     }
-}
 
-/// Waits for a turn, at most until then.
-async fn waited<T>(until: Instant, turn: impl Future<Output = T>) -> Result<T, Crowded> {
-    // Most do not wait at all, and set no timer.
-    let mut turn = pin!(turn);
-    if let Some(ready) = turn.as_mut().now_or_never() {
-        return Ok(ready);
+    /// Waits for a turn, at most until then.
+    async fn waited<T>(&self, until: Instant, turn: impl Future<Output = T>) -> Result<T, Crowded> {
+        // Most do not wait at all, and set no timer.
+        let mut turn = pin!(turn);
+        if let Some(ready) = turn.as_mut().now_or_never() {
+            return Ok(ready);
+        }
+        let waited = timeout_at(until, turn).await;
+        waited.map_err(|_| self.refused(Budget::InFlight))
     }
-    timeout_at(until, turn).await.map_err(|_| Crowded)
+
+    fn refused(&self, budget: Budget) -> Crowded {
+        self.in_flight.budgets.refusals.of(budget).increment();
+        Crowded
+    }
 }

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     access::{AllowedOrigin, Authenticator},
     contract::{Problem, ProblemCode, check_media_type, into_poem, read_body},
+    telemetry::{Registry, trace},
     unicode::escaped,
 };
 
@@ -65,6 +66,12 @@ impl Mcp {
         }
     }
 
+    /// What is counted of the calls of tools.
+    pub fn observe(&self, registry: &Registry) {
+        let labels = vec![("mcp.method.name", "tools/call".into())];
+        registry.add_labelled(labels, self.tools.instruments().clone());
+    }
+
     async fn answer(&self, request: Request) -> Result<Response, Problem> {
         self.host_policy.check(request.headers())?;
         if request.method() == Method::OPTIONS {
@@ -89,8 +96,13 @@ impl Mcp {
         let mut call = None;
         if let Some(tool) = message.tool().and_then(|name| self.tools.get(name)) {
             Span::current().record("tool", &*tool.listing.name);
+            let trace = message.trace_context();
+            if let Some(context) = &trace {
+                trace::belongs_to(&Span::current(), request.headers(), context);
+            }
             let arguments = message.take_arguments();
-            call = Some(self.tools.prepare(tool, &authenticated, arguments)?);
+            let prepared = self.tools.prepare(tool, &authenticated, arguments, trace);
+            call = Some(prepared?);
         }
         let answer = self
             .service

@@ -4,7 +4,10 @@ use poem::{Response, http::StatusCode};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::contract::{SyntaxFault, first_repeat, integer, kind, too_many_values};
+use crate::{
+    contract::{SyntaxFault, first_repeat, integer, kind, too_many_values},
+    telemetry::{self, TRACEPARENT, TRACESTATE, TraceContext},
+};
 
 /// The longest name of a method or tool that is repeated in an error, in bytes.
 const MAX_NAME: usize = 100;
@@ -159,6 +162,13 @@ impl Message {
     pub(super) fn tool(&self) -> Option<&str> {
         let is_call = self.0.get("method")? == "tools/call";
         is_call.then(|| self.0.get("params")?.get("name")?.as_str())?
+    }
+
+    /// The trace context of the message (`_meta`, as SEP-414 names its members), if it has one.
+    pub(super) fn trace_context(&self) -> Option<TraceContext> {
+        let meta = self.0.get("params")?.get("_meta")?;
+        let member = |name| meta.get(name).and_then(Value::as_str);
+        telemetry::parse(member(TRACEPARENT)?, member(TRACESTATE).unwrap_or_default())
     }
 
     /// Takes the arguments of the call out of the message. The registry reads them; rmcp does not need them.

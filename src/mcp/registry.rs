@@ -3,6 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use chrono::{DateTime, Utc};
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     access::{Authenticated, Price},
     contract::Problem,
+    telemetry::{Named, ToolFault, ToolInstruments, TraceContext, trace},
 };
 
 /// A tool as it is offered and called.
@@ -104,6 +106,7 @@ fn failure(words: &str) -> CallToolResult {
 pub(super) struct ToolRegistry {
     tools: Vec<RegisteredTool>,
     now: fn() -> DateTime<Utc>,
+    instruments: Arc<ToolInstruments>,
 }
 
 impl ToolRegistry {
@@ -127,10 +130,20 @@ impl ToolRegistry {
                 RegisteredTool::of::<tools::UpdateTask>(),
             ]);
         }
+        let names = tools.iter().map(|tool| tool.listing.name.clone());
+        let instruments = ToolInstruments {
+            duration: Named::new("gen_ai.tool.name", names),
+        };
         Self {
+            instruments: Arc::new(instruments),
             tools,
             now: settings.now,
         }
+    }
+
+    /// What is counted of the calls.
+    pub(super) fn instruments(&self) -> &Arc<ToolInstruments> {
+        &self.instruments
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&RegisteredTool> {
@@ -155,19 +168,52 @@ impl ToolRegistry {
         tool: &RegisteredTool,
         authenticated: &Authenticated,
         arguments: JsonObject,
+        trace: Option<TraceContext>,
     ) -> Result<PreparedCall, Problem> {
         let arguments = normalized(arguments, &tool.arguments);
         let call = (tool.prepare)(authenticated, (self.now)(), arguments)?;
-        // A panic becomes an answer here; rmcp would never answer.
-        let call = AssertUnwindSafe(call).catch_unwind().map(|result| {
-            result.unwrap_or_else(|_| failure("the server failed; its log has the cause"))
-        });
+        let span = trace::tool(&tool.listing.name, trace);
+        let call = self.counted(tool, call, span.clone()).instrument(span);
         // rmcp runs the call in a task of its own. What is logged there still carries the id of this request.
         let call = call.instrument(Span::current()).boxed();
         Ok(PreparedCall {
             reads: matches!(tool.effect, Effect::Reads),
             call: Arc::new(Mutex::new(Some(call))),
         })
+    }
+}
+
+impl ToolRegistry {
+    /// Runs a call, and counts it.
+    fn counted(
+        &self,
+        tool: &RegisteredTool,
+        call: PaidCall,
+        span: Span,
+    ) -> impl Future<Output = CallToolResult> + Send + use<> {
+        let place = self
+            .tools
+            .iter()
+            .position(|other| std::ptr::eq(other, tool));
+        let instruments = self.instruments.clone();
+        async move {
+            let began = Instant::now();
+            // A panic becomes an answer here; rmcp would never answer.
+            let result = AssertUnwindSafe(call).catch_unwind().await;
+            let result =
+                result.unwrap_or_else(|_| failure("the server failed; its log has the cause"));
+            let fault = match result.is_error {
+                Some(true) => ToolFault::ToolError,
+                _ => ToolFault::None,
+            };
+            if fault == ToolFault::ToolError {
+                trace::tool_failed(&span);
+            }
+            if let Some(by_fault) = place.and_then(|place| instruments.duration.at(place)) {
+                by_fault.of(fault).record_time(began.elapsed());
+            }
+            result
+        }
     }
 }
 

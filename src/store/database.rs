@@ -10,11 +10,11 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     StoreError, UserLimits,
-    engine::{Engine, IDLE_TIMEOUT, Lane, LaneMetrics, Reading, is_in_memory},
+    engine::{Engine, IDLE_TIMEOUT, Lane, Reading, is_in_memory},
     migrate,
-    tasks::{PageMetrics, TaskStore},
+    tasks::TaskStore,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, telemetry::Registry};
 
 /// How to reach the database, and what the store may hold.
 #[derive(Clone)]
@@ -56,15 +56,6 @@ impl std::fmt::Debug for DatabaseSettings {
             .field("tombstone_retention", tombstone_retention)
             .finish()
     }
-}
-
-/// What the store has done since it was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreMetrics {
-    /// Each way to the database.
-    pub lanes: Vec<LaneMetrics>,
-    /// The pages of lists.
-    pub pages: PageMetrics,
 }
 
 /// How long readiness waits for an answer. Probes commonly give up after a few seconds.
@@ -181,18 +172,17 @@ impl Database {
         self.0.url_setting
     }
 
-    /// What the store has done since it was opened.
-    pub fn metrics(&self) -> StoreMetrics {
-        StoreMetrics {
-            lanes: self.0.engine.metrics(),
-            pages: self.0.tasks.page_metrics(),
-        }
+    /// Shows what is counted of it.
+    pub fn observe(&self, registry: &Registry) {
+        let (instruments, system) = self.0.engine.instruments();
+        let labels = vec![("db.system.name", system.into())];
+        registry.add_labelled(labels, instruments.clone());
+        registry.add(self.0.tasks.instruments().clone());
     }
 
     /// Ends all connections, after what runs on them.
     pub async fn close(&self) {
         self.0.engine.close().await;
-        tracing::debug!(metrics = ?self.metrics(), "the database is closed");
     }
 
     /// The tasks of all users. For the operator, who has the database and no token; a request opens a

@@ -6,7 +6,10 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use thiserror::Error;
 
 use super::{changes::Lost, tasks::Unchanged};
-use crate::contract::{TaskId, Uid};
+use crate::{
+    contract::{TaskId, Uid},
+    telemetry::StatementFault,
+};
 
 /// Why the store did not do what was asked. Causes are for the log and the operator, never for a client.
 #[derive(Debug, Error)]
@@ -223,6 +226,17 @@ pub(super) fn is_locked(error: &DbErr) -> bool {
 fn is_too_slow(error: &DbErr) -> bool {
     let code = of_statement(error).and_then(code);
     matches!(code.as_deref(), Some("57014" | "9"))
+}
+
+/// What the metrics call the fault of a statement.
+pub(super) fn statement_fault(error: &DbErr) -> StatementFault {
+    match error {
+        error if is_locked(error) || is_busy(error) => StatementFault::Locked,
+        error if is_too_slow(error) => StatementFault::Timeout,
+        error if is_lost(error) || of_statement(error).is_none() => StatementFault::Unavailable,
+        error if is_refused(error) => StatementFault::Refused,
+        _ => StatementFault::Timeout,
+    }
 }
 
 /// Whether SQLite only says that somebody else has its lock (`SQLITE_BUSY`, in any of its extended forms).

@@ -36,8 +36,7 @@ mod tasks;
 pub use backup::backup;
 pub use changes::{Feed, FeedPage, FeedQuery, Lost, Watch};
 pub use commit::{Committed, Expected};
-pub use database::{Database, DatabaseSettings, StoreMetrics};
-pub use engine::LaneMetrics;
+pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use limits::{Usage, UserLimits};
@@ -47,6 +46,6 @@ pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
     AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask,
-    ListQuery, Named, Operation, OperationOutcome, Overview, Page, PageMetrics, Periods,
-    RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
+    ListQuery, Named, Operation, OperationOutcome, Overview, Page, Periods, RenderedPage,
+    RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
 };

@@ -54,7 +54,7 @@ on_both! {
             200
             access-control-allow-credentials: true
             access-control-allow-origin: http://localhost:3000
-            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
+            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Traceresponse, WWW-Authenticate, X-Request-Id, X-Total-Count
             vary: Origin"#]].assert_eq(&cors_headers(&get_from(&alice, TASKS, ALLOWED).await));
         // Errors too: a script must be able to read them.
         let errors = [
@@ -119,7 +119,7 @@ on_both! {
             access-control-allow-headers: authorization,content-type,if-match
             access-control-allow-methods: GET, POST, PUT, PATCH, DELETE
             access-control-allow-origin: http://localhost:3000
-            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count
+            access-control-expose-headers: ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Traceresponse, WWW-Authenticate, X-Request-Id, X-Total-Count
             access-control-max-age: 7200
             vary: Origin"#]].assert_eq(&cors_headers(&preflight(&anon, "/api/v1/tasks/7", ALLOWED).await));
         // OPTIONS without the headers of a preflight is not one.

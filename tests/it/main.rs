@@ -39,6 +39,7 @@ mod schema;
 mod storage;
 mod stream_events;
 mod support;
+mod telemetry;
 mod temporary_postgres;
 mod tokens;
 mod update_task;

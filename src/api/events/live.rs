@@ -14,7 +14,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::super::{Stopping, changes::into_list};
+use super::{
+    super::{Stopping, changes::into_list},
+    counted::CountedStream,
+};
 use crate::{
     access::{Caller, Price, StreamPlace, problem},
     contract::{CursorText, EndReason, PageLimit, Problem, Revision, StreamEnd, event},
@@ -36,6 +39,7 @@ pub(super) struct Live {
     _place: StreamPlace,
     watch: Watch,
     stopping: Stopping,
+    counted: CountedStream,
     /// What is not sent yet of what was read.
     ready: Option<Bytes>,
     /// The next page.
@@ -62,6 +66,7 @@ impl Live {
         place: StreamPlace,
         watch: Watch,
         stopping: Stopping,
+        counted: CountedStream,
         since: i64,
     ) -> Result<Self, Problem> {
         let mut live = Self {
@@ -69,6 +74,7 @@ impl Live {
             _place: place,
             watch,
             stopping,
+            counted,
             ready: None,
             query: FeedQuery::Since(since),
             due: None,
@@ -190,6 +196,7 @@ impl Live {
         let cursor = cursor.map(|cursor| CursorText::stored(cursor.clone()));
         let written = event("changes", Some(Revision::of(place)), &into_list(page));
         let written = written.map_err(|error| StoreError::Internal(error.to_string()))?;
+        self.counted.event();
         self.sent = place;
         self.due = cursor.as_ref().map(|_| Instant::now());
         self.query = cursor.map_or(FeedQuery::Since(next), FeedQuery::After);
@@ -198,6 +205,7 @@ impl Live {
 
     fn end(&mut self, reason: EndReason) -> Bytes {
         self.has_ended = true;
+        self.counted.end(reason);
         tracing::debug!(?reason, "a stream ends");
         let written = event("end", None, &StreamEnd::of(reason));
         written.unwrap_or_default().into()

@@ -28,7 +28,7 @@ use super::{
     engine::{Grouped, Sqlite, rows},
     entity::task::Column as Task,
 };
-use crate::auth::UserId;
+use crate::{auth::UserId, telemetry::StatementKind};
 pub use many::Committed;
 pub(super) use many::{Change, NewRow};
 pub(super) use plan::{Before, Decision, FoundTask, Plan, RowWrite, Wanted, Writes};
@@ -174,7 +174,7 @@ impl Grouped for Writing {
     type Element = Write;
     type Answer = Option<QueryResult>;
 
-    const NAME: &'static str = "writes";
+    const KIND: StatementKind = StatementKind::Writes;
     const LANES: usize = 2;
     const MAX: usize = 64;
 

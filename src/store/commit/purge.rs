@@ -18,9 +18,12 @@ use sea_orm::{
 
 use super::size::row_bytes;
 use super::statement::{With, lock_of_clock, named, with};
-use crate::store::{
-    engine::{Grouped, Sqlite, SqliteWrite, rows},
-    entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+use crate::{
+    store::{
+        engine::{Grouped, Sqlite, SqliteWrite, rows},
+        entity::{task, task::Column as Task, user_clock, user_clock::Column as Clock},
+    },
+    telemetry::StatementKind,
 };
 
 /// Tombstones of one user that are to be removed.
@@ -130,7 +133,7 @@ impl Grouped for Purging {
     type Element = Purge;
     type Answer = usize;
 
-    const NAME: &'static str = "purges";
+    const KIND: StatementKind = StatementKind::Purges;
     const LANES: usize = 1;
     const MAX: usize = 1;
 

@@ -23,7 +23,10 @@ use sea_orm::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::store::error::{is_conflict, is_lost, of_driver};
+use crate::{
+    store::error::{is_conflict, is_lost, of_driver},
+    telemetry::StoreInstruments,
+};
 
 /// How long a restart may take before requests are refused without waiting.
 const GRACE: Duration = Duration::from_secs(3);
@@ -47,16 +50,18 @@ pub(super) struct Availability {
     looking: AtomicBool,
     /// It has not found it for a while.
     away: AtomicBool,
+    instruments: Arc<StoreInstruments>,
 }
 
 impl Availability {
-    pub(super) fn new(options: PgConnectOptions) -> Arc<Self> {
+    pub(super) fn new(options: PgConnectOptions, instruments: Arc<StoreInstruments>) -> Arc<Self> {
         Arc::new(Self {
             options,
             opened: Instant::now(),
             lost: AtomicU64::new(0),
             looking: AtomicBool::new(false),
             away: AtomicBool::new(false),
+            instruments,
         })
     }
 
@@ -103,6 +108,8 @@ impl Availability {
                 };
                 availability.note_loss();
                 if began.elapsed() >= GRACE && !availability.away.swap(true, Relaxed) {
+                    availability.instruments.outages.increment();
+                    availability.instruments.away.set(1);
                     tracing::error!(%error, "the database is away: requests are refused at once");
                 }
                 drop(availability);
@@ -111,6 +118,7 @@ impl Availability {
             if let Some(availability) = availability.upgrade()
                 && availability.away.swap(false, Relaxed)
             {
+                availability.instruments.away.set(0);
                 tracing::info!("the database is back");
             }
             // However many are slow together: not one look after the other.

@@ -24,7 +24,10 @@ use tokio::{
     time::{sleep, timeout, timeout_at},
 };
 
-use super::{availability::Availability, metrics::Metrics};
+use super::{
+    availability::Availability,
+    metrics::{Metrics, OpenConnection},
+};
 use crate::store::error::{is_conflict, is_lost};
 
 /// How long an idle connection is kept. Below the 300 s after which a Neon database that nobody uses is suspended: an
@@ -78,6 +81,7 @@ struct Open {
     connection: PgConnection,
     since: Instant,
     _counted: Counted,
+    _open: OpenConnection,
 }
 
 /// Counts a connection as long as it lives.
@@ -105,9 +109,14 @@ impl Lease {
 
 impl Connections {
     /// Connects to nothing yet: PostgreSQL may start later than this server.
-    pub(super) fn new(options: PgConnectOptions, most: usize, limit: Duration) -> Arc<Self> {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        most: usize,
+        limit: Duration,
+        metrics: Metrics,
+    ) -> Arc<Self> {
         let connections = Arc::new(Self {
-            availability: Availability::new(options.clone()),
+            availability: Availability::new(options.clone(), metrics.instruments.clone()),
             with_deadline: with_deadline(&options, limit),
             no_deadline: AtomicBool::new(false),
             options,
@@ -118,7 +127,7 @@ impl Connections {
             idle: Mutex::default(),
             count: Arc::default(),
             epoch: AtomicU64::new(0),
-            metrics: Metrics::default(),
+            metrics,
         });
         tokio::spawn(close_idle(Arc::downgrade(&connections)));
         connections
@@ -253,6 +262,7 @@ impl Connections {
             connection,
             since: Instant::now(),
             _counted: Counted(self.count.clone()),
+            _open: self.metrics.connection(),
         })
     }
 

@@ -12,7 +12,7 @@ use std::{fmt, future::Future, sync::Arc};
 use sea_orm::{DbErr, sqlx::PgConnection};
 
 use super::Sqlite;
-use crate::auth::UserId;
+use crate::{auth::UserId, telemetry::StatementKind};
 
 pub(super) use queue::Queue;
 
@@ -23,8 +23,8 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// What comes back.
     type Answer: Send + 'static;
 
-    /// What the elements are, in the metrics.
-    const NAME: &'static str;
+    /// What the statements are, in the metrics.
+    const KIND: StatementKind;
     /// The most tasks that send what waits, not counting those whose statement takes long. More would make the
     /// groups smaller.
     const LANES: usize;
@@ -91,7 +91,7 @@ impl<B: Grouped> Lane<B> {
     /// was sent is done all the same.
     pub(in crate::store) async fn send(&self, element: B::Element) -> Result<B::Answer, DbErr> {
         match self {
-            Self::Sqlite(sqlite) => B::on_sqlite(sqlite, element).await,
+            Self::Sqlite(sqlite) => sqlite.run::<B>(element).await,
             Self::Postgres(queue) => queue.send(element).await,
         }
     }

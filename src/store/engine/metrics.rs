@@ -1,91 +1,114 @@
-//! What the ways to the database have done since the start, as numbers that only grow.
+//! What is counted of the statements of one kind.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
+use std::{sync::Arc, time::Instant};
+
+use sea_orm::DbErr;
+use tracing::Span;
+
+use crate::{
+    store::error::statement_fault,
+    telemetry::{StatementFault, StatementKind, StoreInstruments, trace},
 };
 
-/// What one way to the database has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LaneMetrics {
-    /// What goes this way.
-    pub name: &'static str,
-    /// How many elements wait to be sent now. On SQLite, reads never wait here.
-    pub waiting: usize,
-    /// How many statements were sent, or transactions of SQLite's writer committed.
-    pub sent: u64,
-    /// How many elements were in them. Divided by `sent`: the mean size of a group.
-    pub elements: u64,
-    /// How long all these elements waited before they were sent.
-    pub waited: Duration,
+/// The instruments of a database, by OpenTelemetry's name for its kind. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Metrics {
+    pub(super) system: &'static str,
+    pub(super) instruments: Arc<StoreInstruments>,
 }
 
-/// The counters of one way to the database.
+impl Metrics {
+    pub(super) fn new(system: &'static str) -> Self {
+        Self {
+            system,
+            instruments: Arc::default(),
+        }
+    }
+
+    /// What is counted of the statements of this kind.
+    pub(super) fn of(&self, kind: StatementKind) -> Counters {
+        Counters {
+            metrics: self.clone(),
+            kind,
+        }
+    }
+
+    /// Counts a connection as long as the value lives.
+    pub(super) fn connection(&self) -> OpenConnection {
+        self.instruments.connections.increment();
+        OpenConnection(self.instruments.clone())
+    }
+}
+
+/// A connection that is open.
 #[derive(Debug)]
+pub(super) struct OpenConnection(Arc<StoreInstruments>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.connections.decrement();
+    }
+}
+
+/// What is counted of the statements of one kind.
+#[derive(Debug, Clone)]
 pub(super) struct Counters {
-    name: &'static str,
-    waiting: AtomicUsize,
-    sent: AtomicU64,
-    elements: AtomicU64,
-    waited_micros: AtomicU64,
+    metrics: Metrics,
+    kind: StatementKind,
 }
 
 impl Counters {
-    pub(super) fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            waiting: AtomicUsize::new(0),
-            sent: AtomicU64::new(0),
-            elements: AtomicU64::new(0),
-            waited_micros: AtomicU64::new(0),
-        }
+    fn instruments(&self) -> &StoreInstruments {
+        &self.metrics.instruments
     }
 
     /// So many elements wait now.
     pub(super) fn set_waiting(&self, count: usize) {
-        self.waiting.store(count, Relaxed);
+        self.instruments().waiting.of(self.kind).set(count as u64);
     }
 
     /// Some elements are sent together. `since`: when each began to wait.
     pub(super) fn send(&self, since: impl ExactSizeIterator<Item = Instant>) {
         let now = Instant::now();
-        let count = since.len();
-        let waited: Duration = since.map(|since| now.duration_since(since)).sum();
-        self.sent.fetch_add(1, Relaxed);
-        self.elements.fetch_add(count as u64, Relaxed);
-        let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-        self.waited_micros.fetch_add(micros, Relaxed);
+        let instruments = self.instruments();
+        instruments.groups.of(self.kind).record(since.len() as u64);
+        let wait = instruments.wait.of(self.kind);
+        since.for_each(|since| wait.record_time(now.duration_since(since)));
     }
 
-    pub(super) fn read(&self) -> LaneMetrics {
-        LaneMetrics {
-            name: self.name,
-            waiting: self.waiting.load(Relaxed),
-            sent: self.sent.load(Relaxed),
-            elements: self.elements.load(Relaxed),
-            waited: Duration::from_micros(self.waited_micros.load(Relaxed)),
+    /// A statement is sent for these requests, each given by its span and since when it waits.
+    pub(super) fn begin<'a>(
+        &self,
+        requests: impl ExactSizeIterator<Item = (&'a Span, Instant)>,
+    ) -> Running {
+        let began = Instant::now();
+        let waited = requests.map(|(span, since)| (span, began.duration_since(since)));
+        Running {
+            spans: trace::Statement::begin(self.metrics.system, self.kind, waited),
+            began,
         }
+    }
+
+    /// A statement has ended, in this way.
+    pub(super) fn ran<T>(&self, running: Running, result: &Result<T, DbErr>) -> StatementFault {
+        let Running { spans, began } = running;
+        let fault = result.as_ref().err().map(statement_fault);
+        let fault = fault.unwrap_or(StatementFault::None);
+        let duration = self.instruments().duration.of(self.kind);
+        duration.of(fault).record_time(began.elapsed());
+        spans.end(fault);
+        fault
+    }
+
+    /// The time of an element was over before its answer came.
+    pub(super) fn too_late(&self) {
+        self.instruments().deadlines.of(self.kind).increment();
     }
 }
 
-/// The counters of all ways to the database.
-#[derive(Debug, Default)]
-pub(super) struct Metrics(Mutex<Vec<Arc<Counters>>>);
-
-impl Metrics {
-    /// Counters for a new way.
-    pub(super) fn counters(&self, name: &'static str) -> Arc<Counters> {
-        let counters = Arc::new(Counters::new(name));
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(counters.clone());
-        counters
-    }
-
-    pub(super) fn read(&self) -> Vec<LaneMetrics> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|counters| counters.read()).collect()
-    }
+/// A statement that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    spans: trace::Statement,
+    began: Instant,
 }

@@ -22,13 +22,14 @@ use sea_orm::{
 };
 
 use super::{DatabaseSettings, StoreError};
+use crate::telemetry::StoreInstruments;
 use connections::Connections;
 use lane::Queue;
+use metrics::Metrics;
 
 pub(super) use connect::{BUSY_TIMEOUT, create_private, is_in_memory, sqlite_file};
 pub(super) use connections::IDLE_TIMEOUT;
 pub(super) use lane::{Grouped, Lane};
-pub use metrics::LaneMetrics;
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;
 pub(super) use statement::{Reading, fetch, place, rows};
@@ -48,13 +49,20 @@ impl Engine {
     /// Opens the database. PostgreSQL is not waited for: it may start later than this server.
     pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         if settings.url.starts_with("sqlite:") {
-            return Ok(Self::Sqlite(Sqlite::open(settings).await?));
+            return Ok(Self::Sqlite(
+                Sqlite::open(settings, Metrics::new("sqlite")).await?,
+            ));
         }
         let options = connect::postgres_options(&settings.url)
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
         let most = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         Ok(Self::Postgres {
-            connections: Connections::new(options, most, settings.acquire_timeout),
+            connections: Connections::new(
+                options,
+                most,
+                settings.acquire_timeout,
+                Metrics::new("postgresql"),
+            ),
             operator: connect::postgres_for_operator(settings).await?,
         })
     }
@@ -67,12 +75,16 @@ impl Engine {
         }
     }
 
-    /// What each way to the database has done.
-    pub(super) fn metrics(&self) -> Vec<LaneMetrics> {
-        match self {
-            Self::Sqlite(sqlite) => vec![sqlite.metrics()],
-            Self::Postgres { connections, .. } => connections.metrics().read(),
-        }
+    /// What is counted, and OpenTelemetry's name for the kind of the database.
+    pub(super) fn instruments(&self) -> (&Arc<StoreInstruments>, &'static str) {
+        let Metrics {
+            system,
+            instruments,
+        } = match self {
+            Self::Sqlite(sqlite) => sqlite.metrics(),
+            Self::Postgres { connections, .. } => connections.metrics(),
+        };
+        (instruments, system)
     }
 
     pub(super) fn backend(&self) -> DbBackend {

@@ -1,16 +1,20 @@
 //! SQLite: connections that read, and one that writes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Statement};
 
 use super::{
     connect,
-    metrics::LaneMetrics,
+    lane::Grouped,
+    metrics::Metrics,
     sqlite_readers::Readers,
     sqlite_writer::{SqliteWrite, SqliteWriter},
 };
-use crate::store::{DatabaseSettings, StoreError};
+use crate::{
+    store::{DatabaseSettings, StoreError},
+    telemetry::{StatementFault, StatementKind, trace},
+};
 
 /// A SQLite database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,22 +24,27 @@ pub(in crate::store) struct Sqlite {
     readers: Option<Arc<Readers>>,
     writing: DatabaseConnection,
     writer: SqliteWriter,
+    metrics: Metrics,
 }
 
 impl Sqlite {
-    pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        settings: &DatabaseSettings,
+        metrics: Metrics,
+    ) -> Result<Self, StoreError> {
         let limit = settings.acquire_timeout;
         let (operator, writing) = connect::sqlite(settings).await?;
         let readers = connect::sqlite_options(settings)?.map(|options| {
             let most = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
-            Arc::new(Readers::new(options, most, limit))
+            Arc::new(Readers::new(options, most, limit, metrics.clone()))
         });
-        let writer = SqliteWriter::start(writing.clone(), limit);
+        let writer = SqliteWriter::start(writing.clone(), limit, metrics.of(StatementKind::Writes));
         Ok(Self {
             operator,
             readers,
             writing,
             writer,
+            metrics,
         })
     }
 
@@ -71,8 +80,21 @@ impl Sqlite {
         self.writer.write(write).await
     }
 
-    pub(super) fn metrics(&self) -> LaneMetrics {
-        self.writer.metrics()
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Runs an element, and counts it with the time that it waits for a connection, or for the transactions before it.
+    pub(super) async fn run<B: Grouped>(&self, element: B::Element) -> Result<B::Answer, DbErr> {
+        let counters = self.metrics.of(B::KIND);
+        let (request, now) = (trace::current(), Instant::now());
+        let running = counters.begin([(&request, now)].into_iter());
+        let result = B::on_sqlite(self, element).await;
+        let fault = counters.ran(running, &result);
+        if fault == StatementFault::Timeout {
+            counters.too_late();
+        }
+        result
     }
 
     /// Ends the connections, after what runs on them.

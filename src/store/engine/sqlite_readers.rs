@@ -24,7 +24,10 @@ use tokio::{
     time::timeout_at,
 };
 
-use super::connections::{KEPT_FREE, not_in_time};
+use super::{
+    connections::{KEPT_FREE, not_in_time},
+    metrics::{Metrics, OpenConnection},
+};
 use crate::store::error::{is_lost, of_driver};
 
 /// Steps of SQLite's virtual machine from one look at the deadline to the next: some 10 µs, or 10 ms where each step reads
@@ -41,12 +44,14 @@ pub(super) struct Readers {
     /// Of those, what may take long has some: the others are for tasks by their ids and for revisions.
     long: Semaphore,
     idle: Mutex<Vec<Reader>>,
+    metrics: Metrics,
 }
 
 #[derive(Debug)]
 struct Reader {
     connection: SqliteConnection,
     deadline: Arc<Deadline>,
+    _open: OpenConnection,
 }
 
 /// When the statement of a connection must end.
@@ -107,13 +112,19 @@ impl Using<'_> {
 }
 
 impl Readers {
-    pub(super) fn new(options: SqliteConnectOptions, most: usize, limit: Duration) -> Self {
+    pub(super) fn new(
+        options: SqliteConnectOptions,
+        most: usize,
+        limit: Duration,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             options: options.busy_timeout(limit),
             limit,
             permits: Semaphore::new(most),
             long: Semaphore::new(most.saturating_sub(KEPT_FREE).max(1)),
             idle: Mutex::default(),
+            metrics,
         }
     }
 
@@ -193,6 +204,7 @@ impl Readers {
         Ok(Reader {
             connection,
             deadline,
+            _open: self.metrics.connection(),
         })
     }
 }
@@ -217,7 +229,7 @@ mod tests {
     use sea_orm::{DbBackend, DbErr, Statement, sqlx::sqlite::SqliteConnectOptions};
     use tokio::time::{sleep, timeout};
 
-    use super::Readers;
+    use super::{Metrics, Readers};
     use crate::store::StoreError;
 
     /// A statement that never ends, and returns no row.
@@ -233,7 +245,10 @@ mod tests {
         let options = SqliteConnectOptions::new()
             .filename(folder.path().join("test.db"))
             .create_if_missing(true);
-        (Readers::new(options, most, limit), folder)
+        (
+            Readers::new(options, most, limit, Metrics::new("sqlite")),
+            folder,
+        )
     }
 
     fn statement(text: &str) -> Statement {

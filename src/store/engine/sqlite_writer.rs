@@ -5,10 +5,7 @@
 //! after the commit. There is no timer: a lone write goes alone and at once. Reads have connections of their own
 //! and never wait for it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -17,10 +14,7 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument as _, Span};
 
-use super::{
-    immediate,
-    metrics::{Counters, LaneMetrics},
-};
+use super::{immediate, metrics::Counters};
 use crate::store::error::{Outage, is_busy};
 
 /// The most writes in one transaction. A larger one would make the first of them wait for the last.
@@ -56,24 +50,18 @@ struct Job {
 pub(super) struct SqliteWriter {
     jobs: mpsc::Sender<Job>,
     limit: Duration,
-    counters: Arc<Counters>,
 }
 
 impl SqliteWriter {
     /// Starts the task. `limit`: how long a write may wait for its turn.
-    pub(super) fn start(connection: DatabaseConnection, limit: Duration) -> Self {
+    pub(super) fn start(
+        connection: DatabaseConnection,
+        limit: Duration,
+        counters: Counters,
+    ) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let counters = Arc::new(Counters::new("writes"));
-        tokio::spawn(run(connection, waiting, counters.clone()));
-        Self {
-            jobs,
-            limit,
-            counters,
-        }
-    }
-
-    pub(super) fn metrics(&self) -> LaneMetrics {
-        self.counters.read()
+        tokio::spawn(run(connection, waiting, counters));
+        Self { jobs, limit }
     }
 
     /// Runs a write and waits for its commit. It is done or not done as a whole, also if the caller goes away.
@@ -96,11 +84,7 @@ impl SqliteWriter {
     }
 }
 
-async fn run(
-    connection: DatabaseConnection,
-    mut jobs: mpsc::Receiver<Job>,
-    counters: Arc<Counters>,
-) {
+async fn run(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, counters: Counters) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while jobs.recv_many(&mut group, MAX_GROUP).await > 0 {
         counters.set_waiting(jobs.len());

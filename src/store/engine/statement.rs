@@ -9,7 +9,7 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 
 use super::{Grouped, Sqlite};
-use crate::store::error::of_driver;
+use crate::{store::error::of_driver, telemetry::StatementKind};
 
 /// A statement that reads.
 pub(in crate::store) enum Reading {}
@@ -18,7 +18,7 @@ impl Grouped for Reading {
     type Element = Statement;
     type Answer = Vec<QueryResult>;
 
-    const NAME: &'static str = "other reads";
+    const KIND: StatementKind = StatementKind::OtherReads;
     const LANES: usize = usize::MAX;
     const IS_LONG: bool = true;
     const MAX: usize = 1;

@@ -22,6 +22,7 @@ use crate::{
         },
         kind::CanWrite,
     },
+    telemetry::Written,
 };
 use working::Working;
 
@@ -77,6 +78,19 @@ pub enum OperationOutcome {
     Nothing(Unchanged),
 }
 
+impl OperationOutcome {
+    /// What was written; `None` if nothing was.
+    fn written(&self) -> Option<Written> {
+        match self {
+            Self::Created(Created { replayed, .. }) => (!replayed).then_some(Written::Created),
+            Self::Updated { .. } => Some(Written::Updated),
+            Self::Deleted(_) => Some(Written::Deleted),
+            Self::Restored(_) => Some(Written::Restored),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
 /// What became of a batch.
 #[derive(Debug)]
 pub struct BatchOutcome {
@@ -128,6 +142,11 @@ impl<A: CanWrite> Tasks<A> {
             done.ok_or_else(|| StoreError::Internal("a batch was not decided".to_owned()))?;
         let wakeups = self.store.wakeups();
         wakeups.committed(self.user.as_str(), done.revision);
+        for outcome in done.results.iter().flatten() {
+            if let Some(written) = outcome.written() {
+                self.store.instruments.written.of(written).increment();
+            }
+        }
         Ok(done)
     }
 }

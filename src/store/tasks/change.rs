@@ -10,6 +10,7 @@ use crate::{
         commit::{Assignment, Count, Expected, Lone, State, What, Write, written_bytes},
         row::TaskRow,
     },
+    telemetry::Written,
 };
 
 impl Expected {
@@ -79,6 +80,14 @@ impl<A> Tasks<A> {
 
     /// The same, with the error of the database.
     pub(super) async fn try_to_write(&self, one: Lone) -> Result<Option<TaskRow>, DbErr> {
+        let written = match &one {
+            Lone::Create { .. } => Written::Created,
+            Lone::Change { count, .. } => match count {
+                Count::Same => Written::Updated,
+                Count::Less => Written::Deleted,
+                Count::More => Written::Restored,
+            },
+        };
         let write = Write {
             user: self.user.clone(),
             now: self.store.clock.now(),
@@ -88,6 +97,7 @@ impl<A> Tasks<A> {
         let row = self.store.writing.send(write).await?;
         let row = row.map(|row| TaskRow::read(&row)).transpose()?;
         if let Some(row) = &row {
+            self.store.instruments.written.of(written).increment();
             self.store
                 .wakeups
                 .committed(self.user.as_str(), row.revision);

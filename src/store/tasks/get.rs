@@ -23,6 +23,7 @@ use crate::{
         kind::CanRead,
         row::{COLUMNS, TaskRow, columns_of},
     },
+    telemetry::StatementKind,
 };
 
 impl<A: CanRead> Tasks<A> {
@@ -92,7 +93,7 @@ impl Grouped for Finding {
     type Element = Key;
     type Answer = Option<TaskRow>;
 
-    const NAME: &'static str = "tasks";
+    const KIND: StatementKind = StatementKind::Tasks;
     const LANES: usize = 2;
     const MAX: usize = 64;
 
@@ -154,7 +155,7 @@ impl Grouped for Revisions {
     type Element = UserId;
     type Answer = i64;
 
-    const NAME: &'static str = "revisions";
+    const KIND: StatementKind = StatementKind::Revisions;
     const LANES: usize = 1;
     const MAX: usize = 64;
 

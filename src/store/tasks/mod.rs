@@ -53,6 +53,7 @@ use crate::{
     auth::UserId,
     clock::Clock,
     contract::{Task, TaskId, Version},
+    telemetry::TaskInstruments,
 };
 use get::{Finding, Key, Revisions};
 use pages::Pages;
@@ -67,7 +68,7 @@ pub use digest::RequestDigest;
 pub use import::ImportedTask;
 pub use list::Page;
 pub use overview::{Overview, Periods};
-pub use pages::{PageMetrics, RenderedPage};
+pub use pages::RenderedPage;
 pub use query::{DueBound, Filter, ListQuery};
 pub use restore::Restored;
 pub use slice::{AT_ONCE, Slice, SliceQuery};
@@ -86,6 +87,7 @@ pub struct TaskStore {
     pages: Pages,
     rooms: Rooms,
     wakeups: Arc<Wakeups>,
+    instruments: Arc<TaskInstruments>,
     clock: Clock,
     /// The most that one user may store.
     limits: UserLimits,
@@ -113,7 +115,8 @@ impl TaskStore {
             reading,
             writing: engine.lane(),
             purging: engine.lane(),
-            pages: Pages::new(page_cache_bytes),
+            pages: Pages::new(page_cache_bytes, engine.instruments().0.clone()),
+            instruments: Arc::default(),
             rooms: Rooms::default(),
             wakeups: Arc::default(),
             clock,
@@ -163,8 +166,9 @@ impl TaskStore {
         self.purging.send(purge).await
     }
 
-    pub(super) fn page_metrics(&self) -> PageMetrics {
-        self.pages.metrics()
+    /// What is counted of the tasks that are written.
+    pub(super) fn instruments(&self) -> &Arc<TaskInstruments> {
+        &self.instruments
     }
 
     /// For how long no request has used it.

@@ -8,11 +8,14 @@ use super::{
     Tasks,
     list::Page,
     order::Ordering,
-    pages::{Frame, From, Item, PageKey, RenderedPage},
+    pages::{Frame, Item, PageKey, RenderedPage},
     paging::{FirstPage, Shown, ShownRow},
     query::{ListQuery, scans},
 };
-use crate::store::{StoreError, Work, kind::CanRead};
+use crate::{
+    store::{StoreError, Work, kind::CanRead},
+    telemetry::PageOrigin,
+};
 
 impl<A: CanRead> Tasks<A> {
     /// A page of the user's tasks as it is sent, from memory if the user's revision is still the one that it shows.
@@ -50,15 +53,15 @@ impl<A: CanRead> Tasks<A> {
             && same_epoch
             && kept.revision == shown.revision
         {
-            self.store.pages.serve(From::Memory);
+            self.store.pages.serve(PageOrigin::Memory);
             return Ok(kept.clone());
         }
         let frame = self.frame(query);
         self.has_read_first(query, &shown, known.is_some());
         let (page, from) = match known {
-            None => (Some(self.whole(frame, shown)?), From::Database),
-            Some(_) if !same_epoch => (None, From::Database),
-            Some(kept) => (self.renewed(&kept, frame, shown)?, From::Renewed),
+            None => (Some(self.whole(frame, shown)?), PageOrigin::Database),
+            Some(_) if !same_epoch => (None, PageOrigin::Database),
+            Some(kept) => (self.renewed(&kept, frame, shown)?, PageOrigin::Renewed),
         };
         let (page, from) = match page {
             Some(page) => (page, from),
@@ -66,7 +69,7 @@ impl<A: CanRead> Tasks<A> {
                 request.known = None;
                 let shown = self.store.paging.send(request).await?;
                 self.has_read_first(query, &shown, false);
-                (self.whole(frame, shown)?, From::Database)
+                (self.whole(frame, shown)?, PageOrigin::Database)
             }
         };
         self.store.pages.serve(from);
@@ -121,10 +124,10 @@ impl<A: CanRead> Tasks<A> {
             && self.revision().await? == kept.revision
             && self.store.engine.epoch() == epoch
         {
-            self.store.pages.serve(From::Memory);
+            self.store.pages.serve(PageOrigin::Memory);
             return Ok(kept);
         }
-        self.store.pages.serve(From::Database);
+        self.store.pages.serve(PageOrigin::Database);
         let Page {
             items,
             next_cursor,

@@ -4,13 +4,7 @@
 //! which the page was read. So there is nothing to invalidate, and nothing stale. After a failover or a restore the same
 //! revision may stand for other tasks: a page counts only as long as the connections of its time live.
 
-use std::{
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-};
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -23,6 +17,7 @@ use crate::store::StoreError;
 use crate::{
     auth::UserId,
     contract::{Nullable, Sort, Task, TaskList},
+    telemetry::{PageOrigin, StoreInstruments},
 };
 
 /// A page of a list as it is sent.
@@ -224,54 +219,23 @@ impl Weighter<PageKey, Kept> for Weight {
 #[derive(Debug)]
 pub(super) struct Pages {
     cache: Option<Cache<PageKey, Kept, Weight>>,
-    served: [AtomicU64; 3],
-}
-
-/// Where a page that is served comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
-    Memory,
-    /// From memory, with what has changed since.
-    Renewed,
-    Database,
-}
-
-/// How many pages were served since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageMetrics {
-    /// From memory, unchanged.
-    pub from_memory: u64,
-    /// From memory, with what has changed since.
-    pub renewed: u64,
-    /// Read from the database as a whole.
-    pub read: u64,
-    /// The bytes that are kept.
-    pub bytes: u64,
+    instruments: Arc<StoreInstruments>,
 }
 
 impl Pages {
     /// Keeps up to so many bytes; 0: nothing.
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(super) fn new(bytes: u64, instruments: Arc<StoreInstruments>) -> Self {
         // What a page of some ten tasks takes; only to size the tables.
         let pages = usize::try_from(bytes / 16_384).unwrap_or(usize::MAX);
         Self {
             cache: (bytes > 0).then(|| Cache::with_weighter(pages, bytes, Weight)),
-            served: Default::default(),
+            instruments,
         }
     }
 
-    pub(super) fn serve(&self, from: From) {
-        self.served[from as usize].fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn metrics(&self) -> PageMetrics {
-        let served = |from: From| self.served[from as usize].load(Relaxed);
-        PageMetrics {
-            from_memory: served(From::Memory),
-            renewed: served(From::Renewed),
-            read: served(From::Database),
-            bytes: self.cache.as_ref().map_or(0, Cache::weight),
-        }
+    /// Counts a page that is served.
+    pub(super) fn serve(&self, from: PageOrigin) {
+        self.instruments.pages.of(from).increment();
     }
 
     pub(super) fn get(&self, key: &PageKey, epoch: u64) -> Option<Arc<RenderedPage>> {
@@ -283,6 +247,7 @@ impl Pages {
         let page = page.clone();
         if let Some(cache) = &self.cache {
             cache.insert(key, Kept { page, epoch });
+            self.instruments.page_memory.set(cache.weight());
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
         entity::{task, task::Column as Task},
         row::{COLUMNS, TaskRow, columns_of},
     },
+    telemetry::StatementKind,
 };
 
 /// Up to so many changes are read as such. Beyond it, the page is read.
@@ -138,7 +139,7 @@ impl Grouped for Paging {
     type Element = FirstPage;
     type Answer = Shown;
 
-    const NAME: &'static str = "first pages";
+    const KIND: StatementKind = StatementKind::FirstPages;
     const LANES: usize = 2;
     const MAX: usize = 16;
 

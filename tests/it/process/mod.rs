@@ -33,6 +33,7 @@ mod request_log;
 mod secrets;
 mod stop;
 mod streams;
+mod telemetry;
 mod two_processes;
 
 use std::{

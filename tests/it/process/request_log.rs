@@ -85,26 +85,6 @@ on_both! {
         }
     }
 
-    async fn at_the_end_the_log_tells_what_the_store_has_done(on: Backend) {
-        let home = Home::on(on).await.set("RUST_LOG", "info,taskward::store::database=debug");
-        let mut server = home.start().await;
-        let alice = server.user("alice");
-        for _ in 0..3 {
-            alice.create("Buy milk").await;
-        }
-        for _ in 0..2 {
-            alice.get(TASKS).await.has(200);
-        }
-        server.signal("TERM");
-        assert!(server.ended(Duration::from_secs(20)).await.success());
-        let log = lines(&server);
-        let last = log.iter().find(|line| line["message"] == "the database is closed").unwrap();
-        let metrics = last["metrics"].as_str().unwrap();
-        for told in [r#"name: "writes", waiting: 0, sent: 3, elements: 3, "#, "from_memory: 1, renewed: 0, read: 1, bytes: "] {
-            assert!(metrics.contains(told), "{told} is not in {metrics}");
-        }
-    }
-
     async fn a_request_is_one_line_without_its_content(on: Backend) {
         let home = Home::on(on).await;
         let server = home.start().await;

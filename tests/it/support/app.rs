@@ -14,6 +14,7 @@ use taskward::{
     mcp::McpSettings,
     server::{self, Limits},
     store::{Database, DatabaseSettings, UserLimits},
+    telemetry::Registry,
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -74,6 +75,8 @@ pub struct TestApp {
     pub base: String,
     pub database_url: String,
     pub issuer: DevIssuer,
+    /// What the server counts.
+    pub registry: Registry,
     client: reqwest::Client,
     _stop: oneshot::Sender<()>,
     folder: TempDir,
@@ -156,7 +159,8 @@ impl TestApp {
             mcp: settings.mcp,
             resource: None,
         };
-        let endpoint = app(database, verifier, Stopping::default(), &http);
+        let registry = Registry::default();
+        let endpoint = app(database, verifier, Stopping::default(), &http, &registry);
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -174,6 +178,7 @@ impl TestApp {
             base,
             database_url: url,
             issuer,
+            registry,
             client: client(),
             _stop: stop,
             folder,

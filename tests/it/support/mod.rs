@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod collector;
 pub mod contract;
 pub mod events;
 pub mod issuer;
@@ -14,6 +15,7 @@ pub mod token;
 pub use actor::{Actor, Created};
 pub use answer::{Answer, time};
 pub use app::{Backend, Settings, TestApp};
+pub use collector::Collector;
 pub use issuer::Issuer;
 pub use raw::raw;
 

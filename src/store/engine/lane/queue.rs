@@ -34,7 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// What waits on the way to PostgreSQL.
 pub(in crate::store) struct Queue<B: Grouped> {
     pub(super) connections: Arc<Connections>,
-    pub(super) counters: Arc<Counters>,
+    pub(super) counters: Counters,
     pub(super) state: Mutex<State<B>>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Waiting<B: Grouped> {
 impl<B: Grouped> Queue<B> {
     pub(in crate::store::engine) fn new(connections: Arc<Connections>) -> Arc<Self> {
         Arc::new(Self {
-            counters: connections.metrics().counters(B::NAME),
+            counters: connections.metrics().of(B::KIND),
             connections,
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
@@ -98,6 +98,7 @@ impl<B: Grouped> Queue<B> {
             Ok(Err(_)) => Err(DbErr::Custom("the task that sends has ended".to_owned())),
             Err(_) => {
                 self.connections.availability().look();
+                self.counters.too_late();
                 let sent = claimed.swap(true, Relaxed);
                 Err(if sent { no_answer() } else { not_in_time() })
             }

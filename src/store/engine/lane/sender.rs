@@ -132,9 +132,13 @@ impl<B: Grouped> Sender<B> {
     }
 
     async fn send(&mut self, connections: &Connections, mut lease: Lease, group: Vec<Waiting<B>>) {
+        let counters = self.queue.counters.clone();
+        let requests = group.iter().map(|one| (&one.span, one.since.into()));
+        let statement = counters.begin(requests);
         if let [one] = &*group {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(connections, work).await;
+            counters.ran(statement, &result);
             connections.give_back(lease, &result);
             let outcomes = group.into_iter().zip([result.map(Some)]).collect();
             return self.settle(outcomes);
@@ -142,6 +146,7 @@ impl<B: Grouped> Sender<B> {
         let elements: Vec<_> = group.iter().map(|one| one.element.clone()).collect();
         let work = B::together(lease.connection(), &elements);
         let result = self.watch(connections, work).await;
+        counters.ran(statement, &result);
         connections.give_back(lease, &result);
         let outcomes: Vec<_> = match result {
             Ok(answers) => answers.into_iter().map(Ok).collect(),

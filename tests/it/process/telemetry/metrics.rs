@@ -1,0 +1,129 @@
+//! The numbers, for Prometheus and for a collector.
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, metric::Data};
+use serde_json::Value;
+
+use super::{Home, Process, eventually, sending_to};
+use crate::support::{
+    Backend, Collector,
+    collector::{attribute, points},
+    on_both,
+};
+
+/// Where the metrics are, as the log says.
+async fn address(server: &Process) -> String {
+    eventually("the log names the address of the metrics", async || {
+        let log = server.log();
+        let mut lines = log
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let line = lines.find(|line| line["message"] == "metrics are at /metrics")?;
+        Some(line["address"].as_str().unwrap().to_owned())
+    })
+    .await
+}
+
+on_both! {
+    async fn prometheus_scrapes_an_address_of_its_own(on: Backend) {
+        let home = Home::on(on).await.set("METRICS_ADDR", "127.0.0.1:0").set("OTEL_SERVICE_NAME", "tasks");
+        let server = home.start().await;
+        server.user("alice").create("Buy milk").await;
+        let address = address(&server).await;
+        let scraped = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+        let content_type = scraped.headers()["content-type"].to_str().unwrap().to_owned();
+        assert_eq!(content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        let text = scraped.text().await.unwrap();
+        for line in [
+            r#"http_server_request_duration_seconds_count{url_scheme="http",http_route="/api/v1/tasks",http_request_method="POST",http_response_status_code="201"} 1"#,
+            r#"taskward_tasks_written_total{taskward_task_operation="create"} 1"#,
+            "taskward_log_dropped_lines_total 0",
+            r#"service_name="tasks""#,
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        // It is on Linux that this runs.
+        let sample = |name: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| panic!("{name}"));
+            line.rsplit_once(' ').unwrap().1.parse().unwrap()
+        };
+        assert!(sample("process_memory_usage_bytes") > 1e6);
+        assert!(sample("process_unix_file_descriptor_count") > 3.0);
+        assert!(sample("process_cpu_time_seconds_total") > 0.0);
+        assert!(sample("process_uptime_seconds") < 3600.0);
+
+        // Nothing of it is on the public port, and nothing else on this one.
+        server.anon().get("/metrics").await.has(404);
+        for (path, status) in [("/api/v1/tasks", 404), ("/", 404), ("/healthz", 404)] {
+            let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+        }
+        let posted = reqwest::Client::new().post(format!("http://{address}/metrics")).send().await.unwrap();
+        assert_eq!(posted.status(), 405);
+    }
+
+    async fn a_collector_gets_the_numbers_and_the_last_of_them_at_the_stop(on: Backend) {
+        let collector = Collector::start().await;
+        let home = sending_to(&collector, on).await.set("OTEL_METRIC_EXPORT_INTERVAL", "3600000");
+        let mut server = home.start().await;
+        server.user("alice").create("Buy milk").await;
+        // The next message is due in an hour, so this is the one of the stop.
+        server.signal("TERM");
+        assert!(server.ended(Duration::from_secs(20)).await.success());
+        let metrics = collector.metrics();
+        let named = |name: &str| metrics.iter().find(|metric| metric.name == name).unwrap_or_else(|| panic!("{name}"));
+        let duration = named("http.server.request.duration");
+        assert_eq!(duration.unit, "s");
+        let Some(Data::Histogram(histogram)) = &duration.data else { panic!("{duration:?}") };
+        assert_eq!(histogram.aggregation_temporality(), AggregationTemporality::Cumulative);
+        let of = |route: &str| histogram.data_points.iter().find(|point| attribute(&point.attributes, "http.route") == route);
+        let point = of("/api/v1/tasks").unwrap();
+        assert_eq!(attribute(&point.attributes, "http.request.method"), "POST");
+        assert_eq!(attribute(&point.attributes, "http.response.status_code"), "201");
+        assert_eq!(attribute(&point.attributes, "url.scheme"), "http");
+        assert_eq!(point.count, 1);
+        assert_eq!(point.explicit_bounds, [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]);
+        assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+        assert_eq!(point.bucket_counts.iter().sum::<u64>(), 1);
+        assert!(point.sum.unwrap() > 0.0 && point.sum.unwrap() < 60.0);
+        assert!(point.start_time_unix_nano < point.time_unix_nano);
+        let Some(Data::Sum(active)) = &named("http.server.active_requests").data else { panic!() };
+        assert!(!active.is_monotonic);
+        let Some(Data::Sum(written)) = &named("taskward.tasks.written").data else { panic!() };
+        assert!(written.is_monotonic);
+        assert_eq!(points(named("taskward.tasks.written")), 4);
+        assert_eq!(named("process.memory.usage").unit, "By");
+    }
+}
+
+#[tokio::test]
+async fn key_sets_are_counted_by_their_rule() {
+    let issuer = crate::support::Issuer::start().await;
+    let home = Home::sqlite()
+        .set("METRICS_ADDR", "127.0.0.1:0")
+        .set("BETTER_AUTH_URL", &issuer.base);
+    let server = home.start().await;
+    let address = address(&server).await;
+    let scrape = async || {
+        let answer = reqwest::get(format!("http://{address}/metrics"))
+            .await
+            .unwrap();
+        answer.text().await.unwrap()
+    };
+    let rule = r#"{taskward_auth_rule="BETTER_AUTH_URL""#;
+    let fetched = format!(r#"taskward_key_set_fetches_total{rule},taskward_outcome="success"}} 1"#);
+    let text = eventually("the key set is fetched", async || {
+        Some(scrape().await).filter(|text| text.contains(&fetched))
+    })
+    .await;
+    assert!(
+        text.contains(&format!("taskward_key_set_keys{rule}}} 1")),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("taskward_key_set_age_seconds{rule}}} ")),
+        "{text}"
+    );
+}

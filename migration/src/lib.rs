@@ -14,6 +14,8 @@ mod m20261204_000005_storage;
 mod m20261204_000006_tombstones;
 mod m20261205_000007_task_uid;
 mod m20261206_000009_tombstones_of_user;
+mod m20261207_000010_token_revocation;
+mod m20261207_000011_erasure;
 mod search_keys;
 mod storage;
 
@@ -55,6 +57,8 @@ impl MigratorTraitSelf for Migrator {
                 row_bytes: self.row_bytes,
             }),
             Box::new(m20261206_000009_tombstones_of_user::Migration),
+            Box::new(m20261207_000010_token_revocation::Migration),
+            Box::new(m20261207_000011_erasure::Migration),
         ]
     }
 }

@@ -16,6 +16,17 @@ use crate::{
     telemetry::Budget,
 };
 
+/// Why an answer does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTurn {
+    /// The user has had too much in flight for too long.
+    Crowded,
+    /// The token was revoked.
+    Revoked,
+    /// Whether it was cannot be read now.
+    Unknown,
+}
+
 /// A user whose token was verified, for whatever the token allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Authenticated {
@@ -117,22 +128,41 @@ impl Authenticated {
     /// before.
     ///
     /// # Errors
-    /// If the user has too much in flight for too long.
+    /// [`NoTurn`], and then nothing was done.
     pub(crate) fn in_next_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         work: F,
-    ) -> impl Future<Output = Result<T, Crowded>> + Send + use<'_, T, F> {
+    ) -> impl Future<Output = Result<T, NoTurn>> + Send + use<'_, T, F> {
         let work = Box::pin(work);
         async move {
             let turn = match &self.place {
-                Some(place) => place.next_turn(Kind::Page).await?,
+                Some(place) => {
+                    let turn = place.next_turn(Kind::Page).await;
+                    turn.map_err(|_| NoTurn::Crowded)?
+                }
                 None => Turn::default(),
             };
+            // An answer may take longer than it takes to revoke a token.
+            let revocations = self.authenticator.database.revocations();
+            match revocations.check(&self.identity).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return Err(NoTurn::Revoked),
+                Err(error) => {
+                    tracing::debug!(%error, "the revoked tokens could not be read");
+                    return Err(NoTurn::Unknown);
+                }
+            }
             if let Some(quotas) = &self.authenticator.quotas {
                 quotas.owe(&self.identity.user_id, FURTHER_PAGE);
             }
-            to_its_end(turn, work).await.map_err(|_| Crowded)
+            to_its_end(turn, work).await.map_err(|_| NoTurn::Crowded)
         }
+    }
+
+    /// Waits until the token is known to be revoked. May be dropped before.
+    pub(super) async fn revoked(&self) {
+        let revocations = self.authenticator.database.revocations();
+        revocations.revoked(&self.identity).await;
     }
 
     /// Takes a place among the streams of the user.

@@ -14,7 +14,7 @@ use tracing::{Level, Span};
 
 use super::{
     Authenticated, RateLimit, TrustedProxies, challenge::refused, failures::Failures, price,
-    quota::Quotas,
+    quota::Quotas, store_problem::problem,
 };
 use crate::{
     auth::{Identity, TokenFault, UserId, Verifier},
@@ -92,7 +92,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// 401; 429 over quota, or if the user has too much in flight for too long; 503 while the keys for the token have not
-    /// been fetched.
+    /// been fetched, or if it cannot be read whether the token was revoked.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         request: &Request,
@@ -109,6 +109,7 @@ impl Authenticator {
             None => self.verify(request, header).await?,
         };
         self.name_in_log(&identity.user_id);
+        self.check_revoked(&identity).await?;
         if let Some(quotas) = &self.quotas {
             let requests = price::of_request(request.headers());
             let counted = quotas.count(&identity.user_id, requests);
@@ -120,6 +121,16 @@ impl Authenticator {
             taken.map_err(crowded)?;
         }
         Ok(Authenticated::new(self, identity, place.cloned()))
+    }
+
+    /// Refuses a token that was revoked, also one that was verified before.
+    async fn check_revoked(&self, identity: &Identity) -> Result<(), Problem> {
+        let revoked = self.database.revocations().check(identity).await;
+        match (revoked.map_err(problem)?, identity.issued_at) {
+            (None, _) => Ok(()),
+            (Some(at), Some(_)) => Err(refused(&TokenFault::Revoked(at))),
+            (Some(_), None) => Err(refused(&TokenFault::RevokedWithoutTime)),
+        }
     }
 
     /// Verifies a token that is not known, unless too many of its address were not accepted.

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Authenticated, Authenticator, Price, RateLimit, store_problem};
+use super::{Authenticated, Authenticator, NoTurn, Price, RateLimit, store_problem};
 use crate::{
     auth::{Identity, Scopes},
     contract::{
         Problem, into_poem,
         registry::{MetaSecurityScheme, Registry},
     },
-    in_flight::{Crowded, StreamPlace},
+    in_flight::StreamPlace,
     store::{Read, ReadWrite, Scope, ScopeKind, StoreError, Write},
 };
 
@@ -71,11 +71,11 @@ impl<A: Access> Caller<A> {
     /// before.
     ///
     /// # Errors
-    /// If the user has too much in flight for too long.
+    /// [`NoTurn`], and then nothing was done.
     pub(crate) fn in_next_turn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         work: F,
-    ) -> impl Future<Output = Result<T, Crowded>> + Send + use<'_, T, F, A> {
+    ) -> impl Future<Output = Result<T, NoTurn>> + Send + use<'_, T, F, A> {
         self.authenticated.in_next_turn(work)
     }
 
@@ -90,6 +90,12 @@ impl<A: Access> Caller<A> {
     /// For how long the caller's token is still good; zero once it has expired.
     pub(crate) fn time_left(&self) -> Duration {
         self.authenticated.time_left()
+    }
+
+    /// Waits until the caller's token is known to be revoked. May be dropped before.
+    pub(crate) fn revoked(&self) -> impl Future<Output = ()> + use<A> {
+        let authenticated = self.authenticated.clone();
+        async move { authenticated.revoked().await }
     }
 
     /// Waits for a turn, charges the price, and does what needs the turn, to its end, also if the client goes away before.

@@ -38,6 +38,7 @@ fn code(fault: &TokenFault) -> ProblemCode {
         TokenFault::BadSignature => ProblemCode::BadSignature,
         TokenFault::ClaimsInvalid(_) => ProblemCode::ClaimsInvalid,
         TokenFault::Expired(_) | TokenFault::TooOld(_) => ProblemCode::TokenExpired,
+        TokenFault::Revoked(_) | TokenFault::RevokedWithoutTime => ProblemCode::TokenRevoked,
         TokenFault::NotYetValid(_) => ProblemCode::TokenNotYetValid,
     }
 }

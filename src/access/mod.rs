@@ -22,7 +22,7 @@ mod store_problem;
 
 pub(crate) use crate::in_flight::StreamPlace;
 pub(crate) use anonymous::Anonymous;
-pub(crate) use authenticated::Authenticated;
+pub(crate) use authenticated::{Authenticated, NoTurn};
 pub use authenticator::{AccessLimits, Authenticator};
 pub(crate) use caller::{Access, Caller};
 pub use origin::AllowedOrigin;

@@ -99,6 +99,9 @@ pub(crate) fn resync_required(lost: Lost) -> String {
         Lost::Purged(place) => {
             format!("What was deleted after revision {place} is no longer known.")
         }
+        Lost::Erased(revision) => {
+            format!("Everything up to revision {revision} was deleted or replaced.")
+        }
         Lost::Ahead { known, revision } => format!(
             "Your tasks are at revision {revision}, before {known}: this is another database, or an older state of it."
         ),

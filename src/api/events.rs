@@ -45,7 +45,7 @@ impl Events {
     /// `cursor` is not null, further pages follow at once, so you need not ask for them.
     ///
     /// A comment comes every 15 s while nothing else does. An event named `end` is the last one, and says why: `token_expired`
-    /// (connect again with a new token), `shutdown`, `slow_reader`, `internal_error` (connect again), or `resync_required` (as 410
+    /// (connect again with a new token), `token_revoked` (sign in again), `shutdown`, `slow_reader`, `internal_error` (connect again), or `resync_required` (as 410
     /// of `listChanges`). A user may have 16 streams.
     #[oai(path = "/api/v1/events", method = "get", operation_id = "streamEvents")]
     async fn stream_events(

@@ -1,4 +1,4 @@
-//! The operation that shows the caller what the server knows about them.
+//! The operations on all that the server knows about the caller: what that is, and its removal.
 
 use chrono::{DateTime, TimeDelta};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, types::Example};
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::{OperationGroup, parameters::NoQuery};
 use crate::{
-    access::{Caller, RateLimit, problem},
+    access::{Caller, Price, RateLimit, problem},
     auth::Scopes,
     contract::{
         Fail, Json, Nullable, Timestamp, Total, UserIdText,
-        codes::{CALLER, PARAMETERS},
+        codes::{CALLER, PARAMETERS, WRITE},
     },
-    store::{Read, Usage, UserLimits},
+    store::{Read, Usage, UserLimits, Write},
 };
 
 /// The operations on the account.
@@ -144,6 +144,13 @@ enum AccountResponse {
     Account(Json<Account>),
 }
 
+#[derive(ApiResponse)]
+enum ErasedResponse {
+    /// Everything is gone.
+    #[oai(status = 204)]
+    Gone,
+}
+
 #[OpenApi(tag = "OperationGroup::Account")]
 impl Me {
     /// Get the user of your token, with limits and use
@@ -168,5 +175,23 @@ impl Me {
             limits: Limits::of(tasks.limits(), caller.rate_limit()),
             usage: usage.into(),
         })))
+    }
+
+    /// Delete everything that you store
+    ///
+    /// Removes all your tasks for good and at once, deleted ones with them, and their Idempotency-Keys and uids. Nothing can be
+    /// restored: export first. No ETag, version or cursor from before fits afterwards, and no number of a task is used again.
+    /// `listChanges` and `streamEvents` tell every copy to begin again (`resync_required`). Your account is your issuer's, and
+    /// stays.
+    #[oai(path = "/api/v1/me", method = "delete", operation_id = "deleteMyData")]
+    async fn delete_my_data(
+        &self,
+        caller: Caller<Write>,
+        _query: NoQuery,
+    ) -> Result<ErasedResponse, Fail<{ CALLER | PARAMETERS | WRITE }>> {
+        let tasks = caller.scope().tasks();
+        let erased = caller.in_turn(Price::PAGE, async move { tasks.erase().await });
+        erased.await?.map_err(problem)?;
+        Ok(ErasedResponse::Gone)
     }
 }

@@ -1,7 +1,7 @@
 //! The operations of REST: one file per resource. The first parameter of an operation is the caller, so that a request
 //! without a valid token is refused before anything else of it is read.
 //!
-//! - `tasks.rs`, `batch.rs`, `changes.rs`, `events.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
+//! - `tasks.rs`, `batch.rs`, `changes.rs`, `events.rs`, `export.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
 //! - `parameters.rs`: parameters of the path and the query; `conditions.rs`: the headers `If-Match`, `If-None-Match`
 //!   and `Idempotency-Key`.
 //! - `spec.rs`: the OpenAPI document; `docs.rs`: Swagger UI; `home.rs`: what is at `/`; `fixed.rs`: answers that never
@@ -13,6 +13,7 @@ mod changes;
 mod conditions;
 pub mod docs;
 mod events;
+mod export;
 mod fixed;
 mod health;
 mod home;
@@ -57,6 +58,7 @@ fn operations() -> impl OpenApi {
         events::Events,
         owner_paths::OwnerPaths,
         me::Me,
+        export::Exports,
         health::Health,
     )
 }

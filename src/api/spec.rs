@@ -241,6 +241,10 @@ fn mend_header((capitals, mut header): (String, Value)) -> (String, Value) {
             "Accept-Encoding",
             json!({ "type": "string", "examples": ["identity"] }),
         ),
+        (
+            "Content-Disposition",
+            json!({ "type": "string", "examples": ["attachment; filename=\"tasks.ndjson\""] }),
+        ),
         ("ETag", json!({ "type": "string", "examples": ["\"12\""] })),
         (
             "Idempotency-Replayed",

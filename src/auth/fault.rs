@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
 use super::token::MAX_TOKEN;
@@ -89,6 +90,18 @@ pub enum TokenFault {
         Span(*.0)
     )]
     TooOld(i64),
+    /// The tokens of its user that were issued until then are revoked.
+    #[error(
+        "The tokens of this user that were issued until {} were revoked; sign in again to get a new one.",
+        .0.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )]
+    Revoked(DateTime<Utc>),
+    /// Tokens of its user are revoked, and it does not say when it was issued.
+    #[error(
+        "Tokens of this user were revoked, and this one may be one of them, since it has no `iat`; have the issuer set \
+         `iat`, then sign in again."
+    )]
+    RevokedWithoutTime,
     /// It becomes valid in so many milliseconds, without the leeway.
     #[error(
         "The token becomes valid in {} (`nbf`); compare the clocks of this server and the issuer.",

@@ -122,6 +122,8 @@ pub struct Identity {
     pub subject: UserId,
     /// The token's `iss`, if it has one. Checked against the rule unless the rule leaves it open.
     pub issuer: Option<String>,
+    /// When the token was issued, from `iat`; `None` if it does not say so.
+    pub issued_at: Option<DateTime<Utc>>,
     /// When the token stops to count, without the leeway: its `exp`, or earlier if the age of tokens is limited.
     pub expires_at: DateTime<Utc>,
     /// What the token allows.

@@ -36,6 +36,7 @@ impl Weighter<Digest, CachedToken> for Weight {
             user_id,
             subject: _,
             issuer,
+            issued_at: _,
             expires_at: _,
             scopes: _,
             rule: _,

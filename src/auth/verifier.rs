@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use chrono::DateTime;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
@@ -269,13 +270,18 @@ impl Verifier {
             audiences: _,
             expires: _,
             not_before: _,
-            issued: _,
+            issued,
             scopes,
         } = claims;
         let identity = Identity {
             user_id: rule.user(&subject)?,
             subject,
             issuer,
+            // What is wrong with an `iat` counts only where the age of tokens is limited.
+            issued_at: issued
+                .ok()
+                .flatten()
+                .and_then(DateTime::from_timestamp_millis),
             expires_at,
             scopes: scopes.unwrap_or(Scopes::ALL),
             rule: rule.name.clone(),

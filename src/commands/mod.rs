@@ -1,5 +1,6 @@
 //! What the program can do, one file per subcommand.
 
+mod after_restore;
 mod backup;
 mod healthcheck;
 mod import;
@@ -8,6 +9,7 @@ mod purge;
 mod serve;
 mod telemetry;
 mod token;
+mod user;
 
 use std::{
     io::{Write as _, stdout},
@@ -44,6 +46,13 @@ pub(crate) enum Command {
         /// The file, which must not exist
         file: PathBuf,
     },
+    /// After a restore of an older state: have every copy read again, so that nothing from before fits by chance
+    AfterRestore,
+    /// Export or erase what a user stores, or revoke the user's tokens
+    User {
+        #[command(subcommand)]
+        action: user::Action,
+    },
     /// Remove what was deleted longer ago than it can be restored, and count again what users store; the server does the
     /// first by itself
     Purge,
@@ -75,6 +84,8 @@ impl Command {
             Self::Migrate { direction } => migrate::migrate(config, direction).await,
             Self::Import { file, check } => import::import(config, &file, check).await,
             Self::Backup { file } => backup::backup(config, &file).await,
+            Self::AfterRestore => after_restore::after_restore(config).await,
+            Self::User { action } => user::user(config, action).await,
             Self::Purge => purge::purge(config).await,
             Self::Openapi { yaml } => openapi(yaml),
             Self::Token {

@@ -25,6 +25,8 @@ use super::{
 pub enum EndReason {
     /// The token has expired.
     TokenExpired,
+    /// The operator has revoked the token.
+    TokenRevoked,
     /// The server stops.
     Shutdown,
     /// The client has not taken what was sent for some time.
@@ -50,6 +52,9 @@ impl StreamEnd {
     pub fn of(reason: EndReason) -> Self {
         let detail = match reason {
             EndReason::TokenExpired => "The token has expired. Connect again with a new one.",
+            EndReason::TokenRevoked => {
+                "The token was revoked. Sign in again, and connect with a new one."
+            }
             EndReason::Shutdown => "The server stops. Connect again in a moment.",
             EndReason::SlowReader => {
                 "You have not read for some time. Connect again, and read what comes."

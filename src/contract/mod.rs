@@ -6,7 +6,8 @@
 //! - `task.rs`: a task, and the bodies that write one (made by the macros in `bodies.rs`).
 //! - `scalar.rs`: what a value of one member is; `text.rs`, `time.rs`, `due_date.rs`, `priority.rs`, `tags.rs`, `sort.rs`,
 //!   `uid.rs`: the kinds of values.
-//! - `batch.rs`: many operations in one request; `changes.rs`: what has changed since; `events.rs`: the same as a stream.
+//! - `batch.rs`: many operations in one request; `changes.rs`: what has changed since; `events.rs`: the same as a stream;
+//!   `export.rs`: everything, as lines.
 //! - `json.rs`, `read.rs`, `strict.rs`, `syntax.rs`, `pointer.rs`: how a body is read, and where its faults are; `nullability.rs`: absent,
 //!   null and a value.
 //! - `problem/`: errors, and their codes. `owner/`, `lenient.rs`, `ignored.rs`: what differs on the owner paths.
@@ -17,6 +18,7 @@ mod bodies;
 mod changes;
 mod due_date;
 mod events;
+mod export;
 mod ignored;
 mod json;
 mod lenient;
@@ -44,6 +46,7 @@ pub use batch::{BatchOperation, BatchRequest, BatchResults, OperationResult, Tar
 pub use changes::{ChangeList, DeletedTask};
 pub use due_date::{DueDate, DueFilter};
 pub use events::{EndReason, EventStream, StreamEnd, event};
+pub use export::{EXPORT_FORMAT, ExportBegin, ExportEnd, ExportLines, ExportMark, ExportedTask};
 pub(crate) use ignored::note_ignored;
 pub use json::{Json, RenderedJson, RequestBody};
 pub(crate) use json::{check_media_type, crowded, length_of_body, read_body};

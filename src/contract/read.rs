@@ -122,6 +122,11 @@ impl Members {
         read.map_err(|faults| faults.into_iter().map(|fault| at.around(fault)).collect())
     }
 
+    /// Whether there is a member of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(n, _)| n == name)
+    }
+
     /// Takes the member `name`. `None` stands for a value that has a fault, which is noted.
     pub fn take<T: Member>(&mut self, name: &str) -> Option<T> {
         match self.members.iter().position(|(n, _)| n == name) {

@@ -1,10 +1,10 @@
 //! A line of the file that `taskward import` reads: a task of another backend as a JSON object.
 
-use super::values::{Anything, Owner, PastTime};
+use super::values::{AnyId, Owner, PastTime};
 use crate::{
     contract::{
         Change, Fault, Flag, Lenient, Members, NewTask, OwnerNewTask, RequestBody as _, Timestamp,
-        Uid,
+        Uid, Version,
     },
     store::ImportedTask,
 };
@@ -18,28 +18,21 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads one JSON object. Times without an offset are in UTC. `id` is ignored, since the task gets
-    /// another one. Other members that a task does not have are faults: what they hold would be lost.
+    /// Reads a task. Times without an offset are in UTC. `id` counts in an export of Taskward only: other tasks get a new
+    /// one. Other members that a task does not have are faults: what they hold would be lost.
     ///
     /// # Errors
     /// All faults, each as a sentence that begins with its place.
-    pub(super) fn read(line: &[u8], now: Timestamp) -> Result<Self, Vec<String>> {
-        let mut members = Members::parse(line).map_err(|fault| vec![fault.in_one_line()])?;
+    pub(super) fn read(mut members: Members, now: Timestamp) -> Result<Self, Vec<String>> {
         let task = Self::take(&mut members, now);
         let unknown = |_: &str| Some("is not a member of a task".to_owned());
-        members.finish(task, unknown).map_err(|faults| {
-            let sentence = |Fault {
-                                pointer, detail, ..
-                            }| match pointer.0 {
-                Some(pointer) if !pointer.is_empty() => format!("{pointer} {detail}"),
-                _ => detail,
-            };
-            faults.into_iter().map(sentence).collect()
-        })
+        members.finish(task, unknown).map_err(sentences)
     }
 
     fn take(members: &mut Members, now: Timestamp) -> Option<Self> {
-        let _: Option<Change<Anything>> = members.take("id");
+        let id: Option<AnyId> = members.take("id");
+        let version: Option<Change<Version>> = members.take("version");
+        let deleted_at: Option<Change<PastTime>> = members.take("deleted_at");
         let uid: Option<Change<Uid>> = members.take("uid");
         let user_id: Option<Owner> = members.take("user_id");
         let completed: Option<Change<Lenient<Flag>>> = members.take("completed");
@@ -62,7 +55,9 @@ impl Line {
             members.fault("completed_at", fault);
         }
         let (created_at, updated_at) = (time(created_at?), time(updated_at?));
+        let deleted_at = time(deleted_at?);
         for (name, time) in [
+            ("deleted_at", deleted_at),
             ("completed_at", completed_at),
             ("created_at", created_at),
             ("updated_at", updated_at),
@@ -76,9 +71,10 @@ impl Line {
             members.fault("updated_at", "must not be before `created_at`");
         }
         let created_at = created_at.or(updated_at).unwrap_or(now);
-        // Completing is a change as well.
+        // Completing and deleting are changes as well.
         let updated_at = updated_at.unwrap_or(created_at).max(created_at);
-        let updated_at = completed_at.map_or(updated_at, |at| updated_at.max(at));
+        let others = completed_at.into_iter().chain(deleted_at);
+        let updated_at = others.fold(updated_at, Ord::max);
         let task = ImportedTask {
             task: NewTask {
                 uid: uid?,
@@ -92,10 +88,24 @@ impl Line {
             },
             created_at,
             updated_at,
+            deleted_at,
+            id: id?.0,
+            version: version?.value().map(Version::get),
         };
         Some(Self {
             user_id: user_id?.0,
             task,
         })
     }
+}
+
+/// Faults as sentences that begin with their places.
+pub(super) fn sentences(faults: Vec<Fault>) -> Vec<String> {
+    let sentence = |Fault {
+                        pointer, detail, ..
+                    }| match pointer.0 {
+        Some(pointer) if !pointer.is_empty() => format!("{pointer} {detail}"),
+        _ => detail,
+    };
+    faults.into_iter().map(sentence).collect()
 }

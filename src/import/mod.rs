@@ -3,14 +3,18 @@
 //! All lines are read and checked before the first task is written. Then each user's tasks are written in
 //! one transaction. A user who has tasks here already is skipped, so a second run after an interrupted one
 //! writes what is missing, and nothing twice.
+//!
+//! An export of Taskward says where it begins and ends, so that one that was cut is refused.
 
 mod encoding;
 mod faults;
 mod line;
+mod reader;
+mod section;
 mod values;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     io::{BufRead, Read as _},
 };
@@ -18,22 +22,18 @@ use std::{
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 
-use self::{
-    encoding::other_than_utf8,
-    faults::{LineFaults, printable},
-    line::Line,
-};
+use self::{encoding::other_than_utf8, faults::printable, reader::Reader};
 use crate::{
-    contract::{Change, Timestamp},
-    store::{Committed, Database, ImportedTask, UserLimits},
+    contract::Timestamp,
+    store::{Committed, Database, ImportedUser, UserLimits},
 };
 
 /// The longest line, in bytes; the same as for the body of a request.
 const MAX_LINE: u64 = 1024 * 1024;
 
-/// Tasks that can be imported, by user.
+/// What can be imported, by user.
 #[derive(Debug, Default)]
-pub struct Import(BTreeMap<String, Vec<ImportedTask>>);
+pub struct Import(BTreeMap<String, ImportedUser>);
 
 /// What became of an import.
 #[derive(Debug, Default)]
@@ -56,10 +56,7 @@ impl Import {
         limits: UserLimits,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Self> {
-        let now = Timestamp::new(now);
-        let mut import = Self::default();
-        let mut faults = LineFaults::default();
-        let mut uids = HashMap::new();
+        let mut reader = Reader::new(Timestamp::new(now));
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -79,40 +76,15 @@ impl Import {
                 );
             }
             if length as u64 == MAX_LINE {
-                faults.note(format!("line {number}: is longer than a task can be"));
+                reader.note(number, "is longer than a task can be");
                 break;
             }
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match Line::read(line.trim_ascii_end(), now) {
-                Ok(Line { user_id, task }) => {
-                    if let Change::Set(uid) = &task.task.uid
-                        && let Some(first) = uids.insert((user_id.clone(), uid.clone()), number)
-                    {
-                        let other = format!("line {first} has the same `uid` of the same user");
-                        faults.note(format!("line {number}: {other}"));
-                    }
-                    import.0.entry(user_id).or_default().push(task);
-                }
-                Err(found) => {
-                    for fault in found {
-                        faults.note(format!("line {number}: {fault}"));
-                    }
-                }
-            }
+            reader.read(number, line.trim_ascii_end());
         }
-        for (user, tasks) in &import.0 {
-            for fault in beyond(tasks, limits) {
-                faults.note(format!("{user} has {fault}: set it higher"));
-            }
-        }
-        faults.check()?;
-        if import.0.is_empty() {
-            // More likely an export that failed than one of nothing.
-            bail!("nothing was imported: there is no task in it");
-        }
-        Ok(import)
+        reader.finish(limits)
     }
 
     /// Writes them.
@@ -126,9 +98,9 @@ impl Import {
             bail!("{pending} migrations are pending; run `taskward migrate up` first");
         }
         let mut imported = Imported::default();
-        for (user, tasks) in self.0 {
-            let count = tasks.len();
-            let written = database.for_operator().import(user.clone(), tasks).await;
+        for (user, of_user) in self.0 {
+            let count = of_user.tasks.len();
+            let written = database.for_operator().import(user.clone(), of_user).await;
             let done = format!("the tasks of {user} were not imported; before that, {imported}");
             match written.context(done)? {
                 Some(Committed { revision, .. }) => {
@@ -148,35 +120,13 @@ impl Import {
     }
 }
 
-/// The limits that the tasks of a user are beyond.
-fn beyond(tasks: &[ImportedTask], limits: UserLimits) -> Vec<String> {
-    let UserLimits {
-        tasks: max_tasks,
-        bytes: max_bytes,
-    } = limits;
-    let mut faults = Vec::new();
-    let count = tasks.len();
-    if i64::try_from(count).is_ok_and(|count| count > max_tasks) {
-        faults.push(format!(
-            "{count} tasks, and MAX_TASKS_PER_USER is {max_tasks}"
-        ));
-    }
-    let bytes: i64 = tasks.iter().map(ImportedTask::bytes).sum();
-    if let Some(max) = max_bytes.filter(|max| bytes > *max) {
-        faults.push(format!(
-            "tasks of {bytes} bytes, and MAX_BYTES_PER_USER is {max}"
-        ));
-    }
-    faults
-}
-
 fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Import {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tasks = self.0.values().map(Vec::len).sum();
+        let tasks = self.0.values().map(|user| user.tasks.len()).sum();
         write!(
             f,
             "{} of {}",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::{Fault, Member, Pointer, TimeSpelling, Timestamp, kind};
+use crate::contract::{ExportMark, Fault, Member, Pointer, TimeSpelling, Timestamp, kind};
 
 /// The longest user id, in code points; the same as for the `sub` of a token.
 const MAX_USER_ID: usize = 255;
@@ -13,6 +13,34 @@ pub(super) struct Anything;
 impl Member for Anything {
     fn read(_: &Value, _: &Pointer, _: &mut Vec<Fault>) -> Option<Self> {
         Some(Self)
+    }
+}
+
+/// An id of a task: that of an export of Taskward, which is a number; others are ignored.
+pub(super) struct AnyId(pub(super) Option<i64>);
+
+impl Member for AnyId {
+    const ABSENT: Option<Self> = Some(Self(None));
+
+    fn read(value: &Value, _: &Pointer, _: &mut Vec<Fault>) -> Option<Self> {
+        Some(Self(value.as_i64().filter(|id| *id > 0)))
+    }
+}
+
+/// Which line of an export it is.
+pub(super) struct Mark(pub(super) ExportMark);
+
+impl Member for Mark {
+    fn read(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) -> Option<Self> {
+        let mark = match value.as_str() {
+            Some("begin") => Some(ExportMark::Begin),
+            Some("end") => Some(ExportMark::End),
+            _ => None,
+        };
+        if mark.is_none() {
+            faults.push(at.fault(r#"must be "begin" or "end""#));
+        }
+        mark.map(Self)
     }
 }
 

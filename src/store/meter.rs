@@ -62,6 +62,15 @@ impl Work {
         }
     }
 
+    /// Removing all of these rows, and their entries in the indexes.
+    pub(super) fn erasing(stored: Usage) -> Self {
+        let rows = stored.tasks.max(0) + stored.tombstones;
+        Self {
+            tasks: rows.unsigned_abs(),
+            ..Self::default()
+        }
+    }
+
     /// Looking at so many tombstones.
     pub(super) fn tombstones(count: usize) -> Self {
         Self {

@@ -24,7 +24,7 @@ use super::{Database, commit::row_bytes, error::is_missing_table, tasks::tags_ke
 use crate::{contract::Tags, unicode::search_key};
 
 /// What the migrations make.
-const TABLES: [&str; 2] = ["user_clock", "task"];
+const TABLES: [&str; 3] = ["user_clock", "task", "token_revocation"];
 
 /// The search keys of tasks, for the migrations that compute them again.
 pub const SEARCH_KEYS: SearchKeys = SearchKeys {

@@ -12,6 +12,7 @@
 //! - `commit/`: one write, with the user's clock.
 //! - `engine/`: how statements run: connections, lanes, groups, deadlines, outages, retries.
 //! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
+//! - `revocation.rs`: whose tokens are refused.
 //!
 //! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`, `purge.rs`.
 
@@ -29,23 +30,26 @@ mod limits;
 mod meter;
 pub mod migrate;
 mod purge;
+mod revocation;
 mod row;
 mod scope;
 mod tasks;
 
 pub use backup::backup;
 pub use changes::{Feed, FeedPage, FeedQuery, Lost, Watch};
-pub use commit::{Committed, Expected};
+pub use commit::{Committed, Expected, Origin};
 pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use limits::{Usage, UserLimits};
 pub use meter::{Meter, Work};
 pub use purge::{Pace, Purged};
+pub use revocation::Revocations;
 pub use scope::Scope;
 pub(crate) use tasks::Canonical;
 pub use tasks::{
-    AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Filter, IdempotencyKey, ImportedTask,
-    ListQuery, Named, Operation, OperationOutcome, Overview, Page, Periods, RenderedPage,
-    RequestDigest, Restored, Slice, SliceQuery, TaskStore, Tasks, Unchanged,
+    AT_ONCE, Batch, BatchOutcome, Changes, Created, DueBound, Export, ExportPage, Filter,
+    IdempotencyKey, ImportedTask, ImportedUser, ListQuery, Named, Operation, OperationOutcome,
+    Overview, Page, Periods, RenderedPage, RequestDigest, Restored, Slice, SliceQuery, TaskStore,
+    Tasks, Unchanged,
 };

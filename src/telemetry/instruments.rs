@@ -55,6 +55,8 @@ labels! {
         Shutdown = "shutdown",
         /// The client did not take what was sent.
         SlowReader = "slow_reader",
+        /// The token was revoked.
+        TokenRevoked = "token_revoked",
         /// What was deleted since is no longer known.
         ResyncRequired = "resync_required",
         /// The server failed.
@@ -85,10 +87,14 @@ labels! {
         FirstPages = "first pages",
         /// All other reads.
         OtherReads = "other reads",
+        /// Reads that never take long, beside those of tasks.
+        ShortReads = "short reads",
         /// Writes.
         Writes = "writes",
         /// Tombstones that are removed.
         Purges = "purges",
+        /// All of a user, which is erased.
+        Erasures = "erasures",
     }
 
     /// Why a statement failed.

@@ -268,3 +268,38 @@ async fn a_read_that_takes_too_long_counts_as_a_look_at_everything() {
     let since = usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
     assert!(good <= 5 + since, "{good}");
 }
+
+on_both! {
+    async fn an_export_goes_on_at_the_pace_of_the_rate_limit(on: Backend) {
+        let (_free, app) =
+            limited(on, 3, async |app| create_long(&app.user("alice"), 50).await).await;
+        let alice = app.user("alice");
+        // Two pages of 1 MB each: the second comes when the first is paid for, and is owed for afterwards.
+        let export = alice.get("/api/v1/me/export").await.has(200);
+        assert_eq!(export.text.lines().count(), 52);
+        assert!(
+            export.text.ends_with("\"revision\":50}\n"),
+            "{}",
+            &export.text[export.text.len() - 200..]
+        );
+        alice.get("/api/v1/me").await.fails(429, "rate_limited");
+        app.user("bob").get("/api/v1/me/export").await.has(200);
+    }
+
+    async fn an_erasure_counts_as_what_it_removes(on: Backend) {
+        let task = json!({ "op": "create", "task": { "title": "more" } });
+        let (_free, app) = limited(on, 3, async |app| {
+            for _ in 0..10 {
+                batch(&app.user("alice"), json!(vec![task.clone(); 100])).await;
+            }
+        })
+        .await;
+        let alice = app.user("alice");
+        alice.delete("/api/v1/me").await.has(204);
+        alice.get("/api/v1/me").await.fails(429, "rate_limited");
+        // Whoever stores nothing pays for a request.
+        let bob = app.user("bob");
+        bob.delete("/api/v1/me").await.has(204);
+        bob.get("/api/v1/me").await.has(200);
+    }
+}

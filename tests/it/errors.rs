@@ -66,7 +66,7 @@ on_both! {
             ("POST", "/api/v1/tasks/7", "GET, DELETE, PATCH, HEAD, OPTIONS"),
             ("GET", "/api/v1/tasks/7/restore", "POST, OPTIONS"),
             ("HEAD", "/api/v1/tasks/7/restore", "POST, OPTIONS"),
-            ("PATCH", "/api/v1/me", "GET, HEAD, OPTIONS"),
+            ("PATCH", "/api/v1/me", "GET, DELETE, HEAD, OPTIONS"),
             ("POST", "/healthz", "GET, HEAD, OPTIONS"),
             ("DELETE", "/openapi.json", "GET, HEAD"),
             ("POST", "/openapi.yaml", "GET, HEAD"),

@@ -30,6 +30,7 @@ mod list_changes;
 mod list_tasks;
 mod mcp;
 mod migrations;
+mod my_data;
 mod owner_paths;
 mod process;
 mod properties;

@@ -13,7 +13,7 @@ async fn sqlite_keeps_the_rows_of_a_user_together() {
     let tables = "SELECT name FROM pragma_table_list \
                   WHERE wr AND schema = 'main' ORDER BY name";
     let names = texts(&db, tables).await;
-    assert_eq!(names.join(" "), "task user_clock");
+    assert_eq!(names.join(" "), "task token_revocation user_clock");
     let indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql <> '' ORDER BY name";
     let names = texts(&db, indexes).await;
     assert_eq!(
@@ -32,7 +32,8 @@ async fn postgres_compares_keys_by_bytes() {
     let names = texts(&db, columns).await;
     assert_eq!(
         names.join(" "),
-        "task.create_key task.title_fold task.uid task.user_id user_clock.user_id"
+        "task.create_key task.title_fold task.uid task.user_id token_revocation.user_id \
+         user_clock.user_id"
     );
     let indexes = "SELECT regexp_replace(indexdef, ' USING [a-z]+ \\(', ' (') FROM pg_indexes \
                    WHERE schemaname = 'public' AND tablename <> 'seaql_migrations' ORDER BY 1";
@@ -47,6 +48,7 @@ async fn postgres_compares_keys_by_bytes() {
             "CREATE UNIQUE INDEX task_pkey ON public.task (user_id, id)",
             "CREATE UNIQUE INDEX task_revision_key ON public.task (user_id, revision)",
             "CREATE UNIQUE INDEX task_uid_key ON public.task (user_id, uid) WHERE (uid IS NOT NULL)",
+            "CREATE UNIQUE INDEX token_revocation_pkey ON public.token_revocation (user_id)",
             "CREATE UNIQUE INDEX user_clock_pkey ON public.user_clock (user_id)",
         ]
     );

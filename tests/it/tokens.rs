@@ -1,5 +1,6 @@
 //! Tokens: which are accepted, and what they allow.
 
+mod revoked;
 mod scopes;
 
 use chrono::Utc;

@@ -34,6 +34,7 @@ impl CountedStream {
             EndReason::TokenExpired => StreamEnd::TokenExpired,
             EndReason::Shutdown => StreamEnd::Shutdown,
             EndReason::SlowReader => StreamEnd::SlowReader,
+            EndReason::TokenRevoked => StreamEnd::TokenRevoked,
             EndReason::ResyncRequired => StreamEnd::ResyncRequired,
             EndReason::InternalError => StreamEnd::InternalError,
         };

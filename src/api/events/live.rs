@@ -19,7 +19,7 @@ use super::{
     counted::CountedStream,
 };
 use crate::{
-    access::{Caller, Price, StreamPlace, problem},
+    access::{Caller, NoTurn, Price, StreamPlace, problem},
     contract::{CursorText, EndReason, PageLimit, Problem, Revision, StreamEnd, event},
     store::{FeedPage, FeedQuery, Read, StoreError, Watch},
 };
@@ -120,11 +120,12 @@ impl Live {
         if left.is_zero() {
             return self.end(EndReason::TokenExpired);
         }
-        let stopping = self.stopping.clone();
+        let (stopping, revoked) = (self.stopping.clone(), self.caller.revoked());
         let reason = select! {
             biased;
             () = stopping.closing() => EndReason::Shutdown,
             () = sleep(left) => EndReason::TokenExpired,
+            () = revoked => EndReason::TokenRevoked,
             part = self.part() => match part {
                 Ok(part) => return part,
                 Err(reason) => reason,
@@ -170,7 +171,11 @@ impl Live {
     async fn read_in_turn(&mut self) -> Result<Vec<u8>, Option<EndReason>> {
         // The turn waits until the user's clients have taken what they were sent.
         let page = self.caller.in_next_turn(self.page()).await;
-        let page = page.map_err(|_| Some(EndReason::SlowReader))?;
+        let page = page.map_err(|no_turn| match no_turn {
+            NoTurn::Crowded => Some(EndReason::SlowReader),
+            NoTurn::Revoked => Some(EndReason::TokenRevoked),
+            NoTurn::Unknown => None,
+        })?;
         page.and_then(|page| self.write(page))
             .map_err(|error| match error {
                 StoreError::Unavailable(_) => None,

@@ -325,6 +325,7 @@ pub fn code(fault: &TokenFault) -> &'static str {
         TokenFault::BadSignature => "bad_signature",
         TokenFault::ClaimsInvalid(_) => "claims_invalid",
         TokenFault::Expired(_) | TokenFault::TooOld(_) => "token_expired",
+        TokenFault::Revoked(_) | TokenFault::RevokedWithoutTime => "token_revoked",
         TokenFault::NotYetValid(_) => "token_not_yet_valid",
     }
 }

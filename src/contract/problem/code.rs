@@ -114,6 +114,9 @@ problem_codes! {
     /// The token has expired.
     TokenExpired: "token_expired", UNAUTHORIZED, "Token expired",
         "The token expired 37 s ago.";
+    /// The operator has revoked the tokens that you had until then. A new one is accepted.
+    TokenRevoked: "token_revoked", UNAUTHORIZED, "Token revoked",
+        "The tokens of this user that were issued until 2026-12-07T09:30:00Z were revoked; sign in again to get a new one.";
     /// The token's `nbf` is in the future.
     TokenNotYetValid: "token_not_yet_valid", UNAUTHORIZED, "Token not yet valid",
         "The token becomes valid in 61 min 40 s (`nbf`); compare the clocks of this server and the issuer.";

@@ -78,6 +78,7 @@ pub mod codes {
                 BadSignature,
                 ClaimsInvalid,
                 TokenExpired,
+                TokenRevoked,
                 TokenNotYetValid,
                 InsufficientScope,
                 RateLimited,

@@ -5,7 +5,11 @@ use sea_orm::{
     sea_query::{Alias, Condition, Expr, JoinType, Order, Query, SelectStatement},
 };
 
-use super::{Feed, Lost, cursor::Position, judge::Known};
+use super::{
+    Feed, Lost,
+    cursor::Position,
+    judge::{Known, Moved},
+};
 use crate::{
     contract::{self, CursorText, PageLimit},
     store::{
@@ -42,9 +46,7 @@ pub struct FeedPage {
 
 /// What was read, at one moment.
 struct Shown {
-    /// The user's revision; 0 before the first write.
-    revision: i64,
-    purged_revision: i64,
+    clock: Moved,
     rows: Vec<TaskRow>,
 }
 
@@ -89,7 +91,7 @@ impl<A: CanRead> Feed<A> {
     fn begin(&self, since: i64, shown: &Shown) -> Position {
         Position {
             full: since == 0,
-            until: shown.revision,
+            until: shown.clock.revision,
             place: since,
             since: self.store.now().timestamp(),
         }
@@ -101,12 +103,8 @@ impl<A: CanRead> Feed<A> {
         shown: Shown,
         limit: PageLimit,
     ) -> Result<FeedPage, StoreError> {
-        let Shown {
-            revision,
-            purged_revision,
-            mut rows,
-        } = shown;
-        position.known().check(revision, purged_revision)?;
+        let Shown { clock, mut rows } = shown;
+        position.known().check(clock)?;
         let limit = usize::try_from(limit.get()).unwrap_or_default();
         let is_last = rows.len() <= limit;
         rows.truncate(limit);
@@ -136,14 +134,16 @@ impl<A: CanRead> Feed<A> {
         let Some(first) = rows.first() else {
             // Not even a clock: the user has never written.
             return Ok(Shown {
-                revision: 0,
-                purged_revision: 0,
+                clock: Moved::default(),
                 rows: Vec::new(),
             });
         };
         let mut shown = Shown {
-            revision: first.try_get_by_index(COLUMNS.len())?,
-            purged_revision: first.try_get_by_index(COLUMNS.len() + 1)?,
+            clock: Moved {
+                revision: first.try_get_by_index(COLUMNS.len())?,
+                purged: first.try_get_by_index(COLUMNS.len() + 1)?,
+                erased: first.try_get_by_index(COLUMNS.len() + 2)?,
+            },
             rows: Vec::with_capacity(rows.len()),
         };
         let mut work = Work::default();
@@ -180,6 +180,7 @@ impl<A: CanRead> Feed<A> {
             .columns(COLUMNS.map(|column| (page(), column)))
             .column((user_clock::Entity, Clock::Revision))
             .column((user_clock::Entity, Clock::PurgedRevision))
+            .column((user_clock::Entity, Clock::ErasedRevision))
             .from(user_clock::Entity)
             .join_subquery(JoinType::LeftJoin, changed, page(), Condition::all())
             .and_where(Expr::col((user_clock::Entity, Clock::UserId)).eq(self.user.as_str()))
@@ -193,6 +194,7 @@ impl Position {
     fn known(self) -> Known {
         Known {
             place: self.place,
+            until: self.until,
             began_with_nothing: self.full,
         }
     }

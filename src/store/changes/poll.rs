@@ -51,6 +51,8 @@ pub(super) async fn poll(store: Arc<TaskStore>) {
             continue;
         }
         asked = Instant::now();
+        // A stream whose token is revoked ends, also while nobody sends a request.
+        store.revocations().look();
         for some in users.chunks(USERS) {
             match ask(&store, some).await {
                 Ok(true) => news = Instant::now(),

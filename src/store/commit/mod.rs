@@ -5,7 +5,9 @@
 //! that revisions commit in order. Times never run backwards either: a write happens at the later of now and the time of
 //! the write before it. So the order of ids is that of creation, and the order of revisions that of the last change.
 
+mod ahead;
 mod arrays;
+mod erase;
 mod many;
 mod plan;
 mod purge;
@@ -29,8 +31,10 @@ use super::{
     entity::task::Column as Task,
 };
 use crate::{auth::UserId, telemetry::StatementKind};
-pub use many::Committed;
+pub(super) use ahead::move_ahead;
+pub(super) use erase::{Erased, Erasing, Erasure};
 pub(super) use many::{Change, NewRow};
+pub use many::{Committed, Origin};
 pub(super) use plan::{Before, Decision, FoundTask, Plan, RowWrite, Wanted, Writes};
 pub(super) use purge::{Purge, Purging};
 pub(super) use size::{Sizes, growth, of_new as bytes_of_new, row_bytes, written_bytes};

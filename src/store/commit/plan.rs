@@ -112,6 +112,7 @@ fn first_clock(user: &UserId, now: DateTimeUtc) -> user_clock::Model {
         row_count: 0,
         stored_bytes: 0,
         purged_revision: 0,
+        erased_revision: 0,
     }
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{
     FromQueryResult, QueryResult, Statement,
     prelude::DateTimeUtc,
     sea_query::{
-        CommonTableExpression, Expr, LockBehavior, LockType, Query, ReturningClause,
+        CommonTableExpression, Expr, IntoIden, LockBehavior, LockType, Query, ReturningClause,
         SelectStatement, SubQueryStatement, WithClause, WithQuery,
     },
 };
@@ -171,7 +171,10 @@ pub(super) fn with(
     query
 }
 
-pub(super) fn named(name: With, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
+pub(super) fn named(
+    name: impl IntoIden,
+    query: impl Into<SubQueryStatement>,
+) -> CommonTableExpression {
     let mut expression = CommonTableExpression::new();
     expression.table_name(name).query(query);
     expression

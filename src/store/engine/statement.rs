@@ -11,16 +11,19 @@ use sea_query_sqlx::SqlxValues;
 use super::{Grouped, Sqlite};
 use crate::{store::error::of_driver, telemetry::StatementKind};
 
-/// A statement that reads.
-pub(in crate::store) enum Reading {}
+/// A statement that reads. One that may take long by its nature is held back where too many of them run; the others are not.
+pub(in crate::store) enum Reading<const MAY_BE_LONG: bool = true> {}
 
-impl Grouped for Reading {
+impl<const MAY_BE_LONG: bool> Grouped for Reading<MAY_BE_LONG> {
     type Element = Statement;
     type Answer = Vec<QueryResult>;
 
-    const KIND: StatementKind = StatementKind::OtherReads;
+    const KIND: StatementKind = match MAY_BE_LONG {
+        true => StatementKind::OtherReads,
+        false => StatementKind::ShortReads,
+    };
     const LANES: usize = usize::MAX;
-    const IS_LONG: bool = true;
+    const IS_LONG: bool = MAY_BE_LONG;
     const MAX: usize = 1;
 
     fn joins(_: &Statement, _: &Statement) -> bool {
@@ -46,7 +49,10 @@ impl Grouped for Reading {
     }
 
     async fn on_sqlite(sqlite: &Sqlite, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        sqlite.long_rows(statement).await
+        match MAY_BE_LONG {
+            true => sqlite.long_rows(statement).await,
+            false => sqlite.rows(statement).await,
+        }
     }
 }
 

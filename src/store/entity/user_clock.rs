@@ -15,6 +15,7 @@ pub struct Model {
     pub row_count: i64,
     pub stored_bytes: i64,
     pub purged_revision: i64,
+    pub erased_revision: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -71,20 +71,33 @@ impl Fingerprint {
     }
 }
 
-pub(super) fn encode(fingerprint: Fingerprint, position: &Position) -> String {
-    let array = serde_json::json!([fingerprint.0, position.key, position.id]);
+/// `revision`: the user's, when the page was read. What was erased since is not continued.
+pub(super) fn encode(fingerprint: Fingerprint, position: &Position, revision: i64) -> String {
+    let array = serde_json::json!([fingerprint.0, position.key, position.id, revision]);
     URL_SAFE_NO_PAD.encode(array.to_string())
 }
 
-pub(super) fn decode(fingerprint: Fingerprint, cursor: &str) -> Result<Position, StoreError> {
+/// The place after the page, and the user's revision when that was read.
+///
+/// # Errors
+/// [`StoreError::BadCursor`] if it is not of this list.
+pub(super) fn decode(
+    fingerprint: Fingerprint,
+    cursor: &str,
+) -> Result<(Position, i64), StoreError> {
     let bytes = URL_SAFE_NO_PAD
         .decode(cursor)
         .map_err(|_| StoreError::BadCursor)?;
-    let (of, key, id): (u64, SortKey, i64) =
-        serde_json::from_slice(&bytes).map_err(|_| StoreError::BadCursor)?;
+    let array: Result<(u64, SortKey, i64, i64), _> = serde_json::from_slice(&bytes);
+    // An older version gave it, without a revision.
+    let array = array.or_else(|_| {
+        let (of, key, id) = serde_json::from_slice(&bytes)?;
+        Ok::<_, serde_json::Error>((of, key, id, 0))
+    });
+    let (of, key, id, revision) = array.map_err(|_| StoreError::BadCursor)?;
     // A key of PostgreSQL's text cannot hold U+0000.
     let storable = !matches!(&key, SortKey::Text(text) if text.contains('\0'));
     (of == fingerprint.0 && storable)
-        .then_some(Position { key, id })
+        .then_some((Position { key, id }, revision))
         .ok_or(StoreError::BadCursor)
 }

@@ -7,7 +7,7 @@ use crate::{
     contract::{NewTask, Timestamp, Uid},
     store::{
         StoreError,
-        commit::{Change, Committed, NewRow, Once, Set, bytes_of_new},
+        commit::{Change, Committed, NewRow, Once, Origin, Set, bytes_of_new, move_ahead},
         engine::immediate,
     },
 };
@@ -23,6 +23,21 @@ pub struct ImportedTask {
     pub created_at: Timestamp,
     /// When it was last changed; never before it was created.
     pub updated_at: Timestamp,
+    /// When it was deleted, if it was.
+    pub deleted_at: Option<Timestamp>,
+    /// Its id, if it keeps that.
+    pub id: Option<i64>,
+    /// Its version elsewhere, which orders tasks that were changed at the same time.
+    pub version: Option<i64>,
+}
+
+/// All tasks of a user that were kept elsewhere.
+#[derive(Debug, Default)]
+pub struct ImportedUser {
+    /// The tasks.
+    pub tasks: Vec<ImportedTask>,
+    /// Of an export of Taskward, where ids are kept.
+    pub origin: Option<Origin>,
 }
 
 impl ImportedTask {
@@ -47,25 +62,28 @@ impl ImportedTask {
             values: derived::of_new_task(self.task, completed_at),
             created_at: self.created_at.get(),
             updated_at: self.updated_at.get(),
+            deleted_at: self.deleted_at.map(Timestamp::get),
+            id: self.id,
+            version: self.version,
         }
     }
 }
 
 impl TaskStore {
-    /// Writes all tasks of one user. Writes none, and returns `None`, if that user has or had tasks already. It needs no
-    /// token: it is for the operator, never for a request.
+    /// Writes all tasks of one user. Writes none, and returns `None`, if that user has tasks already, deleted ones included. It
+    /// needs no token: it is for the operator, never for a request.
     ///
-    /// Ids count from 1 in the order of creation, and revisions in that of the last change, since lists
-    /// rely on both.
+    /// Ids count in the order of creation, and revisions in that of the last change, since lists rely on both. Tasks of an
+    /// export keep their ids.
     ///
     /// # Errors
     /// If the database is away. Then nothing of this user is written.
     pub async fn import(
         &self,
         user_id: String,
-        mut tasks: Vec<ImportedTask>,
+        ImportedUser { mut tasks, origin }: ImportedUser,
     ) -> Result<Option<Committed>, StoreError> {
-        tasks.sort_by_key(|task| task.created_at);
+        tasks.sort_by_key(|task| (task.id, task.created_at));
         let rows = tasks.into_iter().map(ImportedTask::into_row).collect();
         let engine = self.engine.clone();
         let now = self.clock.now();
@@ -73,9 +91,12 @@ impl TaskStore {
         let work = tokio::spawn(async move {
             let transaction = engine.operator().begin_with_options(immediate()).await?;
             let mut change = Change::begin(&transaction, &user_id, now).await?;
-            if !change.is_first() {
+            if !change.is_empty().await? {
                 transaction.rollback().await?;
                 return Ok(None);
+            }
+            if let Some(origin) = origin {
+                change.go_on_from(origin);
             }
             change.create(rows).await?;
             let committed = change.end().await?;
@@ -86,6 +107,16 @@ impl TaskStore {
             .await
             .map_err(|e| StoreError::Internal(e.to_string()))?;
         done.map_err(|error: DbErr| StoreError::of_write(&error))
+    }
+
+    /// Lets every user go on beyond all that was given out since the state that was restored: copies are told to begin again,
+    /// and no version, cursor or id from before is given a second time. Returns how many users there are.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn go_on_after_restore(&self) -> Result<u64, StoreError> {
+        let moved = move_ahead(&self.engine).await;
+        moved.map_err(|error| StoreError::of_write(&error))
     }
 
     /// Has PostgreSQL look at what its tables hold, after they were filled at once. Until it has, it plans lists

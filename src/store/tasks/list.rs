@@ -1,7 +1,7 @@
 //! A page of a list: filtered, sorted, and continued by keyset, never by offset.
 
 use sea_orm::{
-    ExprTrait as _, QueryResult,
+    ExprTrait as _, IdenStatic as _, QueryResult,
     sea_query::{Alias, Condition, Expr, JoinType, Query, SelectStatement, UnionType},
 };
 
@@ -63,9 +63,8 @@ impl<A: CanRead> Tasks<A> {
             limit,
         } = frame;
         let cursor = query.cursor.as_ref();
-        let after = cursor
-            .map(|cursor| cursor::decode(fingerprint, cursor.as_str()))
-            .transpose()?;
+        let cursor = cursor.map(|cursor| cursor::decode(fingerprint, cursor.as_str()));
+        let (after, begun) = cursor.transpose()?.unzip();
         let scans = scans(&query.filter, query.sort);
         let select = self.selection(query, order, after.as_ref(), limit)?;
 
@@ -80,6 +79,12 @@ impl<A: CanRead> Tasks<A> {
         };
         let revision = first.try_get_by_index(COLUMNS.len())?;
         let behind = COLUMNS.len() + 1;
+        if let Some(begun) = begun {
+            let erased: i64 = first.try_get("", Clock::ErasedRevision.as_str())?;
+            if erased > begun {
+                return Err(StoreError::BadCursor);
+            }
+        }
         let mut work = match scans {
             true => {
                 let stored = Usage::read(first, behind)?;
@@ -109,6 +114,7 @@ impl<A: CanRead> Tasks<A> {
             next_cursor = Some(cursor::encode(
                 fingerprint,
                 &order.position(last, title_fold),
+                revision,
             ));
         }
         Ok(Page {
@@ -184,6 +190,10 @@ impl<A: CanRead> Tasks<A> {
         };
         if order.by_title() {
             select.column((page(), Task::TitleFold));
+        }
+        // At the end, since it is read by name, and only where a list goes on.
+        if after.is_some() {
+            select.column((user_clock::Entity, Clock::ErasedRevision));
         }
         order.apply(&mut select, Some("page"));
         Ok(select)

@@ -1,8 +1,8 @@
 //! The tasks of a user: one operation a file.
 //!
 //! Operations: `get`, `list` (with `query`, `order`, `local_order`, `cursor`; `paging` and `pages` for first pages),
-//! `overview`, `usage`; `create` (with `digest`, which tells a retry from another request), `update`; `batch` for many of
-//! them in one commit; `import` for the operator.
+//! `overview`, `usage`, `export`; `create` (with `digest`, which tells a retry from another request), `update`; `batch` for
+//! many of them in one commit; `erase` for everything; `import` for the operator.
 //! `change`: what the operations that change a task share; `room`: what becomes of a write for which there is no room;
 //! `derived`: the columns that a write sets, those that follow from others included.
 
@@ -13,6 +13,8 @@ mod cursor;
 mod delete;
 mod derived;
 mod digest;
+mod erase;
+mod export;
 mod filter;
 mod get;
 mod import;
@@ -43,9 +45,9 @@ use chrono::TimeDelta;
 use sea_orm::{DbBackend, DbErr, QueryResult, StatementBuilder, prelude::DateTimeUtc};
 
 use super::{
-    Meter, StoreError, UserLimits, Work,
+    Meter, Revocations, StoreError, UserLimits, Work,
     changes::Wakeups,
-    commit::{Purge, Purging, Writing},
+    commit::{Erasing, Purge, Purging, Writing},
     engine::{Engine, Lane, Reading},
     row::TaskRow,
 };
@@ -65,7 +67,8 @@ pub use create::{Created, IdempotencyKey};
 pub(super) use derived::tags_key;
 pub(crate) use digest::Canonical;
 pub use digest::RequestDigest;
-pub use import::ImportedTask;
+pub use export::{Export, ExportPage};
+pub use import::{ImportedTask, ImportedUser};
 pub use list::Page;
 pub use overview::{Overview, Periods};
 pub use pages::RenderedPage;
@@ -84,10 +87,12 @@ pub struct TaskStore {
     reading: Lane<Reading>,
     writing: Lane<Writing>,
     purging: Lane<Purging>,
+    erasing: Lane<Erasing>,
     pages: Pages,
     rooms: Rooms,
     wakeups: Arc<Wakeups>,
     instruments: Arc<TaskInstruments>,
+    revocations: Arc<Revocations>,
     clock: Clock,
     /// The most that one user may store.
     limits: UserLimits,
@@ -115,10 +120,12 @@ impl TaskStore {
             reading,
             writing: engine.lane(),
             purging: engine.lane(),
+            erasing: engine.lane(),
             pages: Pages::new(page_cache_bytes, engine.instruments().0.clone()),
             instruments: Arc::default(),
             rooms: Rooms::default(),
             wakeups: Arc::default(),
+            revocations: Arc::new(Revocations::new(engine)),
             clock,
             limits,
             tombstone_retention,
@@ -134,6 +141,11 @@ impl TaskStore {
     /// Who waits for the next commit of a user.
     pub(super) fn wakeups(&self) -> &Arc<Wakeups> {
         &self.wakeups
+    }
+
+    /// The users whose earlier tokens are refused.
+    pub(super) fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
     }
 
     /// What time it is.

@@ -84,7 +84,8 @@ impl RenderedPage {
         let more = more || items.len() > frame.limit;
         items.truncate(frame.limit);
         let last = items.last().filter(|_| more);
-        let next_cursor = last.map(|item| cursor::encode(frame.fingerprint, &item.position));
+        let next_cursor =
+            last.map(|item| cursor::encode(frame.fingerprint, &item.position, revision));
         let length = items.iter().map(|item| match &item.content {
             Content::Read(_) => USUAL_TASK,
             Content::Kept(json) => json.len() + 1,
@@ -197,6 +198,14 @@ pub(super) enum PageKey {
     },
 }
 
+impl PageKey {
+    fn user(&self) -> &UserId {
+        match self {
+            Self::First { user, .. } | Self::Other { user, .. } => user,
+        }
+    }
+}
+
 /// A page, and the time of the connections that it was read over.
 #[derive(Debug, Clone)]
 struct Kept {
@@ -241,6 +250,13 @@ impl Pages {
     pub(super) fn get(&self, key: &PageKey, epoch: u64) -> Option<Arc<RenderedPage>> {
         let kept = self.cache.as_ref()?.get(key)?;
         (kept.epoch == epoch).then_some(kept.page)
+    }
+
+    /// Forgets all pages of a user.
+    pub(super) fn forget(&self, user: &str) {
+        if let Some(cache) = &self.cache {
+            cache.retain(|key, _| key.user().as_str() != user);
+        }
     }
 
     pub(super) fn keep(&self, key: PageKey, page: &Arc<RenderedPage>, epoch: u64) {

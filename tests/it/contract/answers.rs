@@ -76,6 +76,11 @@ impl Inspector {
                             check(&closed(&of["schema"]), &event.data);
                         }
                     }
+                    Some(lines) if *media_type == "application/x-ndjson" => {
+                        for line in lines.lines() {
+                            check(&closed(&of["schema"]), &serde_json::from_str(line).unwrap());
+                        }
+                    }
                     _ => check(&closed(&of["schema"]), &answer.body),
                 }
                 let code = of["examples"].get(answer.code());
@@ -208,6 +213,10 @@ on_both! {
         ask(&alice, "POST", &format!("{TASKS}/2/restore"), &[], json!(null)).await;
         ask(&alice, "GET", "/api/v1/me", &[], json!(null)).await;
         ask(&alice, "GET", "/api/v1/me?x=1", &[], json!(null)).await;
+        ask(&alice, "GET", "/api/v1/me/export", &[], json!(null)).await;
+        ask(&alice, "GET", "/api/v1/me/export?x=1", &[], json!(null)).await;
+        ask(&app.user("leaving"), "DELETE", "/api/v1/me", &[], json!(null)).await;
+        ask(&app.user("leaving"), "DELETE", "/api/v1/me?x=1", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/healthz", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/readyz", &[], json!(null)).await;
         ask(&app.anon(), "GET", "/health", &[], json!(null)).await;

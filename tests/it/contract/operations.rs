@@ -43,7 +43,7 @@ async fn an_unknown_parameter_is_refused_by_every_operation_of_v1() {
 fn every_operation_is_named_and_described() {
     let verbs = [
         "list", "batch", "create", "get", "update", "replace", "delete", "restore", "complete",
-        "stream",
+        "stream", "export",
     ];
     let groups: Vec<_> = contract()["tags"].as_array().unwrap().iter().collect();
     assert!(

@@ -10,12 +10,14 @@ on_both! {
     an_older_version_may_create_beside_a_newer_one
 }
 
-const NEW: [&str; 5] = [
+const NEW: [&str; 7] = [
     "m20261204_000005_storage",
     "m20261204_000006_tombstones",
     "m20261205_000007_task_uid",
     "m20261205_000008_storage_counts",
     "m20261206_000009_tombstones_of_user",
+    "m20261207_000010_token_revocation",
+    "m20261207_000011_erasure",
 ];
 
 /// More than two batches.
@@ -26,7 +28,7 @@ async fn old(empty: &Empty) -> DatabaseConnection {
     let db = empty.connect().await;
     up(&db).await.unwrap();
     let newest_first: Vec<_> = NEW.into_iter().rev().collect();
-    assert_eq!(down(&db, 5).await.unwrap(), newest_first);
+    assert_eq!(down(&db, 7).await.unwrap(), newest_first);
     let clocks: Vec<_> = (0..USERS)
         .map(|user| {
             format!(

@@ -3,14 +3,90 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
+use reqwest::header;
+use serde_json::json;
+
 use super::Home;
-use crate::support::postgres::postgres;
+use crate::support::{Backend, on_both, postgres::postgres};
+
+const TASKS: &str = "/api/v1/tasks";
+
+on_both! {
+    /// A backup of either database is restored, as docs/operating.md says, and clients come that have seen what was lost.
+    async fn nothing_from_before_fits_after_a_restore(on: Backend) {
+        let home = Home::on(on).await;
+        let server = home.start().await;
+        let alice = server.user("alice");
+        alice.create("milk").await;
+        match on {
+            Backend::Sqlite => { home.run(&["backup", "copy.db"]).good(); }
+            Backend::Postgres => pg("pg_dump", &["--format=custom", "--file", &dump(&home), home.setting("DATABASE_URL")]),
+        }
+        // What is lost.
+        let bread = alice.create("bread").await;
+        let milk = alice.patch(&format!("{TASKS}/1"), json!({ "title": "oat milk" })).await.has(200);
+        let list = alice.get(&format!("{TASKS}?limit=1")).await.has(200);
+        server.kill();
+        let (home, _database) = match on {
+            Backend::Sqlite => {
+                for name in ["taskward.db-wal", "taskward.db-shm"] {
+                    let _ = fs::remove_file(home.path().join(name));
+                }
+                fs::rename(home.path().join("copy.db"), home.path().join("taskward.db")).unwrap();
+                (home, None)
+            }
+            Backend::Postgres => {
+                let cluster = crate::support::postgres::postgres().unwrap();
+                let database = cluster.empty_database().await;
+                pg("pg_restore", &["--no-owner", "--dbname", &database.url(), &dump(&home)]);
+                (home.set("DATABASE_URL", database.url()), Some(database))
+            }
+        };
+
+        // A copy that is ahead of the database is told so, even if the operator has done nothing.
+        let server = home.start().await;
+        let alice = server.user("alice");
+        assert_eq!(alice.titles("").await, ["milk"]);
+        alice.get("/api/v1/changes?since=3").await.fails(410, "resync_required");
+        server.kill();
+
+        assert_eq!(home.run(&["after-restore"]).good().split(':').next(), Some("moved the revisions of 1 users ahead"));
+        let server = home.start().await;
+        let alice = server.user("alice");
+        alice.create("tea").await;
+        for since in [1, 3, 500_000] {
+            alice.get(&format!("/api/v1/changes?since={since}")).await.fails(410, "resync_required");
+        }
+        alice.get_if_none_match(&format!("{TASKS}?limit=1"), list.header("etag")).await.has(200);
+        let change = json!({ "title": "of a task that was lost" });
+        alice.patch_if_match(&format!("{TASKS}/1"), milk.header("etag"), change.clone()).await.fails(412, "version_mismatch");
+        alice.patch(&bread.location, change).await.fails(404, "task_not_found");
+        let cursor = list.body["next_cursor"].as_str().unwrap();
+        alice.get(&format!("{TASKS}?limit=1&cursor={cursor}")).await.fails(400, "invalid_cursor");
+        let late = alice.request(reqwest::Method::GET, "/api/v1/events").header("last-event-id", "2");
+        alice.send(late.header(header::ACCEPT, "text/event-stream")).await.fails(410, "resync_required");
+        assert_eq!(alice.titles("").await, ["tea", "milk"]);
+    }
+}
+
+/// Where the dump of a database is.
+fn dump(home: &Home) -> String {
+    let file = home.path().join("taskward.dump");
+    file.to_str().unwrap().to_owned()
+}
+
+/// Runs a program of PostgreSQL.
+fn pg(program: &str, arguments: &[&str]) {
+    let ran = Command::new(program).args(arguments).output().unwrap();
+    assert!(ran.status.success(), "{program}: {ran:?}");
+}
 
 /// The permissions of a file in the folder.
 fn mode(home: &Home, name: &str) -> u32 {

@@ -35,6 +35,7 @@ mod stop;
 mod streams;
 mod telemetry;
 mod two_processes;
+mod user;
 
 use std::{
     future::Future,

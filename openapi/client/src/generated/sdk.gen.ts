@@ -14,12 +14,18 @@ import type {
   CreateTaskData,
   CreateTaskErrors,
   CreateTaskResponses,
+  DeleteMyDataData,
+  DeleteMyDataErrors,
+  DeleteMyDataResponses,
   DeleteOwnerTaskData,
   DeleteOwnerTaskErrors,
   DeleteOwnerTaskResponses,
   DeleteTaskData,
   DeleteTaskErrors,
   DeleteTaskResponses,
+  ExportTasksData,
+  ExportTasksErrors,
+  ExportTasksResponses,
   GetHealthData,
   GetHealthResponses,
   GetMeData,
@@ -211,7 +217,7 @@ export const listChanges = <ThrowOnError extends boolean = false>(options: Optio
  * `cursor` is not null, further pages follow at once, so you need not ask for them.
  *
  * A comment comes every 15 s while nothing else does. An event named `end` is the last one, and says why: `token_expired`
- * (connect again with a new token), `shutdown`, `slow_reader`, `internal_error` (connect again), or `resync_required` (as 410
+ * (connect again with a new token), `token_revoked` (sign in again), `shutdown`, `slow_reader`, `internal_error` (connect again), or `resync_required` (as 410
  * of `listChanges`). A user may have 16 streams.
  */
 export const streamEvents = <ThrowOnError extends boolean = false>(
@@ -334,6 +340,21 @@ export const completeOwnerTask = <ThrowOnError extends boolean = false>(
   })
 
 /**
+ * Delete everything that you store
+ *
+ * Removes all your tasks for good and at once, deleted ones with them, and their Idempotency-Keys and uids. Nothing can be
+ * restored: export first. No ETag, version or cursor from before fits afterwards, and no number of a task is used again.
+ * `listChanges` and `streamEvents` tell every copy to begin again (`resync_required`). Your account is your issuer's, and
+ * stays.
+ */
+export const deleteMyData = <ThrowOnError extends boolean = false>(options: Options<DeleteMyDataData, ThrowOnError>) =>
+  options.client.delete<DeleteMyDataResponses, DeleteMyDataErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/me',
+    ...options,
+  })
+
+/**
  * Get the user of your token, with limits and use
  *
  * Call this first when a token is refused or shows other tasks than expected. It also shows how much you may store and
@@ -343,6 +364,24 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
   options.client.get<GetMeResponses, GetMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/me',
+    ...options,
+  })
+
+/**
+ * Export everything that you store
+ *
+ * Lines of JSON (NDJSON), which `taskward import` reads. The first line says whose tasks they are; then there is a line for
+ * each task in the order of their ids, deleted ones that are still kept too (`deleted_at`); the last line says how many
+ * there were. Without that last line the export was cut, and is not whole.
+ *
+ * It is read while you take it. A task that is there all the time comes once, as it is at some moment between the two; one
+ * that is created meanwhile does not. If `revision` of the first and the last line is the same, nothing was changed
+ * meanwhile. It counts as the requests that would list as many tasks.
+ */
+export const exportTasks = <ThrowOnError extends boolean = false>(options: Options<ExportTasksData, ThrowOnError>) =>
+  options.client.get<ExportTasksResponses, ExportTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/me/export',
     ...options,
   })
 

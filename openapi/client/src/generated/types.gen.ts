@@ -218,7 +218,128 @@ export type DueFilter = 'none' | 'any'
 /**
  * Why a stream ends.
  */
-export type EndReason = 'token_expired' | 'shutdown' | 'slow_reader' | 'resync_required' | 'internal_error'
+export type EndReason =
+  'token_expired' | 'token_revoked' | 'shutdown' | 'slow_reader' | 'resync_required' | 'internal_error'
+
+/**
+ * The first line of an export.
+ */
+export type ExportBegin = {
+  /**
+   * `begin`.
+   */
+  export: ExportMark
+  /**
+   * The version of this form: 1.
+   */
+  format: number
+  /**
+   * Whose tasks they are.
+   */
+  user_id: string
+  /**
+   * The revision at which the export began.
+   */
+  revision: number
+  /**
+   * The highest `id` that was ever given to a task of the user.
+   */
+  last_id: number
+  /**
+   * When the export began.
+   */
+  exported_at: string
+}
+
+/**
+ * The last line of an export.
+ */
+export type ExportEnd = {
+  /**
+   * `end`.
+   */
+  export: ExportMark
+  /**
+   * How many tasks were exported that are not deleted.
+   */
+  tasks: number
+  /**
+   * How many deleted tasks.
+   */
+  deleted_tasks: number
+  /**
+   * The revision at the end. If it is that of the first line, nothing was changed meanwhile, and the export is everything
+   * as it was at one moment.
+   */
+  revision: number
+}
+
+/**
+ * Which line of an export it is, if it is no task.
+ */
+export type ExportMark = 'begin' | 'end'
+
+/**
+ * A task in an export, with all its members, and `deleted_at`.
+ */
+export type ExportedTask = {
+  /**
+   * Its number among your tasks.
+   */
+  id: number
+  /**
+   * The UUID that its client chose for it; null if it chose none.
+   */
+  uid: string | null
+  /**
+   * Whose it is.
+   */
+  user_id: string
+  /**
+   * What is to be done.
+   */
+  title: string
+  /**
+   * More about it; null if there is nothing.
+   */
+  description: string | null
+  /**
+   * Whether it is done.
+   */
+  completed: boolean
+  /**
+   * When it was completed; null while it is not.
+   */
+  completed_at: string | null
+  /**
+   * How urgent it is.
+   */
+  priority: Priority
+  /**
+   * When it is due; null if it need not be done by any time.
+   */
+  due_date: DueDate | null
+  /**
+   * Labels, in your order.
+   */
+  tags: Array<string>
+  /**
+   * When it was created.
+   */
+  created_at: string
+  /**
+   * When it was last changed; of a deleted task, when it was deleted.
+   */
+  updated_at: string
+  /**
+   * The revision of your tasks at its last change.
+   */
+  version: number
+  /**
+   * When it was deleted; null while it is not. A deleted task is kept for a while, so that it can be restored.
+   */
+  deleted_at: string | null
+}
 
 /**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
@@ -262,6 +383,7 @@ export type Fault = {
  * - `bad_signature` (401): The signature is not one of the issuer's key, or the token was changed.
  * - `claims_invalid` (401): A claim is missing or has a wrong type or value.
  * - `token_expired` (401): The token has expired.
+ * - `token_revoked` (401): The operator has revoked the tokens that you had until then. A new one is accepted.
  * - `token_not_yet_valid` (401): The token's `nbf` is in the future.
  * - `insufficient_scope` (403): The token's scopes do not allow the operation.
  * - `not_your_path` (403): The path names another user than the token.
@@ -319,6 +441,7 @@ export type KnownCode =
   | 'bad_signature'
   | 'claims_invalid'
   | 'token_expired'
+  | 'token_revoked'
   | 'token_not_yet_valid'
   | 'insufficient_scope'
   | 'not_your_path'
@@ -876,7 +999,7 @@ export type ListTasksErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -927,7 +1050,7 @@ export type CreateTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1003,7 +1126,7 @@ export type DeleteTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1067,7 +1190,7 @@ export type GetTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1127,7 +1250,7 @@ export type UpdateTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1211,7 +1334,7 @@ export type RestoreTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1268,7 +1391,7 @@ export type BatchTasksErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1342,7 +1465,7 @@ export type ListChangesErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1404,7 +1527,7 @@ export type StreamEventsErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1555,7 +1678,7 @@ export type ListOwnerTasksErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1611,7 +1734,7 @@ export type CreateOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1695,7 +1818,7 @@ export type DeleteOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1767,7 +1890,7 @@ export type GetOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1831,7 +1954,7 @@ export type UpdateOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -1919,7 +2042,7 @@ export type ReplaceOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -2007,7 +2130,7 @@ export type CompleteOwnerTaskErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -2063,6 +2186,51 @@ export type CompleteOwnerTaskResponses = {
 
 export type CompleteOwnerTaskResponse = CompleteOwnerTaskResponses[keyof CompleteOwnerTaskResponses]
 
+export type DeleteMyDataData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me'
+}
+
+export type DeleteMyDataErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`.
+   */
+  400: Problem
+  /**
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
+   */
+  401: Problem
+  /**
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
+   */
+  403: Problem
+  /**
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
+   */
+  429: Problem
+  /**
+   * The server failed. `code`: `internal_error`.
+   */
+  500: Problem
+  /**
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `outcome_unknown`, `keys_unavailable`.
+   */
+  503: Problem
+}
+
+export type DeleteMyDataError = DeleteMyDataErrors[keyof DeleteMyDataErrors]
+
+export type DeleteMyDataResponses = {
+  /**
+   * Everything is gone.
+   */
+  204: void
+}
+
+export type DeleteMyDataResponse = DeleteMyDataResponses[keyof DeleteMyDataResponses]
+
 export type GetMeData = {
   body?: never
   path?: never
@@ -2076,7 +2244,7 @@ export type GetMeErrors = {
    */
   400: Problem
   /**
-   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_not_yet_valid`.
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
    */
   401: Problem
   /**
@@ -2107,6 +2275,51 @@ export type GetMeResponses = {
 }
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses]
+
+export type ExportTasksData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/export'
+}
+
+export type ExportTasksErrors = {
+  /**
+   * The request cannot be understood. `code`: `invalid_parameters`.
+   */
+  400: Problem
+  /**
+   * There is no token, or it is not accepted. `code`: `token_missing`, `authorization_malformed`, `token_too_large`, `token_malformed`, `session_token_not_jwt`, `session_cache_not_jwt`, `header_not_allowed`, `algorithm_not_allowed`, `unknown_issuer`, `wrong_issuer`, `wrong_audience`, `unknown_key`, `bad_signature`, `claims_invalid`, `token_expired`, `token_revoked`, `token_not_yet_valid`.
+   */
+  401: Problem
+  /**
+   * The token is accepted, but does not allow this. `code`: `insufficient_scope`.
+   */
+  403: Problem
+  /**
+   * You are over your quota; `Retry-After` says when to retry. `code`: `rate_limited`, `too_much_in_flight`.
+   */
+  429: Problem
+  /**
+   * The server failed. `code`: `internal_error`.
+   */
+  500: Problem
+  /**
+   * The server cannot do this now; `Retry-After` says when to retry. `code`: `database_unavailable`, `read_too_slow`, `keys_unavailable`.
+   */
+  503: Problem
+}
+
+export type ExportTasksError = ExportTasksErrors[keyof ExportTasksErrors]
+
+export type ExportTasksResponses = {
+  /**
+   * A line: the first one, a task, or the last one. Each is a JSON object, and ends with a line feed.
+   */
+  200: ExportBegin | ExportedTask | ExportEnd
+}
+
+export type ExportTasksResponse = ExportTasksResponses[keyof ExportTasksResponses]
 
 export type GetHealthData = {
   body?: never

@@ -49,7 +49,41 @@ export const zDueFilter = z.enum(['none', 'any'])
 /**
  * Why a stream ends.
  */
-export const zEndReason = z.enum(['token_expired', 'shutdown', 'slow_reader', 'resync_required', 'internal_error'])
+export const zEndReason = z.enum([
+  'token_expired',
+  'token_revoked',
+  'shutdown',
+  'slow_reader',
+  'resync_required',
+  'internal_error',
+])
+
+/**
+ * Which line of an export it is, if it is no task.
+ */
+export const zExportMark = z.enum(['begin', 'end'])
+
+/**
+ * The first line of an export.
+ */
+export const zExportBegin = z.object({
+  export: zExportMark,
+  format: z.int().gte(0).lte(9007199254740991),
+  user_id: z.string().min(1).max(255),
+  revision: z.int().gte(0).lte(9007199254740991),
+  last_id: z.int().gte(0).lte(9007199254740991),
+  exported_at: z.iso.datetime({ offset: true }),
+})
+
+/**
+ * The last line of an export.
+ */
+export const zExportEnd = z.object({
+  export: zExportMark,
+  tasks: z.int().gte(0).lte(9007199254740991),
+  deleted_tasks: z.int().gte(0).lte(9007199254740991),
+  revision: z.int().gte(0).lte(9007199254740991),
+})
 
 /**
  * One thing that is wrong with the input, and where: it has either `pointer` or `parameter`.
@@ -84,6 +118,7 @@ export const zFault = z.object({
  * - `bad_signature` (401): The signature is not one of the issuer's key, or the token was changed.
  * - `claims_invalid` (401): A claim is missing or has a wrong type or value.
  * - `token_expired` (401): The token has expired.
+ * - `token_revoked` (401): The operator has revoked the tokens that you had until then. A new one is accepted.
  * - `token_not_yet_valid` (401): The token's `nbf` is in the future.
  * - `insufficient_scope` (403): The token's scopes do not allow the operation.
  * - `not_your_path` (403): The path names another user than the token.
@@ -141,6 +176,7 @@ export const zKnownCode = z.enum([
   'bad_signature',
   'claims_invalid',
   'token_expired',
+  'token_revoked',
   'token_not_yet_valid',
   'insufficient_scope',
   'not_your_path',
@@ -370,6 +406,46 @@ export const zOwnerTaskChanges = z.object({
  * How urgent a task is.
  */
 export const zPriority = z.enum(['low', 'medium', 'high'])
+
+/**
+ * A task in an export, with all its members, and `deleted_at`.
+ */
+export const zExportedTask = z.object({
+  id: z.int().gte(1).lte(9007199254740991),
+  uid: z.uuid().nullable(),
+  user_id: z.string().min(1).max(255),
+  title: z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(
+      /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800⵿\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-￼][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+    ),
+  description: z
+    .string()
+    .max(10000)
+    .regex(/^[^\u0000]*$/)
+    .nullable(),
+  completed: z.boolean(),
+  completed_at: z.iso.datetime({ offset: true }).nullable(),
+  priority: zPriority,
+  due_date: zDueDate.nullable(),
+  tags: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(50)
+        .regex(
+          /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800⵿\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-￼][^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/,
+        ),
+    )
+    .max(20),
+  created_at: z.iso.datetime({ offset: true }),
+  updated_at: z.iso.datetime({ offset: true }),
+  version: z.int().gte(1).lte(9007199254740991),
+  deleted_at: z.iso.datetime({ offset: true }).nullable(),
+})
 
 /**
  * A task to be created. Only the title is required; members that are not listed here are refused.
@@ -1068,9 +1144,19 @@ export const zCompleteOwnerTaskPath = z.object({
 export const zCompleteOwnerTaskResponse = zOwnerTask
 
 /**
+ * Everything is gone.
+ */
+export const zDeleteMyDataResponse = z.void()
+
+/**
  * The user of your token.
  */
 export const zGetMeResponse = zAccount
+
+/**
+ * A line: the first one, a task, or the last one. Each is a JSON object, and ends with a line feed.
+ */
+export const zExportTasksResponse = z.union([zExportBegin, zExportedTask, zExportEnd])
 
 /**
  * The server is alive, or ready.

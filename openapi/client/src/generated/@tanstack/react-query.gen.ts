@@ -14,8 +14,10 @@ import {
   completeOwnerTask,
   createOwnerTask,
   createTask,
+  deleteMyData,
   deleteOwnerTask,
   deleteTask,
+  exportTasks,
   getHealth,
   getMe,
   getOwnerTask,
@@ -44,12 +46,18 @@ import type {
   CreateTaskData,
   CreateTaskError,
   CreateTaskResponse,
+  DeleteMyDataData,
+  DeleteMyDataError,
+  DeleteMyDataResponse,
   DeleteOwnerTaskData,
   DeleteOwnerTaskError,
   DeleteOwnerTaskResponse,
   DeleteTaskData,
   DeleteTaskError,
   DeleteTaskResponse,
+  ExportTasksData,
+  ExportTasksError,
+  ExportTasksResponse,
   GetHealthData,
   GetHealthResponse,
   GetMeData,
@@ -647,6 +655,30 @@ export const completeOwnerTaskMutation = (
   return mutationOptions
 }
 
+/**
+ * Delete everything that you store
+ *
+ * Removes all your tasks for good and at once, deleted ones with them, and their Idempotency-Keys and uids. Nothing can be
+ * restored: export first. No ETag, version or cursor from before fits afterwards, and no number of a task is used again.
+ * `listChanges` and `streamEvents` tell every copy to begin again (`resync_required`). Your account is your issuer's, and
+ * stays.
+ */
+export const deleteMyDataMutation = (
+  options?: Partial<Options<DeleteMyDataData>>,
+): UseMutationOptions<DeleteMyDataResponse, DeleteMyDataError, Options<DeleteMyDataData>> => {
+  const mutationOptions: UseMutationOptions<DeleteMyDataResponse, DeleteMyDataError, Options<DeleteMyDataData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await deleteMyData({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
 export const getMeQueryKey = (options?: Options<GetMeData>) => createQueryKey('getMe', options, false, ['Account'])
 
 /**
@@ -667,6 +699,34 @@ export const getMeOptions = (options: Options<GetMeData>) =>
       return data
     },
     queryKey: getMeQueryKey(options),
+  })
+
+export const exportTasksQueryKey = (options?: Options<ExportTasksData>) =>
+  createQueryKey('exportTasks', options, false, ['Account'])
+
+/**
+ * Export everything that you store
+ *
+ * Lines of JSON (NDJSON), which `taskward import` reads. The first line says whose tasks they are; then there is a line for
+ * each task in the order of their ids, deleted ones that are still kept too (`deleted_at`); the last line says how many
+ * there were. Without that last line the export was cut, and is not whole.
+ *
+ * It is read while you take it. A task that is there all the time comes once, as it is at some moment between the two; one
+ * that is created meanwhile does not. If `revision` of the first and the last line is the same, nothing was changed
+ * meanwhile. It counts as the requests that would list as many tasks.
+ */
+export const exportTasksOptions = (options: Options<ExportTasksData>) =>
+  queryOptions<ExportTasksResponse, ExportTasksError, ExportTasksResponse, ReturnType<typeof exportTasksQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await exportTasks({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: exportTasksQueryKey(options),
   })
 
 export const getHealthQueryKey = (options?: Options<GetHealthData>) =>

@@ -37,7 +37,8 @@ static READ: LazyLock<Arc<str>> = LazyLock::new(|| {
     };
     format!(
         "WITH {}, {}, {}
-SELECT c.revision, c.last_task_id, c.task_count, c.updated_at, c.row_count, c.stored_bytes, c.purged_revision, f.*
+SELECT c.revision, c.last_task_id, c.task_count, c.updated_at, c.row_count, c.stored_bytes, c.purged_revision,
+    c.erased_revision, f.*
 FROM (SELECT) AS one LEFT JOIN user_clock c ON c.user_id = $1
 LEFT JOIN ({} UNION ALL {} UNION ALL {}) AS f ON TRUE",
         keys("ids", "$2::int8[]"),
@@ -85,7 +86,7 @@ pub(super) async fn stored(connection: &mut PgConnection, user: &UserId) -> Resu
 }
 
 /// How many columns of the clock are read.
-const CLOCK: usize = 7;
+const CLOCK: usize = 8;
 
 /// `None` if the user has none.
 fn clock(row: &QueryResult, user: &UserId) -> Result<Option<user_clock::Model>, DbErr> {
@@ -101,5 +102,6 @@ fn clock(row: &QueryResult, user: &UserId) -> Result<Option<user_clock::Model>, 
         row_count: row.try_get_by_index(4)?,
         stored_bytes: row.try_get_by_index(5)?,
         purged_revision: row.try_get_by_index(6)?,
+        erased_revision: row.try_get_by_index(7)?,
     }))
 }

@@ -115,6 +115,8 @@ pub(super) async fn write(
         row_count,
         stored_bytes,
         purged_revision,
+        // An erasure moves the revision, and then nothing is written.
+        erased_revision: _,
     } = clock;
     let (mut ids, mut are_new, mut are_gone) = (Vec::new(), Vec::new(), Vec::new());
     let mut ticks = Vec::new();

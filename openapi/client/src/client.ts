@@ -41,7 +41,13 @@ type Method<Function> = Function extends (options: infer Options) => Promise<inf
   : never
 
 /** One method for each operation of the document. */
-export type Operations = { readonly [Name in keyof Sdk]: Method<Sdk[Name]> }
+export type Operations = { readonly [Name in Exclude<keyof Sdk, 'exportTasks'>]: Method<Sdk[Name]> } & {
+  /**
+   * Everything that the user stores, as a file of lines of JSON (NDJSON), for a download or another server. Throws if it
+   * was cut.
+   */
+  readonly exportTasks: (options?: { signal?: AbortSignal }) => Promise<Answer<Blob>>
+}
 
 /** Options of a list, for `paginate`. */
 export type ListOptions = Input<Parameters<Sdk['listTasks']>[0]> & Unconditional
@@ -105,8 +111,16 @@ export function createTaskwardClient({ baseUrl, ...options }: TaskwardClientOpti
   const operations = Object.fromEntries(
     Object.entries(sdk).map(([name, operation]) => [name, bind(operation as UntypedOperation, client)]),
   ) as unknown as Operations
+  const readExport = bind(sdk.exportTasks as unknown as UntypedOperation, client)
 
-  return { ...operations, client, paginate, updateTaskWith }
+  return { ...operations, exportTasks, client, paginate, updateTaskWith }
+
+  async function exportTasks(options: { signal?: AbortSignal } = {}): Promise<Answer<Blob>> {
+    const answer = (await readExport({ ...options, parseAs: 'blob' })) as Answer<Blob>
+    const last = await answer.data.slice(-LAST_LINE).text()
+    if (/\{"export":"end",[^{}\n]*\}\n$/.test(last)) return answer
+    throw TaskwardError.from(answer.response, 'The export was cut: its last line is missing.')
+  }
 
   async function* paginate(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
     let cursor = options.query?.cursor
@@ -137,6 +151,9 @@ export function createTaskwardClient({ baseUrl, ...options }: TaskwardClientOpti
     }
   }
 }
+
+/** No less than the last line of an export has, in bytes. */
+const LAST_LINE = 300
 
 type UntypedOperation = (options: object) => Promise<{ data?: unknown; error?: unknown; response?: Response }>
 

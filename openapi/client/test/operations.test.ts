@@ -54,6 +54,22 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
     await newTask()
     return call('listTasks', { query: { completed: false, q: 'MILK', sort: '-priority', limit: 10 } })
   },
+  exportTasks: async () => {
+    const id = await newTask()
+    const { data, response } = await alice.exportTasks()
+    assert.equal(response.headers.get('Content-Type'), 'application/x-ndjson')
+    const lines = (await data.text()).trimEnd().split('\n')
+    const values = lines.map((line) => schemas.zExportTasksResponse.parse(JSON.parse(line)))
+    assert.deepEqual(values, lines.map((line) => JSON.parse(line)))
+    assert.ok(values.some((value) => 'id' in value && value.id === id))
+  },
+  deleteMyData: async () => {
+    const token = await server.token('leaving')
+    const leaving = createTaskwardClient({ baseUrl: server.url, token, fetch })
+    await leaving.createTask({ body: { title: 'Buy milk' } })
+    assert.equal((await leaving.deleteMyData()).data, undefined)
+    assert.deepEqual((await leaving.listTasks()).data.items, [])
+  },
   listChanges: async () => call('listChanges', { query: { since: 0, limit: 10 } }),
   streamEvents: async () => {
     const id = await newTask()

@@ -134,6 +134,27 @@ for (const how of ['the stream', 'polling']) {
   })
 }
 
+for (const how of ['the stream', 'polling']) {
+  test(`by ${how}: after everything was erased elsewhere, the copy is empty, and goes on`, async () => {
+    const { client } = await user(`erased by ${how}`)
+    const options = how === 'polling' ? { pollMs: 10 } : {}
+    await make(client, ['one', 'two'])
+    const states = sync(client, options)
+    const kept = await until(states, 2)
+    await client.deleteMyData()
+    const empty = await until(states, 0)
+    assert.ok(empty.cursor > kept.cursor)
+    await make(client, ['new'])
+    assert.deepEqual(held(await until(states, 1)), await serverState(client))
+    await states.return()
+    // So is one that was not connected then.
+    await client.deleteMyData()
+    const again = sync(client, { ...options, from: { tasks: kept.tasks.values(), cursor: kept.cursor } })
+    assert.equal((await again.next()).value?.tasks.size, 0)
+    await again.return()
+  })
+}
+
 test('by polling: changes and deletions come with the next answer', async () => {
   const { client, sent } = await user('polling')
   await make(client, ['1', '2'])

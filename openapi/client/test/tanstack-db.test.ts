@@ -284,6 +284,25 @@ test('if deletions are no longer known, the rows are replaced in one step, and w
   )
 })
 
+test('after everything was erased elsewhere, no old row is left, and what was created offline is kept', async (t) => {
+  const { taskward, others, offline } = await user(t, server, 'erased')
+  await others.createTask({ body: { title: 'one' } })
+  await others.createTask({ body: { title: 'two' } })
+  const { tasks, refusals } = open(t, { taskward })
+  await tasks.preload()
+  await until(tasks, () => tasks.size === 2)
+  offline(true)
+  const change = tasks.update('1', (draft) => void (draft.title = 'changed'))
+  const creation = tasks.insert({ title: 'offline' })
+  await others.deleteMyData()
+  offline(false)
+  const refused = await failure(change)
+  assert.ok(TaskwardError.is(refused, 'task_not_found'), String(refused))
+  await creation.isPersisted.promise
+  await until(tasks, () => titles(tasks).join() === 'offline')
+  assert.equal(refusals.length, 1)
+})
+
 test('a collection whose token is refused says so, and goes on after `retry`', async (t) => {
   const good = await server.token('signs in late')
   const session: { token: string | undefined } = { token: undefined }

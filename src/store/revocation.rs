@@ -76,14 +76,17 @@ impl Revocations {
     ) -> Result<Option<DateTimeUtc>, StoreError> {
         match self.age() {
             Some(age) if age <= OLDEST => self.look(),
-            _ => {
-                // In a task of its own: a client that hangs up is not the only one who waits.
-                let read = tokio::spawn(self.clone().read());
-                read.await
-                    .map_err(|error| StoreError::Internal(error.to_string()))??;
-            }
+            // Boxed: it is rare, and would make the future of each request and each stream larger.
+            _ => Box::pin(self.wait()).await?,
         }
         Ok(revoked(&self.list.borrow(), identity))
+    }
+
+    /// Reads the list in a task of its own: a client that hangs up is not the only one who waits.
+    async fn wait(self: &Arc<Self>) -> Result<(), StoreError> {
+        let read = tokio::spawn(self.clone().read());
+        read.await
+            .map_err(|error| StoreError::Internal(error.to_string()))?
     }
 
     /// Waits until this token is known to be revoked. May be dropped before.

@@ -26,6 +26,8 @@ use crate::{
 
 /// How often something is sent, so that proxies keep the connection and a client notices that it is broken.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The first time sooner: a client that gets nothing then is behind a proxy that holds parts of an answer back.
+const FIRST_HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long a client may take nothing before its stream is ended.
 const SLOW: Duration = Duration::from_secs(10);
 /// When a page that could not be read is tried again.
@@ -48,6 +50,8 @@ pub(super) struct Live {
     due: Option<Instant>,
     /// Up to which revision all is sent.
     sent: i64,
+    /// How long nothing is sent before the next heartbeat.
+    heartbeat: Duration,
     /// When the last part was given to the connection.
     given: Instant,
     has_ended: bool,
@@ -79,6 +83,7 @@ impl Live {
             query: FeedQuery::Since(since),
             due: None,
             sent: since,
+            heartbeat: FIRST_HEARTBEAT,
             given: Instant::now(),
             has_ended: false,
         };
@@ -136,7 +141,7 @@ impl Live {
 
     /// Waits for what is to be sent. May be dropped before.
     async fn part(&mut self) -> Result<Bytes, EndReason> {
-        let heartbeat = Instant::now() + HEARTBEAT;
+        let heartbeat = Instant::now() + std::mem::replace(&mut self.heartbeat, HEARTBEAT);
         loop {
             if let Woken::Heartbeat = self.woken(heartbeat).await {
                 return Ok(Bytes::from_static(b": still there\n\n"));

@@ -5,7 +5,7 @@
 //! code to it):
 //!
 //! ```text
-//! main     → api, app, auth, clock, config, import, server, store, telemetry   the process
+//! main     → api, app, auth, check, clock, config, import, server, store, telemetry   the process
 //! config   → access, api, app, auth, mcp, store, telemetry, tls, unicode   their settings; the only reader of the environment
 //! server   → peer_network                         connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, in_flight, mcp, server, store, telemetry   routes, middleware, the shape of errors
@@ -13,9 +13,10 @@
 //! mcp      → access, contract, store, telemetry, unicode   what is served to language models
 //! access   → auth, contract, in_flight, peer_network, store, telemetry   who is calling, what they may do, how often
 //! import   → contract, store, unicode             tasks of another backend, for the operator
-//! store    → auth, clock, contract, telemetry, unicode   the only module that names sea-orm; entities are private
-//! auth     → clock, telemetry, tls                verifies tokens; no web framework, no database
+//! store    → auth, check, clock, contract, telemetry, unicode   the only module that names sea-orm; entities are private
+//! auth     → check, clock, telemetry, tls         verifies tokens; no web framework, no database
 //! contract → in_flight, unicode                   wire types, and how they are read
+//! check                                           what `taskward doctor` found
 //! clock                                           what time it is; tests set it
 //! in_flight → telemetry                           what each user has under way, and who waits
 //! peer_network                                    which addresses are one client
@@ -31,9 +32,13 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod contract;
+#[cfg(test)]
+#[path = "../tests/fuzz/fuzz.rs"]
+mod fuzz;
 pub mod import;
 pub mod in_flight;
 pub mod mcp;

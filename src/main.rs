@@ -53,6 +53,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         // Needs no settings and no database.
         return commands::openapi(yaml);
     }
+    if let Command::Doctor(options) = &command {
+        // Faults of the settings are what it looks for, and it says all itself: no log.
+        return commands::doctor(options).await;
+    }
     let config = Config::read(Source::environment())?;
     // Writes what waits when it is dropped.
     let (_writer, log) = start_log(&config, matches!(command, Command::Serve))?;

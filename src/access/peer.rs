@@ -14,6 +14,15 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(pub Vec<IpNet>);
 
+/// The last step of a request on its way to this server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct NearestHop {
+    /// Whether the other end of the connection is a trusted proxy.
+    pub(crate) peer_is_trusted: bool,
+    /// The last address in `X-Forwarded-For` or `Forwarded`.
+    pub(crate) noted: Option<IpAddr>,
+}
+
 impl TrustedProxies {
     /// The address that a request comes from: the last one that no trusted proxy has. What stands before it in
     /// `X-Forwarded-For`, or in `Forwarded` (RFC 7239) where that is missing, is the client's own claim, and ignored.
@@ -33,6 +42,17 @@ impl TrustedProxies {
             }
         }
         Some(peer_network(client))
+    }
+
+    /// What the connection and the proxy nearest to this server say of where a request comes from.
+    pub(crate) fn nearest_hop(&self, request: &Request) -> NearestHop {
+        let Addr::SocketAddr(peer) = request.remote_addr().0 else {
+            return NearestHop::default();
+        };
+        NearestHop {
+            peer_is_trusted: self.trusts(peer.ip().to_canonical()),
+            noted: hops(request).pop().flatten(),
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

@@ -7,6 +7,7 @@ mod cors;
 mod edge;
 mod host;
 mod prefix;
+pub mod probe;
 mod problems;
 mod refused;
 
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::{Endpoint, EndpointExt, Response, Route, get};
 use url::Url;
 
 use crate::{
@@ -102,6 +103,10 @@ pub fn app(
             )),
         )
         .at("/llms.txt", docs::for_language_models())
+        .at(
+            probe::PATH,
+            get(probe::probe(settings.limits.proxies.clone())),
+        )
         .at(
             "/.well-known/oauth-protected-resource",
             protected_resource::metadata(settings.resource.as_ref()),

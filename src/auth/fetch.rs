@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Client, StatusCode,
+    header::{ACCEPT, DATE},
+    redirect::Policy,
+};
 use url::Url;
 
 use crate::tls::{self, is_loopback};
@@ -47,8 +52,8 @@ impl Fetcher {
         })
     }
 
-    /// The body of the answer.
-    pub(super) async fn fetch(&self) -> anyhow::Result<Vec<u8>> {
+    /// Fetches it once.
+    pub(super) async fn fetch(&self) -> anyhow::Result<Fetched> {
         let request = self
             .client
             .get(self.url.clone())
@@ -57,6 +62,11 @@ impl Fetcher {
         if answer.status() != StatusCode::OK {
             bail!("the issuer answered {}", answer.status());
         }
+        let date = answer
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
             ensure!(
@@ -65,8 +75,18 @@ impl Fetcher {
             );
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        Ok(Fetched {
+            body,
+            date: date.map(|date| date.to_utc()),
+        })
     }
+}
+
+/// An answer of the issuer.
+pub(super) struct Fetched {
+    pub(super) body: Vec<u8>,
+    /// What time it is for the issuer, to the second (RFC 9110 §6.6.1).
+    pub(super) date: Option<DateTime<Utc>>,
 }
 
 /// Follows redirects within the same origin only: another origin is not the configured issuer.

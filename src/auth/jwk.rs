@@ -15,6 +15,9 @@ use super::key::{Alg, Key};
 /// The most entries of a key set that are looked at.
 const MAX_KEYS: usize = 64;
 
+/// Why an entry with a private part is left out.
+pub(super) const PRIVATE: &str = "it publishes its private key, so anybody can sign with it";
+
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -37,6 +40,33 @@ struct Jwk {
 /// # Errors
 /// If it is no key set at all: not JSON, or without an array `keys`.
 pub(super) fn read_set(body: &[u8]) -> anyhow::Result<Vec<Key>> {
+    let entries = read_entries(body)?;
+    if entries.len() > MAX_KEYS {
+        tracing::warn!(
+            entries = entries.len(),
+            "key set is too long: only its first {MAX_KEYS} entries are used"
+        );
+    }
+    let mut good = Vec::new();
+    for (position, entry) in entries.into_iter().take(MAX_KEYS).enumerate() {
+        match read(entry) {
+            Ok(key) => good.push(key),
+            Err(why) => tracing::warn!(position, "entry of the key set left out: {why:#}"),
+        }
+    }
+    Ok(good)
+}
+
+/// Each entry of a key set that is looked at: the key, or why it is left out.
+///
+/// # Errors
+/// If it is no key set at all: not JSON, or without an array `keys`.
+pub(super) fn judge_set(body: &[u8]) -> anyhow::Result<Vec<anyhow::Result<Key>>> {
+    let entries = read_entries(body)?;
+    Ok(entries.into_iter().take(MAX_KEYS).map(read).collect())
+}
+
+fn read_entries(body: &[u8]) -> anyhow::Result<Vec<Value>> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
@@ -49,20 +79,7 @@ pub(super) fn read_set(body: &[u8]) -> anyhow::Result<Vec<Key>> {
             error.column()
         ),
     })?;
-    if keys.len() > MAX_KEYS {
-        tracing::warn!(
-            entries = keys.len(),
-            "key set is too long: only its first {MAX_KEYS} entries are used"
-        );
-    }
-    let mut good = Vec::new();
-    for (position, entry) in keys.into_iter().take(MAX_KEYS).enumerate() {
-        match read(entry) {
-            Ok(key) => good.push(key),
-            Err(why) => tracing::warn!(position, "entry of the key set left out: {why:#}"),
-        }
-    }
-    Ok(good)
+    Ok(keys)
 }
 
 fn read(entry: Value) -> anyhow::Result<Key> {
@@ -79,10 +96,7 @@ fn read(entry: Value) -> anyhow::Result<Key> {
         e,
         d,
     } = Jwk::deserialize(entry).map_err(|_| anyhow!("a member is missing or has a wrong type"))?;
-    ensure!(
-        d.is_none(),
-        "it publishes its private key, so anybody can sign with it"
-    );
+    ensure!(d.is_none(), PRIVATE);
     ensure!(
         usage.as_deref().is_none_or(|usage| usage == "sig"),
         "`use` is not `sig`"

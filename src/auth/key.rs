@@ -33,6 +33,17 @@ impl Alg {
             _ => return None,
         })
     }
+
+    /// The name in the header of a token.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Alg::EdDsa => "EdDSA",
+            Alg::Es256 => "ES256",
+            Alg::Rs256 => "RS256",
+            Alg::Ps256 => "PS256",
+            Alg::Hs256 => "HS256",
+        }
+    }
 }
 
 impl From<Alg> for Algorithm {

@@ -254,7 +254,7 @@ impl KeySetState {
     /// Replaces the keys by those that the issuer publishes, even if none is left. An empty set is fetched again as
     /// soon as one that failed.
     async fn fetch(&self, fetcher: &Fetcher) -> anyhow::Result<()> {
-        let fetched = jwk::read_set(&fetcher.fetch().await?)?;
+        let fetched = jwk::read_set(&fetcher.fetch().await?.body)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         *keys = key::renew(&keys, fetched).into();
         ensure!(!keys.is_empty(), "the key set has no usable key");

@@ -10,6 +10,7 @@
 mod bearer;
 mod claims;
 mod dev;
+mod examine;
 mod fault;
 mod fetch;
 mod identity;
@@ -27,6 +28,7 @@ mod token_cache;
 mod verifier;
 
 pub use dev::DevIssuer;
+pub use examine::{examine, examine_token};
 pub use fault::TokenFault;
 pub use identity::{Identity, Scopes, UserId};
 pub use resource::Resource;

@@ -6,14 +6,7 @@ use anyhow::bail;
 use taskward::config::Config;
 
 pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
-    let host = match config.host {
-        // One cannot connect to "any address".
-        ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
-        ip if ip.is_unspecified() => "[::1]".to_owned(),
-        ip if ip.is_ipv6() => format!("[{ip}]"),
-        ip => ip.to_string(),
-    };
-    let url = format!("http://{host}:{}/readyz", config.port);
+    let url = format!("{}/readyz", super::local_url(config));
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(5))

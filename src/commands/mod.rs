@@ -2,6 +2,7 @@
 
 mod after_restore;
 mod backup;
+mod doctor;
 mod healthcheck;
 mod import;
 mod migrate;
@@ -20,6 +21,8 @@ use std::{
 use anyhow::Context as _;
 use clap::Subcommand;
 use taskward::{api::spec, auth::DevIssuer, config::Config};
+
+pub(crate) use doctor::doctor;
 
 use crate::log::Log;
 
@@ -75,6 +78,8 @@ pub(crate) enum Command {
     },
     /// Ask the server of these settings whether it is ready; the exit status tells
     Healthcheck,
+    /// Check settings, database, issuers, proxy and machine, and say what to do; changes nothing
+    Doctor(doctor::Options),
 }
 
 impl Command {
@@ -94,8 +99,21 @@ impl Command {
                 seconds,
             } => token::token(config, &user, scope.as_deref(), seconds),
             Self::Healthcheck => healthcheck::healthcheck(config).await,
+            Self::Doctor(options) => doctor(&options).await,
         }
     }
+}
+
+/// Where the server of these settings can be reached from this machine, without a slash at the end.
+fn local_url(config: &Config) -> String {
+    let host = match config.host {
+        // One cannot connect to "any address".
+        ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
+        ip if ip.is_unspecified() => "[::1]".to_owned(),
+        ip if ip.is_ipv6() => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    format!("http://{host}:{}", config.port)
 }
 
 /// Prints the contract.

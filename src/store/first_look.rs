@@ -93,6 +93,18 @@ impl Database {
     }
 }
 
+/// Checks that prepared statements of two clients are kept apart.
+///
+/// # Errors
+/// A pooler that mixes them up, or why it could not be found out.
+pub(super) async fn prepared_statements(
+    options: &PgConnectOptions,
+    setting: &str,
+) -> Result<(), String> {
+    let looked = look_for_poolers(options, setting).await;
+    looked.map_err(|(Finding::Unusable(what) | Finding::Trouble(what))| what)
+}
+
 async fn connect(options: &PgConnectOptions, setting: &str) -> Result<PgConnection, String> {
     let connected = match timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(connected) => connected,

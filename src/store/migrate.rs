@@ -253,7 +253,7 @@ where
 }
 
 /// Every migration of this build, and whether it is among those that the database has.
-fn compare(applied: &[String]) -> anyhow::Result<Vec<(String, bool)>> {
+pub(super) fn compare(applied: &[String]) -> anyhow::Result<Vec<(String, bool)>> {
     let known: Vec<String> = migrator()
         .migrations()
         .iter()

@@ -14,7 +14,7 @@
 //! - `row.rs`, `entity/`: rows. `error.rs`, `fault.rs`: what went wrong, for clients and for the operator.
 //! - `revocation.rs`: whose tokens are refused.
 //!
-//! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`, `purge.rs`.
+//! Beside them, for the operator: `database.rs`, `first_look.rs`, `migrate.rs`, `backup.rs`, `purge.rs`, `examine/`.
 
 mod backup;
 mod changes;
@@ -23,6 +23,7 @@ mod database;
 mod engine;
 mod entity;
 mod error;
+mod examine;
 mod fault;
 mod first_look;
 mod kind;
@@ -40,6 +41,7 @@ pub use changes::{Feed, FeedPage, FeedQuery, Lost, Watch};
 pub use commit::{Committed, Expected, Origin};
 pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
+pub use examine::examine;
 pub use kind::{CanRead, CanWrite, Read, ReadWrite, ScopeKind, Write};
 pub use limits::{Usage, UserLimits};
 pub use meter::{Meter, Work};

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use taskward::access::TrustedProxies;
 
 use crate::support::{Backend, on_both, raw};
 
@@ -94,6 +95,35 @@ on_both! {
         for good in ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost:\r\n", "HTTP/1.1\r\nHost: [::1]:8000\r\n", "HTTP/1.1\r\nHost: a.example\r\n"] {
             let answer = raw(&app, &format!("GET /healthz {good}Connection: close\r\n\r\n")).await;
             assert!(answer.contains(" 200 OK"), "{good}: {answer}");
+        }
+    }
+
+    async fn what_the_server_sees_is_told_without_an_address(on: Backend) {
+        let trusting = |trusted: &str| TrustedProxies(vec![trusted.parse().unwrap()]);
+        for (proxies, trusted) in [("127.0.0.0/8", true), ("10.0.0.0/8", false)] {
+            let app = on.app_with(|settings| settings.proxies = trusting(proxies)).await;
+            for (headers, authorization, noted) in [
+                ("", false, "nothing"),
+                ("Authorization: Bearer x\r\n", true, "nothing"),
+                ("X-Forwarded-For: 9.9.9.9\r\nTaskward-Claim: 9.9.9.9\r\n", false, "claim"),
+                ("X-Forwarded-For: 9.9.9.9, 8.8.8.8\r\nTaskward-Claim: 9.9.9.9\r\n", false, "address"),
+                ("Forwarded: for=8.8.8.8\r\n", false, "address"),
+                ("X-Forwarded-For: unknown\r\n", false, "nothing"),
+            ] {
+                let answer = raw(&app, format!(
+                    "GET /.well-known/taskward HTTP/1.1\r\nHost: tasks.example.com\r\n{headers}Connection: close\r\n\r\n"
+                )).await;
+                let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+                let mut seen: serde_json::Value = serde_json::from_str(body).unwrap();
+                let instance = seen.as_object_mut().unwrap().remove("instance").unwrap();
+                assert_eq!(instance.as_str().unwrap().len(), 16);
+                assert_eq!(seen, json!({
+                    "service": "taskward", "host": "tasks.example.com", "authorization": authorization,
+                    "peer_is_trusted": trusted, "noted": noted,
+                }));
+            }
+            let posted = app.anon().post_nothing("/.well-known/taskward").await;
+            posted.fails(405, "method_not_allowed");
         }
     }
 

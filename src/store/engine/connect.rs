@@ -69,18 +69,19 @@ fn adapted(options: PgConnectOptions) -> PgConnectOptions {
 /// The driver would take `prefer` as the default, and give the password in clear to a server that says it has no TLS. The
 /// settings say so already; this also holds where `PGHOST` names another machine.
 fn verified(options: PgConnectOptions) -> PgConnectOptions {
-    let host = options.get_host().trim_matches(['[', ']']);
-    let is_loopback = || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let is_local = options.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || is_loopback();
     match options.get_ssl_mode() {
-        PgSslMode::Allow | PgSslMode::Prefer if !is_local => {
+        PgSslMode::Allow | PgSslMode::Prefer if !is_local(&options) => {
             options.ssl_mode(PgSslMode::VerifyFull)
         }
         _ => options,
     }
+}
+
+/// Whether the database is on this machine.
+pub(in crate::store) fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let is_loopback = || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback()
 }
 
 /// The connections for what the operator does: migrations, imports. None is made before it is used.

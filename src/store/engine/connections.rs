@@ -323,14 +323,17 @@ impl Connections {
 
 /// Whether leaving out a parameter may help: each pooler that does not know one says so in words of its own. It does not
 /// help against the faults of a login, a database that is not there, too many connections, and a server that starts.
-fn may_be_about_a_parameter(error: &dyn DatabaseError) -> bool {
+pub(in crate::store) fn may_be_about_a_parameter(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     !(code.starts_with("28") || matches!(&*code, "3D000" | "53300" | "57P03"))
 }
 
 /// Unless the URL has a deadline of its own. It is a little earlier than that of the request, so that the database says that
 /// the statement took too long, before nobody listens any more.
-fn with_deadline(options: &PgConnectOptions, limit: Duration) -> PgConnectOptions {
+pub(in crate::store) fn with_deadline(
+    options: &PgConnectOptions,
+    limit: Duration,
+) -> PgConnectOptions {
     const NAME: &str = "statement_timeout";
     match options.get_options() {
         Some(own) if own.contains(NAME) => options.clone(),

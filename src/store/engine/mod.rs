@@ -27,8 +27,10 @@ use connections::Connections;
 use lane::Queue;
 use metrics::Metrics;
 
-pub(super) use connect::{BUSY_TIMEOUT, create_private, is_in_memory, sqlite_file};
-pub(super) use connections::IDLE_TIMEOUT;
+pub(super) use connect::{
+    BUSY_TIMEOUT, create_private, is_in_memory, is_local, postgres_options, sqlite_file,
+};
+pub(super) use connections::{IDLE_TIMEOUT, may_be_about_a_parameter, with_deadline};
 pub(super) use lane::{Grouped, Lane};
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;
@@ -53,7 +55,7 @@ impl Engine {
                 Sqlite::open(settings, Metrics::new("sqlite")).await?,
             ));
         }
-        let options = connect::postgres_options(&settings.url)
+        let options = postgres_options(&settings.url)
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
         let most = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         Ok(Self::Postgres {

@@ -119,10 +119,10 @@ async fn write(server: &Process) -> Reply {
 }
 
 /// A disk of two megabytes.
-struct Disk(PathBuf);
+pub(super) struct Disk(pub(super) PathBuf);
 
 impl Disk {
-    fn mount(folder: &Path) -> Option<Self> {
+    pub(super) fn mount(folder: &Path) -> Option<Self> {
         fs::create_dir(folder).unwrap();
         let arguments = ["-t", "tmpfs", "-o", "size=2m", "tmpfs"];
         let mounted = Command::new("mount").args(arguments).arg(folder).output();

@@ -80,6 +80,17 @@ impl Home {
         self
     }
 
+    /// The same folder and database with another setting.
+    pub(super) fn clone_with(&self, name: &str, value: impl Into<String>) -> Self {
+        let same = Self {
+            folder: self.folder.clone(),
+            settings: self.settings.clone(),
+            through: self.through.clone(),
+            _database: None,
+        };
+        same.set(name, value)
+    }
+
     /// The program is started by this shell script, as `"$@"`.
     pub(super) fn through(mut self, script: &str) -> Self {
         self.through = Some(["sh", "-c", script, "sh"].map(str::to_owned).to_vec());

@@ -16,6 +16,7 @@ mod crowd;
 mod deadlines;
 mod deadlocks;
 mod disk_full;
+mod doctor;
 mod far_away;
 mod first_look;
 mod hang_up;

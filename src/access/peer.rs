@@ -64,7 +64,8 @@ impl TrustedProxies {
 fn hops(request: &Request) -> Vec<Option<IpAddr>> {
     let values = |name: &HeaderName| {
         let values = request.headers().get_all(name).iter();
-        let texts = values.map(|value| value.to_str().unwrap_or_default().to_owned());
+        // A client's own bytes, which may be no text, must not hide what a proxy has added to them.
+        let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         texts.collect::<Vec<_>>()
     };
     let listed = values(&X_FORWARDED_FOR);
@@ -144,6 +145,8 @@ mod tests {
             [("Forwarded", "for=9.9.9.9;proto=https, for=10.1.2.3")],
             [("Forwarded", "proto=https;For=\"9.9.9.9:80\"")],
             [(XFF, "unknown, 9.9.9.9")],
+            [(XFF, "\u{feff}\u{ff}, 9.9.9.9")],
+            [("Forwarded", "for=\u{ff}, for=9.9.9.9")],
         ] {
             assert_eq!(
                 client("127.0.0.1", &proxies, &headers),
@@ -155,6 +158,44 @@ mod tests {
             client("::ffff:10.0.0.1", &proxies, &[(XFF, "9.9.9.9")]),
             "9.9.9.9"
         );
+    }
+
+    #[test]
+    fn fuzz_what_proxies_note() {
+        let good = [
+            "9.9.9.9, 10.1.2.3",
+            "[2001:db8::1]:4711, ::ffff:10.0.0.1",
+            "for=9.9.9.9;proto=https, For=\"[2001:db8::1]:80\"",
+            "for=unknown;by=_hidden, for=10.0.0.7",
+        ];
+        let proxies = ["10.0.0.0/8", "127.0.0.0/8", "::1/128"];
+        crate::fuzz::fuzz("forwarded", &good, |value| {
+            let Ok(text) = std::str::from_utf8(value) else {
+                return;
+            };
+            if poem::http::HeaderValue::from_str(text).is_err() {
+                return;
+            }
+            for name in [XFF, "Forwarded"] {
+                assert_eq!(
+                    client("9.9.9.9", &proxies, &[(name, text)]),
+                    "9.9.9.9",
+                    "nobody's word counts"
+                );
+                // A trusted proxy adds one address: that counts, whatever stands before it.
+                let added = match name {
+                    XFF => format!("{text}, 8.8.8.8"),
+                    _ => format!("{text}, for=8.8.8.8"),
+                };
+                assert_eq!(
+                    client("10.0.0.1", &proxies, &[(name, &added)]),
+                    "8.8.8.8",
+                    "{added}"
+                );
+                let found = client("10.0.0.1", &proxies, &[(name, text)]);
+                assert!(found.parse::<IpAddr>().is_ok(), "{found}");
+            }
+        });
     }
 
     #[test]

@@ -120,11 +120,14 @@ fn json<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, TokenFault> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| malformed(format!("the {part} is not base64url without padding")))?;
+    // RFC 7519 §7.2. serde does not look at members that are skipped.
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| malformed(format!("the {part} is not UTF-8")))?;
     // serde's structs can be read from arrays too.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
+    if !text.trim_ascii_start().starts_with('{') {
         return Err(malformed(format!("the {part} is not a JSON object")));
     }
-    serde_json::from_slice(&bytes).map_err(|_| {
+    serde_json::from_str(text).map_err(|_| {
         malformed(format!(
             "the {part} is not the JSON object that a JWT needs"
         ))

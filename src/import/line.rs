@@ -109,3 +109,37 @@ pub(super) fn sentences(faults: Vec<Fault>) -> Vec<String> {
     };
     faults.into_iter().map(sentence).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+
+    #[test]
+    fn fuzz_lines() {
+        let good = [
+            r#"{"id":7,"user_id":"alice","title":"Buy milk","completed":1,"created_at":"2026-02-01 08:30:00.123456","tags":"a,b"}"#,
+            r#"{"user_id":"b","title":"x","completed_at":"2026-02-01T08:30:00Z","is_completed":true,"priority":"Low","uid":null}"#,
+        ];
+        let now = Timestamp::new(Utc::now());
+        let read = |line: &[u8]| match Members::parse(line) {
+            Ok(members) => Line::read(members, now),
+            Err(fault) => Err(vec![fault.in_one_line()]),
+        };
+        crate::fuzz::fuzz("import-line", &good, |line| match read(line) {
+            Ok(Line { user_id, .. }) => {
+                let text = std::str::from_utf8(line).unwrap();
+                let json: serde_json::Value =
+                    serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
+                assert_eq!(json["user_id"], user_id.as_str());
+            }
+            Err(faults) => {
+                assert!(!faults.is_empty());
+                faults
+                    .iter()
+                    .for_each(|fault| assert!(!fault.trim().is_empty()));
+            }
+        });
+    }
+}

@@ -247,3 +247,35 @@ impl Malformed {
             .body(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuzz_messages() {
+        let good = [
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add_tasks","arguments":{"tasks":[{"title":"x"}]},"_meta":null}}"#,
+            r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"find_tasks","arguments":"{\"q\":\"x\"}"}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            r#"{"jsonrpc":"2.0","id":1.0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}"#,
+        ];
+        crate::fuzz::fuzz("mcp-message", &good, |body| match Message::parse(body) {
+            Ok(message) => {
+                let Message(read) = message;
+                let written = serde_json::to_vec(&read).unwrap();
+                let Ok(Message(again)) = Message::parse(&written) else {
+                    panic!("what was read can be read again");
+                };
+                assert_eq!(again, read);
+            }
+            Err(Malformed {
+                code, message, id, ..
+            }) => {
+                assert!((-32_768..=-32_000).contains(&code), "{code}");
+                crate::fuzz::assert_own_words(&message);
+                assert!(id.is_null() || id.is_string() || id.is_i64());
+            }
+        });
+    }
+}

@@ -20,6 +20,13 @@ mod entities;
 mod errors;
 mod feed_model;
 mod front_ends;
+#[expect(
+    clippy::print_stdout,
+    reason = "`--nocapture` shows how many cases were tried"
+)]
+#[path = "../fuzz/fuzz.rs"]
+mod fuzz;
+mod fuzzed;
 mod get_me;
 mod get_task;
 mod health;

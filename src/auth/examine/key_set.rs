@@ -6,12 +6,15 @@ use chrono::Utc;
 use url::Url;
 
 use super::super::{
-    fetch::{Fetched, Fetcher, is_loopback},
+    fetch::{Fetched, Fetcher},
     jwk,
     key::Key,
     settings::without_secrets,
 };
-use crate::check::{Check, clock_difference, in_time};
+use crate::{
+    check::{Check, clock_difference, in_time},
+    tls::is_loopback,
+};
 
 const KEYS: &str = "issuers.keys";
 const SPEED: &str = "issuers.speed";

@@ -5,6 +5,7 @@ mod algorithms;
 mod claims;
 mod dev;
 mod faults;
+mod fuzz;
 mod keys;
 mod namespaces;
 mod never_panics;

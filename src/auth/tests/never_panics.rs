@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 use super::support::{SECRET, Server, Signer, by_secret};
 use crate::auth::{bearer::bearer, jwk};
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static SERVER: LazyLock<Server> =
+pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub(super) static SERVER: LazyLock<Server> =
     LazyLock::new(|| RUNTIME.block_on(async { Server::trusting(vec![by_secret()]) }));
 
 /// JSON-like values of claims, the nasty ones included.

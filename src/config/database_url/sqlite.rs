@@ -57,9 +57,14 @@ pub(super) fn read(rest: &str, is_of_python: bool) -> Result<DatabaseUrl, String
                 || relative.starts_with("../") =>
         {
             if !is_of_python && !relative.contains('/') {
+                // Parameters without a `?` before them are no name to be repeated: one may be a password.
+                let shown = match relative.contains(['@', '=', '&']) {
+                    true => "FILE",
+                    false => relative,
+                };
                 notes.push(format!(
-                    "has three slashes, and is read as SQLAlchemy does: the file {relative} of the working directory. \
-                     Write sqlite://{relative} for that, or sqlite:////{relative} for /{relative}"
+                    "has three slashes, and is read as SQLAlchemy does: the file {shown} of the working directory. \
+                     Write sqlite://{shown} for that, or sqlite:////{shown} for /{shown}"
                 ));
             }
             relative

@@ -165,3 +165,46 @@ fn a_fault_never_shows_a_password() {
         "postgres://u:1234567/8@localhost/x",
     ]));
 }
+
+#[test]
+fn fuzz_urls() {
+    let good = [
+        "postgres://user:hunter2@db.example.com:5432/tasks?sslmode=require&channel_binding=require",
+        "postgresql+asyncpg://user:hunter2@[::1]:5433/tasks?ssl=true&application_name=a",
+        "postgres:///tasks?host=/var/run/postgresql&port=5433&password=hunter2",
+        "sqlite:///data/todo.db?mode=rwc&cache=shared",
+        "sqlite+aiosqlite:///./todo.db?check_same_thread=False",
+        "sqlite::memory:",
+    ];
+    crate::fuzz::fuzz("database-url", &good, |text| {
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
+        let told = match DatabaseUrl::read(text) {
+            Ok(DatabaseUrl { url, notes }) => {
+                match url.strip_prefix("sqlite:") {
+                    // The driver reads the slashes of a file in its own way, so this is not a URL to be read again.
+                    Some(file) => {
+                        let name = file.split('?').next().unwrap();
+                        assert!(
+                            file == ":memory:" || name.len() > 2 && name.starts_with("//"),
+                            "{url}"
+                        );
+                        assert!(!name.ends_with('/'), "{url}");
+                    }
+                    None => {
+                        let again =
+                            DatabaseUrl::read(&url).expect("what was read can be read again");
+                        assert_eq!((&again.url, again.notes), (&url, Vec::new()), "from {text}");
+                    }
+                }
+                notes.join("\n")
+            }
+            Err(fault) => {
+                crate::fuzz::assert_own_words(&fault);
+                fault
+            }
+        };
+        assert!(!told.contains("hunter2"), "{told}");
+    });
+}

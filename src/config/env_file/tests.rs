@@ -130,3 +130,46 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn fuzz_env_files() {
+    let good = [
+        "PORT=8001\nexport HOST='127.0.0.1' # here\nAPP_NAME=\"My \\n app\"\n",
+        "A=`b` c\n# a comment's apostrophe\nMOTTO=don't panic\nEMPTY=\n",
+        "KEY=\"-----BEGIN KEY-----\nabc\n-----END KEY-----\"\nPORT = 80\n",
+    ];
+    crate::fuzz::fuzz("env-file", &good, |bytes| {
+        let text = normalized(&String::from_utf8_lossy(bytes));
+        let lines = text.matches('\n').count() + 1;
+        let mut last = 0;
+        for statement in parse(&text) {
+            let (Statement::Assignment { line, .. } | Statement::Unreadable { line, .. }) =
+                statement;
+            assert!(
+                (last + 1..=lines).contains(&line),
+                "line {line} after {last} of {lines}"
+            );
+            last = line;
+            let Statement::Assignment { name, value, .. } = statement else {
+                continue;
+            };
+            // In single quotes every reader takes a text as it is.
+            if value.contains(['\'', '\n', '\\']) {
+                continue;
+            }
+            let written = format!("{name}='{value}'\n");
+            let read = parse(&written);
+            let [
+                Statement::Assignment {
+                    name: again,
+                    value: same,
+                    ..
+                },
+            ] = &read[..]
+            else {
+                panic!("{written:?} is read as {read:?}");
+            };
+            assert_eq!((*again, same), (name, &value));
+        }
+    });
+}

@@ -75,3 +75,67 @@ proptest! {
         prop_assert_eq!(body_of(page), expected);
     }
 }
+
+/// What is wrong with a body, in words of ours.
+fn check(problem: &Problem) {
+    assert!(
+        [400, 413, 422].contains(&problem.status().as_u16()),
+        "{problem}"
+    );
+    crate::fuzz::assert_own_words(&problem.detail);
+    for fault in &problem.errors {
+        crate::fuzz::assert_own_words(&fault.detail);
+    }
+}
+
+const BODIES: [&str; 4] = [
+    r#"{"title":"Buy milk","description":null,"completed":false,"priority":"high","due_date":"2026-02-06","tags":["a","B"],"uid":"0190163d-8694-739b-aea5-966c26f8ad91"}"#,
+    r#"{"title":"x","due_date":"2026-02-06T09:00:00.123456+05:30","tags":[]}"#,
+    r#"{"title":"x","completed":"true","is_completed":1,"priority":"HIGH","tags":"a, b","due_date":"2026-02-06T09:00:00"}"#,
+    r#"{"operations":[{"create":{"title":"x"}},{"update":{"id":1,"if_version":2,"patch":{"completed":true}}}],"atomic":true}"#,
+];
+
+#[test]
+fn fuzz_new_tasks() {
+    use crate::contract::NewTask;
+    crate::fuzz::fuzz("new-task", &BODIES, |body| match parse::<NewTask>(body) {
+        Ok(task) => {
+            let said = task.said();
+            let written = serde_json::to_vec(&said).unwrap();
+            let again = parse::<NewTask>(&written).expect("what it says can be read");
+            assert_eq!(again.said(), said);
+            let text = std::str::from_utf8(body).unwrap();
+            let json: serde_json::Value =
+                serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
+            assert_eq!(
+                json["title"],
+                task.title.as_str(),
+                "a text is stored as it was sent"
+            );
+        }
+        Err(problem) => check(&problem),
+    });
+}
+
+#[test]
+fn fuzz_patches_and_lenient_bodies() {
+    use crate::contract::{BatchRequest, OwnerNewTask, OwnerTaskChanges, TaskPatch};
+    crate::fuzz::fuzz("bodies", &BODIES, |body| {
+        let refused = [
+            parse::<TaskPatch>(body).err(),
+            parse::<OwnerNewTask>(body).err(),
+            parse::<OwnerTaskChanges>(body).err(),
+            parse::<BatchRequest>(body).err(),
+        ];
+        refused.iter().flatten().for_each(check);
+        // What the strict reading takes, the lenient one takes in the same way.
+        if let (Ok(strict), Ok(lenient)) = (
+            parse::<crate::contract::NewTask>(body),
+            parse::<OwnerNewTask>(body),
+        ) {
+            let mut strict = strict.said();
+            strict.remove("uid");
+            assert_eq!(crate::contract::NewTask::from(lenient).said(), strict);
+        }
+    });
+}

@@ -68,6 +68,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn fuzz_feed_cursors() {
+        let (alice, bob) = (UserId::for_tests("alice"), UserId::for_tests("bob"));
+        let of = fingerprint(&alice);
+        let good = [
+            format!("[{of},true,12,7,1795000000]"),
+            format!("[{of},false,1,0,0]"),
+        ];
+        crate::fuzz::fuzz(
+            "feed-cursor",
+            &good.each_ref().map(String::as_str),
+            |json| {
+                let cursor = URL_SAFE_NO_PAD.encode(json);
+                match Position::decode(&alice, &cursor) {
+                    Ok(position) => {
+                        assert!(Position::decode(&bob, &cursor).is_err());
+                        let again = Position::decode(&alice, &position.encode(&alice));
+                        assert_eq!(again.unwrap(), position);
+                    }
+                    Err(error) => assert!(matches!(error, StoreError::BadFeedCursor)),
+                }
+            },
+        );
+    }
+
+    #[test]
     fn a_cursor_is_of_one_user() {
         let (alice, bob) = (UserId::for_tests("alice"), UserId::for_tests("bob"));
         let position = Position {

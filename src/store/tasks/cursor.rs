@@ -101,3 +101,38 @@ pub(super) fn decode(
         .then_some((Position { key, id }, revision))
         .ok_or(StoreError::BadCursor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuzz_cursors() {
+        let good = [
+            "[7,1770000000000000,12,40]",
+            "[7,1770000000000000,12]",
+            r#"[7,"buy milk",12,40]"#,
+            "[7,null,1]",
+        ];
+        crate::fuzz::fuzz("cursor", &good, |json| {
+            let cursor = URL_SAFE_NO_PAD.encode(json);
+            let raw = String::from_utf8_lossy(json);
+            assert!(
+                decode(Fingerprint(7), &raw).is_err(),
+                "{raw} is no base64url"
+            );
+            let other = decode(Fingerprint(8), &cursor);
+            match decode(Fingerprint(7), &cursor) {
+                Ok((position, revision)) => {
+                    assert!(other.is_err(), "it is of one list");
+                    let again = encode(Fingerprint(7), &position, revision);
+                    assert_eq!(
+                        decode(Fingerprint(7), &again).unwrap(),
+                        (position, revision)
+                    );
+                }
+                Err(error) => assert!(matches!(error, StoreError::BadCursor)),
+            }
+        });
+    }
+}

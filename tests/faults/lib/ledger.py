@@ -1,8 +1,9 @@
 """What one user sent and what the server said of it, to be compared with what is there at the end."""
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from math import inf
 
-from .history import Event, check
+from .history import Event, backwards, check
 
 REGISTER = "register"
 
@@ -107,7 +108,28 @@ class Ledger:
 
 def check_order(writes):
     """Revisions of a user count in the order of the writes, whatever the writes are about."""
-    from .history import backwards
     revisions = [event.saw[0] for event in writes]
     same = len(revisions) - len(set(revisions))
     return ([f"{same} writes have the revision of another one"] if same else []) + backwards(writes)
+
+
+def self_test():
+    """A comparison that finds nothing would prove nothing."""
+    def compared(tasks, **creations):
+        ledger = Ledger("ann", Counter(), [], [])
+        ledger.creations = {f"ann-{name}": creation for name, creation in creations.items()}
+        tasks = [{"title": f"ann-{name}", "version": number, "updated_at": str(number)} for number, name in enumerate(tasks, 2)]
+        return *ledger.compare(tasks), ledger.faults
+
+    made = Creation(repeatable=False, acknowledged=True, refused=False)
+    unknown, refused = Creation(repeatable=False, refused=False), Creation(repeatable=False)
+    assert compared(["a"], a=made, b=unknown, c=refused) == (0, 0, [])
+    assert compared(["a", "b"], a=made, b=unknown) == (0, 0, [])
+    assert compared([], a=made)[0] == 1
+    assert compared(["a"], a=replace(made, deletion="acknowledged"))[0] == 1
+    assert compared(["a", "a"], a=made)[1] == 1
+    assert compared(["a"], a=refused)[2] and compared(["a"])[2]
+    assert compared(["a"], a=replace(unknown, batch=1), b=replace(unknown, batch=1))[2]
+    ledger = Ledger("ann", Counter(), [], [])
+    ledger.look_for_others({"items": [{"id": 1, "user_id": "bob", "title": "bob-1"}]})
+    assert ledger.faults

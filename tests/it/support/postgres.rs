@@ -3,13 +3,17 @@
 //! `TEST_DATABASE_URL` names a server where databases may be made; otherwise a temporary one is started
 //! from the server programs of this machine. Where there is neither, the tests that need one say so and
 //! do not run, unless `TASKWARD_REQUIRE_POSTGRES=1` makes that a failure, as it must be in CI.
+//!
+//! Two more variables bring what a large installation has: `TEST_DATABASE_POOLER` is the port of a pooler in front of the server
+//! that `TEST_DATABASE_URL` names, and `TEST_DATABASE_SQL` a file that is run after the migrations. The tests of the migrations
+//! themselves use neither.
 
 mod database;
 mod host;
 mod server;
 
 use std::{
-    env,
+    env, fs,
     io::{Write as _, stderr},
     path::Path,
     sync::{
@@ -20,7 +24,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, Database,
+    ConnectOptions, ConnectionTrait as _, Database,
     sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _},
 };
 use taskward::store::migrate::up;
@@ -45,6 +49,8 @@ pub struct Cluster {
     names: String,
     made: AtomicU32,
     template: OnceCell<String>,
+    /// Where tests reach their databases: this server, or a pooler in front of it.
+    reached: Url,
 }
 
 /// The server that all tests of this process share, or why there is none.
@@ -53,7 +59,7 @@ pub fn postgres() -> Result<&'static Cluster, String> {
     let made = CLUSTER.get_or_init(|| match env::var("TEST_DATABASE_URL") {
         Ok(url) => say_if_missing(
             Url::parse(&url)
-                .map(|admin| Cluster::new(admin, None))
+                .map(|admin| Cluster::new(admin, None).behind(env::var("TEST_DATABASE_POOLER").ok()))
                 .map_err(|error| format!("TEST_DATABASE_URL: {error}")),
         ),
         Err(_) => Cluster::own_cluster(false),
@@ -93,6 +99,7 @@ impl Cluster {
     fn new(admin: Url, server: Option<Server>) -> Cluster {
         let names = format!("{PREFIX}{}_{}", now().as_secs(), std::process::id());
         Cluster {
+            reached: admin.clone(),
             admin,
             server,
             names,
@@ -101,10 +108,21 @@ impl Cluster {
         }
     }
 
+    /// With a pooler in front of it, at this port of the same machine.
+    fn behind(mut self, pooler: Option<String>) -> Cluster {
+        if let Some(port) = pooler {
+            let port = port.parse().expect("TEST_DATABASE_POOLER is a port");
+            self.reached.set_port(Some(port)).unwrap();
+        }
+        self
+    }
+
     /// A new database with all migrations applied. Copied from a template, so it costs little.
     pub async fn fresh_database(&self) -> TestDatabase {
         let template = self.template.get_or_init(|| self.make_template()).await;
-        self.create(template).await
+        let mut database = self.create(template).await;
+        database.reached = self.reached.clone();
+        database
     }
 
     /// A new database with nothing in it.
@@ -155,6 +173,7 @@ impl Cluster {
         .await;
         TestDatabase {
             admin: self.admin.clone(),
+            reached: self.admin.clone(),
             name,
         }
     }
@@ -170,6 +189,10 @@ impl Cluster {
         options.max_connections(1).sqlx_logging(false);
         let db = Database::connect(options).await.unwrap();
         up(&db).await.unwrap();
+        if let Ok(file) = env::var("TEST_DATABASE_SQL") {
+            let sql = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            db.execute_unprepared(&sql).await.unwrap();
+        }
         db.close().await.unwrap();
         // A template that somebody is connected to cannot be copied.
         self.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))

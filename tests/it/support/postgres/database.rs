@@ -8,13 +8,14 @@ use url::Url;
 /// A database for one test; dropped with this value, whoever may still be connected to it.
 pub struct TestDatabase {
     pub(super) admin: Url,
+    pub(super) reached: Url,
     pub(super) name: String,
 }
 
 impl TestDatabase {
     /// Where it is.
     pub fn url(&self) -> String {
-        database(&self.admin, &self.name)
+        database(&self.reached, &self.name)
     }
 }
 

@@ -25,7 +25,7 @@ BEGIN
             INTO statements
             FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid AND contype = 'p'
             WHERE indrelid = name::regclass;
-        SELECT coalesce(format('WITH (%s)', array_to_string(reloptions, ', ')), '') INTO options
+        SELECT CASE WHEN reloptions IS NULL THEN '' ELSE format('WITH (%s)', array_to_string(reloptions, ', ')) END INTO options
             FROM pg_class WHERE oid = name::regclass;
 
         EXECUTE format('ALTER TABLE %I RENAME TO %I', name, name || '_whole');

@@ -19,6 +19,8 @@ class Answer:
     # By time.monotonic().
     began: float = 0
     ended: float = 0
+    # When the request before it on the same connection began; None on a new connection.
+    before: float | None = None
 
     @property
     def code(self):
@@ -38,8 +40,9 @@ class Answer:
 
 class Connection:
     def __init__(self, port, token):
+        """`port` says where to connect, each time."""
         self.port, self.token = port, token
-        self.reader = self.writer = None
+        self.reader = self.writer = self.before = None
 
     async def send(self, method, path, body=None, **headers):
         answer = Answer(0, began=time.monotonic())
@@ -51,6 +54,7 @@ class Connection:
         except (OSError, asyncio.IncompleteReadError):
             answer.kind = answer.kind or "cut"
         answer.ended = time.monotonic()
+        self.before = answer.began
         if answer.kind:
             answer.status = 0
             self.close()
@@ -60,10 +64,12 @@ class Connection:
         if self.writer is None or self.reader.at_eof():
             self.close()
             answer.kind = "not sent"
-            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port())
             answer.kind = ""
+        else:
+            answer.before = self.before
         data = b"" if body is None else json.dumps(body).encode()
-        fields = {"Host": f"localhost:{self.port}", "Authorization": f"Bearer {self.token}"}
+        fields = {"Host": "localhost", "Authorization": f"Bearer {self.token}"}
         if body is not None:
             patch = method == "PATCH"
             fields["Content-Type"] = "application/merge-patch+json" if patch else "application/json"

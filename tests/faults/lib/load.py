@@ -23,7 +23,7 @@ class User:
         self.number = 0
 
     def connection(self):
-        return Connection(self.load.port(), self.token)
+        return Connection(self.load.port, self.token)
 
     def title(self, kind):
         self.number += 1
@@ -134,10 +134,10 @@ class User:
 
 class Load:
     def __init__(self, servers, users=4, pause=PAUSE, token=token, kinds=KINDS):
-        """`servers`: clients go to each in turn. `kinds`: what the clients of each user do."""
+        """`servers`: each new connection goes to the next one. `kinds`: what the clients of each user do."""
         self.servers, self.pause, self.token, self.over, self.kinds = servers, pause, token, False, kinds
         self.answers, self.waits, self.faults = Counter(), [], []
-        self.turn, self.late, self.tasks = 0, 0.0, []
+        self.turn, self.stalls, self.tasks = 0, [], []
         self.users = [User(f"user-{number}", self) for number in range(users)]
 
     def port(self):
@@ -158,19 +158,22 @@ class Load:
     async def work(self, user, what):
         connection = user.connection()
         while not self.over:
-            # Nothing is known of a connection that was closed; a new one may go elsewhere.
-            if connection.writer is None:
-                connection = user.connection()
             await what(connection)
             await asyncio.sleep(self.pause * random.uniform(0.5, 1.5))
         connection.close()
 
     async def watch_own_delays(self):
-        """How late this program itself was: on a busy machine that is no fault of the server."""
+        """When this program itself did not run: on a busy machine that is no fault of the server."""
         while not self.over:
             before = time.monotonic()
             await asyncio.sleep(0.05)
-            self.late = max(self.late, time.monotonic() - before - 0.05)
+            if (now := time.monotonic()) - before > 0.15:
+                self.stalls.append((before, now))
+
+    def waited(self, began, ended):
+        """The time from one moment to another, without those in which this program did not run."""
+        stalled = sum(max(0, min(ended, end) - max(began, start)) for start, end in self.stalls)
+        return ended - began - stalled
 
     def acknowledged(self):
         return sum(user.ledger.acknowledged for user in self.users)

@@ -89,7 +89,7 @@ class Play:
             await asyncio.sleep(0.05)
 
     async def ask(self, path, bearer=None, **more):
-        connection = Connection(self.server.port, bearer or token("probe"))
+        connection = Connection(lambda: self.server.port, bearer or token("probe"))
         answer = await connection.send(more.pop("method", "GET"), path, **more)
         connection.close()
         return answer
@@ -101,9 +101,9 @@ class Play:
             tries = [await self.ask("/readyz"), await self.ask("/api/v1/tasks", method="POST", body={"title": "probe"}),
                      await self.ask("/api/v1/tasks")]
             if all(answer.status in (200, 201) for answer in tries):
-                took = time.monotonic() - over
+                took = self.load.waited(over, time.monotonic())
                 self.result.recovery = max(self.result.recovery, took)
-                if took > LONGEST_RECOVERY + self.load.late:
+                if took > LONGEST_RECOVERY:
                     self.result.faults.append(f"recovered after {took:.1f} s")
                 return
             await asyncio.sleep(0.05)
@@ -117,12 +117,12 @@ class Play:
             lost, doubled = user.ledger.compare(await user.all_tasks())
             result.lost, result.doubled = result.lost + lost, result.doubled + doubled
         result.acknowledged, result.answers = load.acknowledged(), dict(load.answers)
-        slowest = max(load.waits, key=lambda answer: answer.ended - answer.began)
-        result.longest = slowest.ended - slowest.began
-        if result.longest > LONGEST_WAIT + load.late:
+        slowest = max(load.waits, key=lambda answer: load.waited(answer.began, answer.ended))
+        result.longest = load.waited(slowest.began, slowest.ended)
+        if result.longest > LONGEST_WAIT:
             result.faults.append(f"{slowest.code} came after {result.longest:.1f} s")
-        if load.late > 1:
-            result.notes.append(f"the clients themselves were {load.late:.1f} s late")
+        if (stalled := sum(end - start for start, end in load.stalls)) > 2:
+            result.notes.append(f"the clients stood still for {stalled:.0f} s")
         result.faults += load.faults
         await self.look_at_the_database()
         if "panicked" in self.server.log.read_text(errors="replace"):

@@ -49,8 +49,8 @@ async def refused(play, way, token):
     answer = await play.ask("/api/v1/me", token)
     if answer.status not in (401, 503) or answer.status == 503 and "retry-after" not in answer.headers:
         play.result.faults.append(f"{way}: a token that is not good: {answer.code}")
-    if answer.ended - answer.began > LONGEST_WAIT + play.load.late:
-        play.result.faults.append(f"{way}: refused after {answer.ended - answer.began:.1f} s")
+    if (took := play.load.waited(answer.began, answer.ended)) > LONGEST_WAIT:
+        play.result.faults.append(f"{way}: refused after {took:.1f} s")
 
 
 async def recovers(play, issuer, key):

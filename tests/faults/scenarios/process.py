@@ -1,8 +1,10 @@
 """The server itself ends: killed, or asked to stop."""
-import asyncio
 import random
 
 from lib.scenario import scenario
+
+# SHUTDOWN_DELAY_SECONDS, by default.
+DELAY = 1
 
 
 @scenario("kill", "`kill -9` loses nothing acknowledged and does nothing twice; the server recovers by a restart")
@@ -30,7 +32,10 @@ async def stop(play):
         await play.server.start()
         await play.recovers()
     await play.load.grows_by(50)
-    if cut := play.load.answers["cut"]:
-        play.result.faults.append(f"{cut} requests had no answer")
+    # For the second before it closes idle connections, the server asks clients to leave theirs. One that is not used in that time
+    # can end in the moment in which a client uses it again, as with any server.
+    for answer in play.load.waits:
+        if answer.kind == "cut" and (answer.before is None or answer.ended - answer.before < DELAY):
+            play.result.faults.append("a request had no answer")
     play.result.notes.append(f"{rounds} rounds")
     await play.finish()

@@ -59,7 +59,9 @@ pub fn postgres() -> Result<&'static Cluster, String> {
     let made = CLUSTER.get_or_init(|| match env::var("TEST_DATABASE_URL") {
         Ok(url) => say_if_missing(
             Url::parse(&url)
-                .map(|admin| Cluster::new(admin, None).behind(env::var("TEST_DATABASE_POOLER").ok()))
+                .map(|admin| {
+                    Cluster::new(admin, None).behind(env::var("TEST_DATABASE_POOLER").ok())
+                })
                 .map_err(|error| format!("TEST_DATABASE_URL: {error}")),
         ),
         Err(_) => Cluster::own_cluster(false),

@@ -10,9 +10,9 @@ from .connection import Connection
 from .load import Load
 from .server import Server, token
 
-# Seconds in which a request is answered, and in which the server recovers when the fault is over.
-LONGEST_WAIT = 5
-LONGEST_RECOVERY = 5
+# Seconds in which a request is answered, and in which the server recovers when the fault is over. The short form runs on machines that do
+# other work as well.
+PROMISED, GENEROUS = 5, 10
 
 SCENARIOS = {}
 
@@ -53,6 +53,7 @@ class Play:
 
     def __init__(self, database, postgres, long):
         self.kind, self.postgres, self.long = database, postgres, long
+        self.limit = PROMISED if long else GENEROUS
         self.result = Result()
         self.folder = tempfile.TemporaryDirectory(prefix="taskward-faults-")
         self.home = Path(self.folder.name)
@@ -103,7 +104,7 @@ class Play:
             if all(answer.status in (200, 201) for answer in tries):
                 took = self.load.waited(over, time.monotonic())
                 self.result.recovery = max(self.result.recovery, took)
-                if took > LONGEST_RECOVERY:
+                if took > self.limit:
                     self.result.faults.append(f"recovered after {took:.1f} s")
                 return
             await asyncio.sleep(0.05)
@@ -119,7 +120,7 @@ class Play:
         result.acknowledged, result.answers = load.acknowledged(), dict(load.answers)
         slowest = max(load.waits, key=lambda answer: load.waited(answer.began, answer.ended))
         result.longest = load.waited(slowest.began, slowest.ended)
-        if result.longest > LONGEST_WAIT:
+        if result.longest > self.limit:
             result.faults.append(f"{slowest.code} came after {result.longest:.1f} s")
         if (stalled := sum(end - start for start, end in load.stalls)) > 2:
             result.notes.append(f"the clients stood still for {stalled:.0f} s")

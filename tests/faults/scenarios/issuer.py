@@ -3,7 +3,7 @@ import asyncio
 import shutil
 
 from lib.issuer import Issuer, Key
-from lib.scenario import LONGEST_RECOVERY, LONGEST_WAIT, scenario
+from lib.scenario import scenario
 
 # Its known keys count meanwhile.
 SILENT = ("down", "slow", "error", "garbage", "endless", "redirect")
@@ -49,7 +49,7 @@ async def refused(play, way, token):
     answer = await play.ask("/api/v1/me", token)
     if answer.status not in (401, 503) or answer.status == 503 and "retry-after" not in answer.headers:
         play.result.faults.append(f"{way}: a token that is not good: {answer.code}")
-    if (took := play.load.waited(answer.began, answer.ended)) > LONGEST_WAIT:
+    if (took := play.load.waited(answer.began, answer.ended)) > play.limit:
         play.result.faults.append(f"{way}: refused after {took:.1f} s")
 
 
@@ -61,7 +61,7 @@ async def recovers(play, issuer, key):
             return play.result.faults.append(f"a new key is not accepted after 60 s: {answer.code}")
         await asyncio.sleep(0.1)
     took = play.result.recovery = asyncio.get_running_loop().time() - began
-    if took > LONGEST_RECOVERY:
+    if took > play.limit:
         play.result.faults.append(f"recovered after {took:.1f} s")
 
 

@@ -60,7 +60,10 @@ const calls: { [Name in keyof Operations]?: () => Promise<unknown> } = {
     assert.equal(response.headers.get('Content-Type'), 'application/x-ndjson')
     const lines = (await data.text()).trimEnd().split('\n')
     const values = lines.map((line) => schemas.zExportTasksResponse.parse(JSON.parse(line)))
-    assert.deepEqual(values, lines.map((line) => JSON.parse(line)))
+    assert.deepEqual(
+      values,
+      lines.map((line) => JSON.parse(line)),
+    )
     assert.ok(values.some((value) => 'id' in value && value.id === id))
   },
   deleteMyData: async () => {

@@ -92,7 +92,7 @@ test('several that start at once on one empty PostgreSQL share accounts and task
     const reader = await connect(database)
     const { rows } = await reader.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     await reader.end()
-    const tables = ['account', 'jwks', 'seaql_migrations', 'session', 'task', 'user', 'user_clock', 'verification']
+    const tables = ['account', 'jwks', 'seaql_migrations', 'session', 'task', 'token_revocation', 'user', 'user_clock', 'verification']
     assert.deepEqual(rows.map((row) => row.tablename), tables)
   } finally {
     await Promise.all(started.map((example) => example.stop()))

@@ -7,7 +7,7 @@ use futures_util::stream;
 use poem::Body;
 use poem_openapi::{ApiResponse, OpenApi};
 
-use super::{OperationGroup, parameters::NoQuery};
+use super::{OperationGroup, further_page::further_page, parameters::NoQuery};
 use crate::{
     access::{Caller, Price, problem},
     contract::{
@@ -93,24 +93,14 @@ struct Parts {
 }
 
 impl Parts {
-    /// The next lines, when the client has taken those before. An error cuts the connection, and there is no last line: so the
-    /// client does not take the export for whole.
+    /// The next lines, when the client has taken those before. An export that is cut has no last line.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         let Some(rest) = self.rest else {
             return Ok(None);
         };
-        self.caller.paid().await;
         let read = page(&self.caller, rest);
-        let read = self.caller.in_next_turn(read).await;
-        let ExportPage { text, rest } = read
-            .map_err(|error| cut(&error))?
-            .map_err(|error| cut(&error))?;
+        let ExportPage { text, rest } = further_page(&self.caller, read).await?;
         self.rest = rest;
         Ok(Some((text.into(), self)))
     }
-}
-
-fn cut(error: &dyn std::fmt::Debug) -> io::Error {
-    tracing::warn!(?error, "an export was cut in the middle");
-    io::Error::other("the tasks could not be read to their end")
 }

@@ -2,6 +2,7 @@
 //! without a valid token is refused before anything else of it is read.
 //!
 //! - `tasks.rs`, `batch.rs`, `changes.rs`, `events.rs`, `export.rs`, `me.rs`, `health.rs`, `owner_paths/`: the operations.
+//! - `further_page.rs`: answers that are read while they are taken.
 //! - `parameters.rs`: parameters of the path and the query; `conditions.rs`: the headers `If-Match`, `If-None-Match`
 //!   and `Idempotency-Key`.
 //! - `spec.rs`: the OpenAPI document; `docs.rs`: Swagger UI; `home.rs`: what is at `/`; `fixed.rs`: answers that never
@@ -15,6 +16,7 @@ pub mod docs;
 mod events;
 mod export;
 mod fixed;
+mod further_page;
 mod health;
 mod home;
 mod me;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use poem::Body;
 
-use super::list::ListShape;
+use super::{super::further_page::further_page, list::ListShape};
 use crate::{
     access::Caller,
     contract::{OwnerTask, Problem, Task},
@@ -61,7 +61,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The next part. An error cuts the connection, so that the client does not take the list for whole.
+    /// The next part. A list that is cut has no end.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         if let Some(first) = self.first.take() {
             return Ok(Some((first.into(), self)));
@@ -71,25 +71,11 @@ impl Parts {
             let end = self.end.take();
             return Ok(end.map(|end| (end.into(), self)));
         }
-        self.caller.paid().await;
-        let json = self.part(ids).await?;
-        Ok(Some((json.into(), self)))
-    }
-
-    async fn part(&self, ids: Vec<i64>) -> io::Result<Vec<u8>> {
         let tasks = self.caller.scope().tasks();
         let read = async move { tasks.by_ids(&ids).await };
-        let read = self.caller.in_next_turn(read).await;
-        let tasks = read
-            .map_err(|error| cut(&error))?
-            .map_err(|error| cut(&error))?;
+        let tasks = further_page(&self.caller, read).await?;
         let mut json = Vec::new();
         write(&mut json, tasks, false)?;
-        Ok(json)
+        Ok(Some((json.into(), self)))
     }
-}
-
-fn cut(error: &dyn std::fmt::Debug) -> io::Error {
-    tracing::warn!(?error, "a list was cut in the middle");
-    io::Error::other("the list could not be read to its end")
 }

@@ -33,6 +33,10 @@ impl TrustedProxies {
             return None;
         };
         let mut client = peer.ip().to_canonical();
+        // Nearly always where there is no proxy, and then nothing needs to be read.
+        if !self.trusts(client) {
+            return Some(peer_network(client));
+        }
         let mut hops = hops(request).into_iter().rev();
         while self.trusts(client) {
             match hops.next() {

@@ -6,13 +6,14 @@ use poem::{
     http::{HeaderValue, Method, StatusCode, header},
 };
 
+use super::probe;
 use crate::{
     api,
     contract::{Problem, ProblemCode, repeated},
 };
 
 /// The paths that are served and are no operations of the contract.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "/",
     "/openapi.json",
     "/openapi.yaml",
@@ -22,6 +23,7 @@ const OTHERS: [&str; 9] = [
     "/.well-known/oauth-protected-resource/mcp",
     "/docs",
     "/docs/{file}",
+    probe::PATH,
 ];
 
 /// The paths of the contract, and the others.
@@ -55,13 +57,14 @@ impl Route {
     }
 
     fn fits(&self, path: &str) -> bool {
-        let mut given = path.split('/');
+        // From the end, because most paths begin alike.
+        let mut given = path.rsplit('/');
         let fits = |segment: &Option<String>| match (segment, given.next()) {
             (Some(text), Some(given)) => text == given,
             (None, Some(_)) => true,
             (_, None) => false,
         };
-        self.segments.iter().all(fits) && given.next().is_none()
+        self.segments.iter().rev().all(fits) && given.next().is_none()
     }
 }
 

@@ -75,6 +75,7 @@ impl Revocations {
         identity: &Identity,
     ) -> Result<Option<DateTimeUtc>, StoreError> {
         match self.age() {
+            Some(age) if age <= FRESH => {}
             Some(age) if age <= OLDEST => self.look(),
             // Boxed: it is rare, and would make the future of each request and each stream larger.
             _ => Box::pin(self.wait()).await?,

@@ -15,6 +15,7 @@ ALL = LEAST | {
     "image": {"repository": "registry.example.com/taskward", "digest": "sha256:" + "a" * 64, "pullSecrets": ["registry"]},
     "settings": {"BETTER_AUTH_URL": "https://app.example.com", "DATABASE_MAX_CONNECTIONS": "8"},
     "shutdownDelaySeconds": 10,
+    "metrics": {"enabled": True, "port": 9999, "from": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]},
     "autoscaling": {"enabled": True},
     "ingress": {"enabled": True, "className": "nginx", "host": "tasks.example.com", "tlsSecret": "tls", "annotations": {"a": "b"}},
     "networkPolicy": {"ingressFrom": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
@@ -126,6 +127,17 @@ class ChartTest(unittest.TestCase):
         self.assertIn({"name": "HOST", "value": "$(TASKWARD_SERVICE_HOST)"}, container["env"])
         self.assertIn({"name": "PORT", "value": "80"}, container["env"])
 
+    def test_metrics_are_for_those_who_may_scrape(self):
+        manifests, _ = render(ALL)
+        container = manifests["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+        self.assertIn({"name": "METRICS_ADDR", "value": "0.0.0.0:9999"}, container["env"])
+        self.assertIn({"name": "metrics", "containerPort": 9999}, container["ports"])
+        rules = {rule["ports"][0]["port"]: rule["from"] for rule in manifests["NetworkPolicy"]["spec"]["ingress"]}
+        self.assertEqual(ALL["metrics"]["from"], rules["metrics"])
+        self.assertNotIn(ALL["metrics"]["from"][0], rules["http"])
+        self.assertEqual(["http"], [port["name"] for port in manifests["Service"]["spec"]["ports"]])
+        self.assertNotIn("metrics", str(render(LEAST)[0]).lower())
+
     def test_a_bad_value_is_told(self):
         cases = [
             ({"secrets": ["taskward"]}, "image.repository is missing"),
@@ -134,6 +146,8 @@ class ChartTest(unittest.TestCase):
             (LEAST | {"replicaCuont": 3}, "replicaCuont"),
             (LEAST | {"settings": {"AUTH_HS256_SECRET": "in the open"}}, "AUTH_HS256_SECRET"),
             (LEAST | {"settings": {"RATE_LIMIT": 50}}, "RATE_LIMIT"),
+            (LEAST | {"settings": {"METRICS_ADDR": "0.0.0.0:9464"}}, "METRICS_ADDR"),
+            (LEAST | {"metrics": {"enabled": True}}, "metrics.from is empty: say who may scrape"),
         ]
         for values, complaint in cases:
             with self.assertRaises(HelmError) as raised:

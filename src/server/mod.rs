@@ -36,11 +36,9 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
 use poem::IntoEndpoint;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    task::yield_now,
     time::sleep,
 };
 
@@ -101,11 +99,32 @@ where
 trait Accept {
     /// Waits for a connection. Must be safe to drop before it is ready.
     fn accept(&mut self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+
+    /// Listens no more, and gives the connections that wait to be accepted.
+    fn close(self) -> Vec<(TcpStream, SocketAddr)>;
 }
 
 impl Accept for TcpListener {
     async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self).await
+    }
+
+    fn close(self) -> Vec<(TcpStream, SocketAddr)> {
+        // The kernel resets a connection that is made between the last look and the close, and its client does not know why. So
+        // nothing stands between them: tokio would look only if its last poll had seen a connection.
+        let Ok(listener) = self.into_std() else {
+            return Vec::new();
+        };
+        let mut waiting = Vec::new();
+        while let Ok(accepted) = listener.accept() {
+            waiting.push(accepted);
+        }
+        drop(listener);
+        let tokio = |(stream, peer): (std::net::TcpStream, _)| {
+            stream.set_nonblocking(true).ok()?;
+            Some((TcpStream::from_std(stream).ok()?, peer))
+        };
+        waiting.into_iter().filter_map(tokio).collect()
     }
 }
 
@@ -171,15 +190,12 @@ where
             }
         }
     }
-    // Clients whose handshake is done believe that they are connected, so accept them, too. `yield_now` lets the
-    // runtime look at the listener, which it otherwise does only when idle.
-    yield_now().await;
-    while open.len() < shared.limits.max_connections
-        && let Some(Ok((stream, peer))) = listener.accept().now_or_never()
-    {
-        open.add(&shared, stream, peer);
+    // Clients whose handshake is done believe that they are connected, so they are served, too.
+    for (stream, peer) in listener.close() {
+        if open.len() < shared.limits.max_connections {
+            open.add(&shared, stream, peer);
+        }
     }
-    drop(listener);
     open.drain(shared.limits.drain).await
 }
 

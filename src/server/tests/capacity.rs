@@ -251,6 +251,10 @@ impl Accept for Failing {
             None => self.listener.accept().await,
         }
     }
+
+    fn close(self) -> Vec<(TcpStream, SocketAddr)> {
+        Accept::close(self.listener)
+    }
 }
 
 /// Serves one client behind a listener that first fails with these error codes of Linux. Returns how long it took.

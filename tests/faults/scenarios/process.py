@@ -36,6 +36,7 @@ async def stop(play):
     # can end in the moment in which a client uses it again, as with any server.
     for answer in play.load.waits:
         if answer.kind == "cut" and (answer.before is None or answer.ended - answer.before < DELAY):
-            play.result.faults.append("a request had no answer")
+            use = "new" if answer.before is None else f"used {answer.ended - answer.before:.2f} s before"
+            play.result.faults.append(f"a request had no answer; its connection was {use}")
     play.result.notes.append(f"{rounds} rounds")
     await play.finish()

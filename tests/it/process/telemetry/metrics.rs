@@ -64,6 +64,28 @@ on_both! {
         assert_eq!(posted.status(), 405);
     }
 
+    /// Otherwise a database that suspends when idle, like Neon's, would be awake and paid for all day.
+    async fn an_idle_server_asks_the_database_for_nothing(on: Backend) {
+        let home = Home::on(on).await.set("METRICS_ADDR", "127.0.0.1:0");
+        let server = home.start().await;
+        let address = address(&server).await;
+        let statements = async || -> u64 {
+            let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+            let counts = text.lines().filter(|line| line.starts_with("db_client_operation_duration_seconds_count{"));
+            counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+        };
+        let before = statements().await;
+        server.user("alice").create("Buy milk").await;
+        assert!(statements().await > before);
+        // What is done beside a request ends soon after it.
+        eventually("nothing is asked for three seconds", async || {
+            let before = statements().await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            (statements().await == before).then_some(())
+        })
+        .await;
+    }
+
     async fn a_collector_gets_the_numbers_and_the_last_of_them_at_the_stop(on: Backend) {
         let collector = Collector::start().await;
         let home = sending_to(&collector, on).await.set("OTEL_METRIC_EXPORT_INTERVAL", "3600000");

@@ -26,6 +26,9 @@ const OTHERS: [&str; 10] = [
     probe::PATH,
 ];
 
+/// More than any route has.
+const MOST_SEGMENTS: usize = 16;
+
 /// The paths of the contract, and the others.
 pub(super) struct Routes(Vec<Route>);
 
@@ -50,22 +53,27 @@ impl Route {
         methods.push("OPTIONS".to_owned());
         let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         Self {
-            segments: without_slash(&template).split('/').map(segment).collect(),
+            segments: segments(&template).into_iter().map(segment).collect(),
             methods: methods.join(", "),
             template,
         }
     }
 
-    fn fits(&self, path: &str) -> bool {
-        // From the end, because most paths begin alike.
-        let mut given = path.rsplit('/');
-        let fits = |segment: &Option<String>| match (segment, given.next()) {
-            (Some(text), Some(given)) => text == given,
-            (None, Some(_)) => true,
-            (_, None) => false,
+    fn fits(&self, given: &[&str]) -> bool {
+        let fits = |(segment, given): (&Option<String>, &&str)| match segment {
+            Some(text) => text == given,
+            None => true,
         };
-        self.segments.iter().rev().all(fits) && given.next().is_none()
+        // From the end, because most paths begin alike.
+        self.segments.len() == given.len() && self.segments.iter().zip(given).rev().all(fits)
     }
+}
+
+/// The segments of a path, as far as a route may have them. A client can send thousands.
+fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::with_capacity(MOST_SEGMENTS);
+    segments.extend(without_slash(path).split('/').take(MOST_SEGMENTS));
+    segments
 }
 
 fn without_slash(path: &str) -> &str {
@@ -84,8 +92,8 @@ impl Routes {
 
     /// The place of the route of a path among all routes.
     pub(super) fn place(&self, path: &str) -> Option<usize> {
-        let path = without_slash(path);
-        self.0.iter().position(|route| route.fits(path))
+        let given = segments(path);
+        self.0.iter().position(|route| route.fits(&given))
     }
 
     /// The paths as the contract writes them, with the names of their parameters.
@@ -99,7 +107,8 @@ impl Routes {
     }
 
     fn methods(&self, path: &str) -> Option<&str> {
-        let route = self.0.iter().find(|route| route.fits(path))?;
+        let given = segments(path);
+        let route = self.0.iter().find(|route| route.fits(&given))?;
         Some(route.methods.as_str()).filter(|_| !OTHERS.contains(&&*route.template))
     }
 

@@ -117,6 +117,21 @@ class OwnerLists(Attack):
         return await connection.send("GET", "/api/me/tasks?limit=1000", self.user)
 
 
+class Exports(Attack):
+    async def once(self, connection):
+        return await connection.send("GET", "/api/v1/me/export", self.user)
+
+
+class Erasures(Attack):
+    """Deletes everything, adds a task, and again. The first time it is 32 MB."""
+    tasks = 4_000
+
+    async def once(self, connection):
+        status = await connection.send("DELETE", "/api/v1/me", self.user)
+        self.statuses[await connection.send("POST", "/api/v1/tasks", self.user, b'{"title": "x"}')] += 1
+        return status
+
+
 class Unread(Attack):
     """Asks for the longest answers, and does not read them."""
     connections = 50
@@ -240,7 +255,7 @@ class Connections(Attack):
 
 ATTACKS = {
     "searches": Searches, "together": Together, "hang-ups": HangUps, "pages": Pages, "changes": Changes,
-    "owner-lists": OwnerLists, "unread": Unread, "streams": Streams, "batches": Batches, "rest-batches": RestBatches,
-    "no-room": NoRoom, "deletes": Deletes, "forged": Forged, "refusals": Refusals,
-    "large-heads": LargeHeads, "connections": Connections,
+    "owner-lists": OwnerLists, "exports": Exports, "erasures": Erasures, "unread": Unread, "streams": Streams,
+    "batches": Batches, "rest-batches": RestBatches, "no-room": NoRoom, "deletes": Deletes, "forged": Forged,
+    "refusals": Refusals, "large-heads": LargeHeads, "connections": Connections,
 }

@@ -37,7 +37,7 @@ impl TrustedProxies {
         if !self.trusts(client) {
             return Some(peer_network(client));
         }
-        let mut hops = hops(request).into_iter().rev();
+        let mut hops = hops(request);
         while self.trusts(client) {
             match hops.next() {
                 Some(Some(hop)) => client = hop,
@@ -55,7 +55,7 @@ impl TrustedProxies {
         };
         NearestHop {
             peer_is_trusted: self.trusts(peer.ip().to_canonical()),
-            noted: hops(request).pop().flatten(),
+            noted: hops(request).next().flatten(),
         }
     }
 
@@ -64,22 +64,19 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses that the proxies have noted, the nearest one last; `None` for what is no address.
-fn hops(request: &Request) -> Vec<Option<IpAddr>> {
-    let values = |name: &HeaderName| {
-        let values = request.headers().get_all(name).iter();
-        // A client's own bytes, which may be no text, must not hide what a proxy has added to them.
-        let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        texts.collect::<Vec<_>>()
+/// The addresses that the proxies have noted, the nearest one first; `None` for what is no address. Each is read only when it
+/// is asked for: what a client has put before them may be long.
+fn hops(request: &Request) -> impl Iterator<Item = Option<IpAddr>> {
+    let headers = request.headers();
+    let (name, read): (_, fn(&str) -> Option<IpAddr>) = match headers.contains_key(X_FORWARDED_FOR)
+    {
+        true => (X_FORWARDED_FOR, address),
+        false => (FORWARDED, forwarded_for),
     };
-    let listed = values(&X_FORWARDED_FOR);
-    if !listed.is_empty() {
-        let entries = listed.iter().flat_map(|value| value.split(','));
-        return entries.map(address).collect();
-    }
-    let entries = values(&FORWARDED);
-    let entries = entries.iter().flat_map(|value| value.split(','));
-    entries.map(forwarded_for).collect()
+    let values = headers.get_all(name).into_iter().rev();
+    let entries = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
+    // A client's own bytes, which may be no text, must not hide what a proxy has added to them.
+    entries.map(move |entry| read(&String::from_utf8_lossy(entry)))
 }
 
 /// The `for` of an element of `Forwarded`.

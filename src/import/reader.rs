@@ -73,7 +73,7 @@ impl Reader {
                         "begins an export of a user of whom there are tasks before it",
                     );
                 }
-                self.section = Some(Section::new(number, user_id.clone()));
+                self.section = Some(Section::new(number, user_id.clone(), origin.last_id));
                 let user = self.users.entry(user_id).or_default();
                 user.origin = Some(origin);
             }

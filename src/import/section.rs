@@ -10,6 +10,10 @@ use crate::{
     store::Origin,
 };
 
+/// The largest revision and id that are taken over. The clock of the user counts on from there, with a gap, and must never come
+/// to the largest number that JSON has (2^53 - 1).
+const MOST: i64 = 1 << 52;
+
 /// The first line of an export, or its last.
 #[derive(Debug)]
 pub(super) enum Bound {
@@ -36,6 +40,7 @@ pub(super) struct Section {
     /// Where it began.
     pub(super) line: usize,
     pub(super) user_id: String,
+    last_id: i64,
     found: Counts,
 }
 
@@ -72,21 +77,25 @@ impl Bound {
             let fault = "is of a later version of Taskward; import it with that one";
             members.fault("format", fault);
         }
+        let (revision, last_id) = (revision?.get(), last_id?.get());
+        for (name, number) in [("revision", revision), ("last_id", last_id)] {
+            if number > MOST {
+                members.fault(name, &format!("must not be above {MOST}"));
+            }
+        }
         Some(Self::Begin {
             user_id: user_id?.0,
-            origin: Origin {
-                revision: revision?.get(),
-                last_id: last_id?.get(),
-            },
+            origin: Origin { revision, last_id },
         })
     }
 }
 
 impl Section {
-    pub(super) fn new(line: usize, user_id: String) -> Self {
+    pub(super) fn new(line: usize, user_id: String, last_id: i64) -> Self {
         Self {
             line,
             user_id,
+            last_id,
             found: Counts::default(),
         }
     }
@@ -99,8 +108,14 @@ impl Section {
                 self.line
             ));
         }
-        if task.id.is_none() || task.version.is_none() {
+        let (Some(id), Some(_)) = (task.id, task.version) else {
             return Err("/id and /version must be those of the export".to_owned());
+        };
+        if id > self.last_id {
+            return Err(format!(
+                "/id must not be above /last_id of line {}, which is {}",
+                self.line, self.last_id
+            ));
         }
         match task.deleted_at {
             None => self.found.tasks += 1,

@@ -184,6 +184,9 @@ on_both! {
             (format!("{}\n{}\n{other}\n{}\n{}", of[0], of[1], of[3], of[4]), "line 3: is a task of another user than the export that line 1 begins"),
             (format!("{later}\n{}", of[1..].join("\n")), "line 1: /format is of a later version of Taskward"),
             (export.replace("\"id\":2,", "\"id\":1,"), "line 3: line 2 has the same `id` of the same user"),
+            (export.replace("\"id\":3,", "\"id\":9223372036854775807,"), "line 4: /id must not be above /last_id of line 1, which is 3"),
+            (export.replace("\"last_id\":3", "\"last_id\":9007199254740991"), "line 1: /last_id must not be above 4503599627370496"),
+            (export.replacen("\"revision\":3", "\"revision\":9007199254740991", 1), "line 1: /revision must not be above 4503599627370496"),
             (r#"{"export":"middle"}"#.to_owned(), r#"line 1: /export must be "begin" or "end""#),
         ] {
             fs::write(home.path().join("cut.ndjson"), &file).unwrap();

@@ -5,6 +5,8 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::bail;
 use taskward::config::Config;
 
+use super::doctor::{printable, text_of};
+
 pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
     let url = format!("{}/readyz", super::local_url(config));
     let client = reqwest::Client::builder()
@@ -17,7 +19,9 @@ pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
         );
     };
     let is_ready = answer.status().is_success();
-    super::print(&format!("{}\n", answer.text().await?))?;
+    let text = text_of(answer).await;
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    super::print(&format!("{}\n", lines.join("\n")))?;
     Ok(if is_ready {
         ExitCode::SUCCESS
     } else {

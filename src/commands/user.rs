@@ -43,7 +43,25 @@ pub(crate) enum Action {
     },
 }
 
+impl Action {
+    fn user(&self) -> &str {
+        match self {
+            Self::Export { user } | Self::Erase { user, .. } | Self::Revoke { user, .. } => user,
+        }
+    }
+}
+
+/// The longest user id, in code points.
+const MAX_USER_ID: usize = 255;
+
 pub(super) async fn user(config: &Config, action: Action) -> anyhow::Result<ExitCode> {
+    let user = action.user();
+    let is_long = user.chars().count() > MAX_USER_ID;
+    if is_long || user.trim().is_empty() || user.chars().any(char::is_control) {
+        bail!(
+            "no token has such a user id: it has 1 to {MAX_USER_ID} characters, and no control characters"
+        );
+    }
     let database = Database::connect(&config.direct, &Clock::System).await?;
     database.check_kept()?;
     database.check_reachable().await?;
@@ -110,9 +128,6 @@ fn confirmed(user: &str) -> anyhow::Result<bool> {
 }
 
 async fn revoke(database: &Database, user: &str) -> anyhow::Result<()> {
-    if user.trim().is_empty() || user.chars().any(char::is_control) {
-        bail!("no token has such a user id");
-    }
     let at = database.for_operator().revoke_tokens(user).await?;
     let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     print(&format!(

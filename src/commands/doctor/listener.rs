@@ -122,9 +122,9 @@ async fn readiness(client: &reqwest::Client, base: &str) -> Check {
     if answer.status().is_success() {
         return Check::ok(READY, "the server is ready");
     }
-    let body: Value = answer.json().await.unwrap_or_default();
+    let body: Value = serde_json::from_str(&seen::text_of(answer).await).unwrap_or_default();
     let detail = body["detail"]
         .as_str()
         .unwrap_or("it does not say why; look at its log");
-    Check::problem(READY, detail.to_owned())
+    Check::problem(READY, seen::printable(detail))
 }

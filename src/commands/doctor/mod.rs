@@ -28,6 +28,7 @@ use taskward::{
 use tokio::join;
 
 use report::Report;
+pub(super) use seen::{printable, text_of};
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, header, redirect::Policy};
+use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde::Deserialize;
 use taskward::{
     app::probe::{CLAIM, PATH},
@@ -13,6 +13,15 @@ use taskward::{
 const CLAIMED: &str = "203.0.113.79";
 /// A host that does not take the connection within this is not there.
 const CONNECT: Duration = Duration::from_secs(3);
+/// No answer of Taskward that is looked at is longer; more of another server is not kept.
+pub(crate) const MOST_BYTES: usize = 256 << 10;
+/// More of a text does not help.
+const MOST_CHARACTERS: usize = 1_000;
+/// These turn the direction of a text (Unicode UAX #9).
+const TURNS: [char; 9] = [
+    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2069}',
+];
 /// What is left of the time of a check for what is made of the answer.
 const LEAVE: Duration = Duration::from_millis(200);
 
@@ -84,7 +93,7 @@ pub(super) async fn seen(client: &Client, base: &str) -> Result<Seen, Unseen> {
     let target = target
         .and_then(|target| target.to_str().ok())
         .map(str::to_owned);
-    let text = answer.text().await.unwrap_or_default();
+    let text = text_of(answer).await;
     let seen = serde_json::from_str::<Seen>(&text);
     match (status, seen) {
         (StatusCode::OK, Ok(seen)) if seen.service == "taskward" => Ok(seen),
@@ -102,6 +111,27 @@ pub(super) async fn seen(client: &Client, base: &str) -> Result<Seen, Unseen> {
     }
 }
 
+/// What a server has answered, as far as it is believed to be Taskward: at most so many bytes.
+pub(crate) async fn text_of(mut answer: Response) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < MOST_BYTES
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        bytes.extend_from_slice(&chunk);
+    }
+    bytes.truncate(MOST_BYTES);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A text of somebody else, of which nothing can steer a terminal, and which cannot be taken for several lines.
+pub(crate) fn printable(text: &str) -> String {
+    let of = |c: char| match c.is_control() || TURNS.contains(&c) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().take(MOST_CHARACTERS).map(of).collect()
+}
+
 /// An error with its causes: the first words are seldom the ones that help.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -114,4 +144,25 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::http;
+
+    use super::*;
+
+    #[test]
+    fn what_others_say_is_one_short_line() {
+        let hostile = "a\u{1b}]0;x\u{7}\nok \u{202e}b";
+        assert_eq!(printable(hostile), r"a\u{1b}]0;x\u{7}\u{a}ok \u{202e}b");
+        assert_eq!(printable("Größe 1 😀"), "Größe 1 😀");
+        assert_eq!(printable(&"x".repeat(5_000)).len(), MOST_CHARACTERS);
+    }
+
+    #[tokio::test]
+    async fn of_a_long_answer_the_beginning_is_kept() {
+        let long = http::Response::new(vec![b'x'; 3 * MOST_BYTES]);
+        assert_eq!(text_of(long.into()).await.len(), MOST_BYTES);
+    }
 }

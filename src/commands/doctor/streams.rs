@@ -66,7 +66,7 @@ async fn revision(client: &Client, base: &str, token: &str) -> Result<i64, Strin
         .await
         .map_err(|error| seen::causes(&error.without_url()))?;
     let status = answer.status();
-    let body: Value = answer.json().await.unwrap_or_default();
+    let body: Value = serde_json::from_str(&seen::text_of(answer).await).unwrap_or_default();
     body["next"].as_i64().ok_or_else(|| status.to_string())
 }
 
@@ -91,6 +91,9 @@ async fn read(mut answer: Response) -> Result<(), String> {
     }
     let mut text = String::new();
     while !has_more(&text) {
+        if text.len() > seen::MOST_BYTES {
+            return Err("it sends something else than events".to_owned());
+        }
         match answer.chunk().await {
             Ok(Some(chunk)) => text.push_str(&String::from_utf8_lossy(&chunk)),
             Ok(None) => return Err("the stream ended".to_owned()),

@@ -25,6 +25,8 @@ pub(crate) enum NoTurn {
     Revoked,
     /// Whether it was cannot be read now.
     Unknown,
+    /// The token has expired.
+    Expired,
 }
 
 /// A user whose token was verified, for whatever the token allows.
@@ -142,7 +144,10 @@ impl Authenticated {
                 }
                 None => Turn::default(),
             };
-            // An answer may take longer than it takes to revoke a token.
+            // An answer may take longer than a token is good, or than it takes to revoke it.
+            if self.authenticator.verifier.has_expired(&self.identity) {
+                return Err(NoTurn::Expired);
+            }
             let revocations = self.authenticator.database.revocations();
             match revocations.check(&self.identity).await {
                 Ok(None) => {}

@@ -176,6 +176,12 @@ impl Verifier {
         left.to_std().unwrap_or_default()
     }
 
+    /// Whether a token that was verified is refused by now: its leeway is over, too.
+    pub fn has_expired(&self, identity: &Identity) -> bool {
+        let late = self.0.clock.now() - identity.expires_at;
+        late.num_milliseconds() >= self.0.leeway
+    }
+
     /// The names of the rules whose key set was never fetched or has no usable key, for readiness.
     pub fn missing_keys(&self) -> Vec<String> {
         let missing = |rule: &&Rule| matches!(&rule.keys, Keys::Published(set) if set.is_missing());

@@ -2,10 +2,13 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
 };
 
+use chrono::Utc;
+use reqwest::Method;
 use serde_json::{Value, json};
+use taskward::clock::Clock;
 
 use crate::support::{Actor, Answer, Backend, on_both};
 
@@ -121,7 +124,7 @@ on_both! {
         let refused = alice.get(&format!("/api/v1/changes?cursor={cursor}")).await.fails(410, "resync_required");
         assert!(refused.body["detail"].as_str().unwrap().starts_with("Everything up to revision 5 was deleted or replaced."), "{refused}");
         alice.get("/api/v1/changes?since=4").await.fails(410, "resync_required");
-        let late = alice.request(reqwest::Method::GET, "/api/v1/events").header("last-event-id", "4");
+        let late = alice.request(Method::GET, "/api/v1/events").header("last-event-id", "4");
         alice.send(late).await.fails(410, "resync_required");
         // What comes after works as ever: no number is given twice, and neither key nor uid is known.
         let changes = alice.get("/api/v1/changes").await.has(200);
@@ -150,6 +153,31 @@ on_both! {
         assert_eq!(usage(&alice).await, json!({ "tasks": 0, "deleted_tasks": 0, "bytes": 0 }));
         assert_eq!(export(&alice).await.1.len(), 2);
         assert_eq!(alice.create("first again").await.id, 10_001);
+    }
+
+    /// A client that takes its answer slowly does not read on with a token that is refused everywhere else.
+    async fn a_long_answer_ends_with_its_token(on: Backend) {
+        let clock = Arc::new(AtomicI64::new(Utc::now().timestamp_micros()));
+        let of_server = Clock::Set(clock.clone());
+        let app = on.app_with(|settings| settings.clock = of_server).await;
+        let alice = app.user("alice");
+        for _ in 0..20 {
+            let create = json!({ "op": "create", "task": { "title": "long", "description": "x".repeat(9_900) } });
+            let operations = vec![create; 50];
+            alice.post(&format!("{TASKS}/batch"), json!({ "operations": operations })).await.has(200);
+        }
+        let mut begun = Vec::new();
+        for path in [EXPORT, "/api/me/tasks?limit=1000"] {
+            let mut answer = alice.request(Method::GET, path).send().await.unwrap();
+            assert!(answer.chunk().await.unwrap().is_some(), "{path}");
+            begun.push((path, answer));
+        }
+        clock.fetch_add(86_400_000_000, Relaxed);
+        alice.get(ME).await.fails(401, "token_expired");
+        for (path, answer) in begun {
+            let rest = answer.bytes().await;
+            assert!(rest.is_err(), "{path} went on to its end");
+        }
     }
 
     /// A write that is committed while an erasure begins is before it, and goes, or after it, and counts.

@@ -179,6 +179,7 @@ impl Live {
         let page = page.map_err(|no_turn| match no_turn {
             NoTurn::Crowded => Some(EndReason::SlowReader),
             NoTurn::Revoked => Some(EndReason::TokenRevoked),
+            NoTurn::Expired => Some(EndReason::TokenExpired),
             NoTurn::Unknown => None,
         })?;
         page.and_then(|page| self.write(page))

@@ -12,6 +12,7 @@ import './styles/filters.css'
 import './styles/tasks.css'
 import './styles/dialog.css'
 import './styles/toasts.css'
+import './styles/account.css'
 
 export const metadata: Metadata = {
   title: { default: 'Taskward', template: '%s · Taskward' },

@@ -11,9 +11,10 @@ interface Props {
   kind: keyof typeof texts
   next: string
   ended?: boolean
+  deleted?: boolean
 }
 
-export function AccountPage({ kind, next, ended = false }: Props) {
+export function AccountPage({ kind, next, ended = false, deleted = false }: Props) {
   const { title, other, link, href } = texts[kind]
   return (
     <main className="account">
@@ -24,6 +25,7 @@ export function AccountPage({ kind, next, ended = false }: Props) {
       <div className="card">
         <h1>{title}</h1>
         {ended && <p role="status">Your session has ended. Sign in to continue where you were.</p>}
+        {deleted && <p role="status">Your account and your tasks have been deleted.</p>}
         <AccountForm kind={kind} next={next} />
       </div>
       <p className="muted">

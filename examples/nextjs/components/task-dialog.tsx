@@ -1,6 +1,6 @@
 'use client'
 
-import { type ReactNode, useId, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useState, useSyncExternalStore } from 'react'
 import type { Task } from 'taskward-client'
 import { taskKey } from 'taskward-client/tanstack-db'
 
@@ -11,7 +11,7 @@ import { useOpenTask } from '@/lib/use-address'
 import { useTasks } from '@/lib/use-tasks'
 
 import { Failure } from './failure'
-import { Icon } from './icons'
+import { Modal } from './modal'
 import { TaskForm } from './task-form'
 
 /** The task that the address opens, or a new one. */
@@ -25,7 +25,7 @@ export function TaskDialog() {
   )
   if (!task || !isBrowser) return null
   return (
-    <Modal key={task} label={task === 'new' ? 'New task' : 'Edit task'} isNew={task === 'new'} close={close}>
+    <Modal key={task} label={task === 'new' ? 'New task' : 'Edit task'} typesAtOnce={task === 'new'} close={close}>
       {task === 'new' ? <TaskForm close={close} /> : <ExistingTask name={task} close={close} />}
     </Modal>
   )
@@ -64,51 +64,5 @@ function Deleted({ task }: { task: Task }) {
         </button>
       </footer>
     </div>
-  )
-}
-
-interface ModalProps {
-  label: string
-  isNew: boolean
-  close: () => void
-  children: ReactNode
-}
-
-/** The browser keeps the focus inside, closes the dialog on Escape, and returns the focus. */
-function Modal({ label, isNew, close, children }: ModalProps) {
-  const id = useId()
-  const dialog = useRef<HTMLDialogElement>(null)
-  const heading = useRef<HTMLHeadingElement>(null)
-  // A layout effect is cleaned up before the element is removed. Closing only returns the focus before that.
-  useLayoutEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    // A new task is typed at once. An existing one is read first, and on a phone the keyboard would cover it.
-    const first = isNew ? element?.querySelector('input') : heading.current
-    first?.focus()
-    return () => element?.close()
-  }, [isNew])
-  return (
-    <dialog
-      ref={dialog}
-      aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault()
-        close()
-      }}
-      onPointerDown={(event) => event.target === event.currentTarget && close()}
-    >
-      <div className="sheet">
-        <header>
-          <h2 id={id} ref={heading} tabIndex={-1}>
-            {label}
-          </h2>
-          <button className="button quiet round" aria-label="Close" onClick={close}>
-            <Icon name="close" />
-          </button>
-        </header>
-        {children}
-      </div>
-    </dialog>
   )
 }

@@ -13,7 +13,8 @@ export function explain(error: unknown, online: boolean): string {
 /** Whether the same request may succeed later: no answer, a fault of the server, or too many requests. */
 export const isPassing = (error: unknown) => !isRefusal(error) || error.status === 429
 
-function isRefusal(error: unknown): error is TaskwardError {
+/** Whether the server has said that it does not do this: then nothing has been done. */
+export function isRefusal(error: unknown): error is TaskwardError {
   return error instanceof TaskwardError && error.status < 500 && error.code !== 'unexpected_answer'
 }
 

@@ -10,6 +10,7 @@ import { authClient } from './auth-client'
 import { watchConnection } from './connection'
 import type { Clock } from './dates'
 import { isPassing, isSignedOut } from './failures'
+import { leaveForGood, onAccountDeleted } from './farewell'
 import type { FirstPage } from './first-page'
 import type { Limits } from './limits'
 import { Lingering } from './lingering'
@@ -31,6 +32,8 @@ interface FromServer {
 
 interface Page extends FromServer, OpenTasks {
   taskward: TaskwardClient
+  /** The same with much time for each answer: for all that the person stores. */
+  patient: TaskwardClient
   lingering: Lingering
   /** The keys of tasks for which a form waits: it tells by itself what the server refuses. */
   awaited: Set<string>
@@ -61,6 +64,7 @@ export function PageProvider({ taskwardUrl, children, ...fromServer }: Props) {
   }, [])
   useEffect(() => onlineManager.setEventListener(watchConnection), [])
   useEffect(rememberTimeZone, [])
+  useEffect(() => onAccountDeleted(fromServer.person.id, () => leaveForGood(page)), [page, fromServer.person.id])
   useEffect(() => {
     const stop = onlineManager.subscribe((online) => online && page.retry())
     addEventListener('focus', page.retry)
@@ -79,27 +83,32 @@ export function PageProvider({ taskwardUrl, children, ...fromServer }: Props) {
 }
 
 function openPage(taskwardUrl: string, fromServer: FromServer): Page {
-  const taskward = connect(taskwardUrl, fromServer.person)
+  const token = tokenOf(fromServer.person)
+  // A few quick attempts, and then the page says what is wrong.
+  const retry = { attempts: 3, maxRetryAfterMs: 2000, totalMs: 6000 }
+  const taskward = createTaskwardClient({ baseUrl: taskwardUrl, token, retry, timeoutMs: 10_000 })
+  const patient = createTaskwardClient({ baseUrl: taskwardUrl, token, retry, timeoutMs: 600_000 })
   const opened = openTasks({
     taskward,
     person: fromServer.person.id,
     first: fromServer.first.tasks,
     onError: leaveIfSignedOut,
   })
-  const retry = () => void (opened.stream.isLive || opened.tasks.utils.retry())
+  const retryNow = () => void (opened.stream.isLive || opened.tasks.utils.retry())
   return {
     ...fromServer,
     ...opened,
     taskward,
+    patient,
     lingering: new Lingering(),
     awaited: new Set(),
     removed: new Set(),
-    retry,
+    retry: retryNow,
   }
 }
 
-function connect(baseUrl: string, person: Person): TaskwardClient {
-  const token = rememberToken(async () => {
+function tokenOf(person: Person) {
+  return rememberToken(async () => {
     const { data, error } = await authClient.token()
     // 401 means that nobody is signed in. Taskward then answers 401 too, and that leads to sign-in.
     if (error && error.status !== 401) throw new Error('The sign-in service returned no token', { cause: error })
@@ -110,12 +119,10 @@ function connect(baseUrl: string, person: Person): TaskwardClient {
     }
     return data?.token
   })
-  // A few quick attempts, and then the page says what is wrong.
-  const retry = { attempts: 3, maxRetryAfterMs: 2000, totalMs: 6000 }
-  return createTaskwardClient({ baseUrl, token, retry, timeoutMs: 10_000 })
 }
 
-function leaveIfSignedOut(error: unknown) {
+/** When the session is over, goes to sign-in, which leads back here. */
+export function leaveIfSignedOut(error: unknown) {
   if (isSignedOut(error)) location.assign(signInPath(location.pathname + location.search, true))
 }
 

@@ -78,7 +78,7 @@ for (const colorScheme of ['light', 'dark']) {
     // Without motion: colours in the middle of a transition are not those that are meant.
     const options = { colorScheme, reducedMotion: 'reduce' }
     const stranger = await visitor(options)
-    for (const path of ['/sign-in?ended=1', '/sign-up']) {
+    for (const path of ['/sign-in?ended=1', '/sign-in?deleted=1', '/sign-up']) {
       await stranger.page.goto(path)
       assert.deepEqual(await violations(stranger.page), [], path)
     }
@@ -104,6 +104,12 @@ for (const colorScheme of ['light', 'dark']) {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('button', { name: 'Keep mine' }).waitFor()
     assert.deepEqual(await violations(page), [], 'two versions')
+    await page.goto('/account?erased=1')
+    assert.deepEqual(await violations(page), [], 'the account')
+    await page.getByRole('button', { name: 'Delete my tasks' }).click()
+    await page.getByRole('button', { name: 'Delete all tasks' }).click()
+    await page.locator('.fault').waitFor()
+    assert.deepEqual(await violations(page), [], 'a question before a deletion')
     await page.goto('/nowhere')
     assert.deepEqual(await violations(page), [], 'nothing there')
     forgive(/status of 4(04|12|22)/)

@@ -7,12 +7,12 @@ import { getUser } from '@/lib/session'
 
 export const metadata: Metadata = { title: 'Sign in' }
 
-type Props = { searchParams: Promise<{ next?: string | string[]; ended?: string }> }
+type Props = { searchParams: Promise<{ next?: string | string[]; ended?: string; deleted?: string }> }
 
 export default async function SignIn({ searchParams }: Props) {
-  const { next, ended } = await searchParams
+  const { next, ended, deleted } = await searchParams
   const path = safeNext(next)
   // `ended` means that Taskward refused the token of this session: redirecting back would lead here again.
   if (!ended && (await getUser())) redirect(path)
-  return <AccountPage kind="sign-in" next={path} ended={ended !== undefined} />
+  return <AccountPage kind="sign-in" next={path} ended={ended !== undefined} deleted={deleted !== undefined} />
 }

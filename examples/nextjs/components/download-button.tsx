@@ -9,13 +9,13 @@ import { leaveIfSignedOut, usePage } from '@/lib/page-context'
 
 /** Saves all that the person stores, as Taskward gives it. A file that was cut on its way is not saved. */
 export function DownloadButton({ describedBy }: { describedBy: string }) {
-  const { patient, tasks } = usePage()
+  const { patient, hasUnsent } = usePage()
   const online = useOnline()
   const download = useMutation({
     async mutationFn() {
       const { data } = await patient.exportTasks()
       save(data, 'tasks.ndjson')
-      return { unsent: tasks.utils.pending() }
+      return { isBehind: hasUnsent() }
     },
     onError: leaveIfSignedOut,
   })
@@ -34,7 +34,7 @@ export function DownloadButton({ describedBy }: { describedBy: string }) {
         {data && (
           <p className="notice">
             Your tasks are saved as tasks.ndjson.
-            {data.unsent > 0 && ' Changes that have not been sent are not in it.'}
+            {data.isBehind && ' Changes that have not been sent are not in it.'}
           </p>
         )}
       </div>

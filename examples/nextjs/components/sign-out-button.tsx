@@ -7,11 +7,11 @@ import { usePage } from '@/lib/page-context'
 import { useToasts } from './toasts'
 
 export function SignOutButton() {
-  const { tasks, forget } = usePage()
+  const { hasUnsent, forget } = usePage()
   const { show } = useToasts()
 
   function ask() {
-    if (tasks.utils.pending() === 0) return signOut()
+    if (!hasUnsent()) return signOut()
     const text = 'Some changes have not been sent. They would be lost.'
     show({ text, action: { label: 'Sign out all the same', run: signOut } })
   }

@@ -1,10 +1,15 @@
 import type { OutboxStorage } from 'taskward-client/tanstack-db'
 
+interface PersonStorage extends OutboxStorage {
+  keys: () => string[]
+  clear: () => void
+}
+
 /**
  * Where the browser keeps a person's changes that have not been sent, over reloads: `localStorage`, under names that
  * begin with the person's id. `clear` removes them all, and nobody else's.
  */
-export function personStorage(person: string): OutboxStorage & { clear: () => void } {
+export function personStorage(person: string): PersonStorage {
   const prefix = `${person}/`
   const keys = () => Object.keys(localStorage).filter((name) => name.startsWith(prefix))
   return {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 
 import { startExample } from './example.mjs'
 import { newPerson, password } from './people.mjs'
-import { add, batch, escape, lose, quickAdd, row, sentRow, story, waitForTitles, world } from './world.mjs'
+import { add, batch, escape, lose, quickAdd, row, sentRow, story, toast, waitForTitles, world } from './world.mjs'
 
 const exported = '**/api/v1/me/export'
 const me = '**/api/v1/me'
@@ -55,6 +55,7 @@ story('she saves all her tasks as a file, deleted ones too, exactly as the serve
   assert.equal(tasksOf(saved).length, 301)
   assert.ok(tasksOf(saved).at(-1).deleted_at)
   assert.equal(saved.at(-1).export, 'end')
+  assert.equal(await page.getByText('Changes that have not been sent').count(), 0)
   assert.deepEqual(tasksOf(saved), tasksOf(await exportOf(await token())))
 })
 
@@ -93,12 +94,17 @@ story('she deletes all tasks, after a word: nothing is left, what was not sent i
   await other.goto('/')
   await sentRow(other, 'Repot the fig').waitFor()
 
+  await page.bringToFront()
   await page.route(batch, (route) => route.abort())
   await page.goto('/')
   await quickAdd(page).fill('Never sent')
   await quickAdd(page).press('Enter')
   await row(page, 'Never sent').waitFor()
   await openAccount(page)
+  await button(page, 'Download my tasks').click()
+  await page.getByText('Changes that have not been sent are not in it.').waitFor()
+  await button(page, 'Sign out').click()
+  await toast(page, 'Some changes have not been sent.').waitFor()
 
   // By the keyboard. The focus comes back when she changes her mind.
   await button(page, 'Delete my tasks').focus()
@@ -163,6 +169,7 @@ story('she deletes her account with her password: tasks and account are gone, an
   await other.goto('/')
   await sentRow(other, 'Buy milk').waitFor()
   await quickAdd(other).fill('Half a thought')
+  await page.bringToFront()
   await openAccount(page)
 
   await button(page, 'Delete my account').click()

@@ -41,6 +41,10 @@ const shots = [
   { name: 'more-filters', width: 1280, height: 700, path: '/?q=book&status=active&priority=low', extra: true },
   { name: 'more-sign-in', width: 1280, height: 800, path: '/sign-in?ended=1', anonymous: true, extra: true },
   { name: 'more-sign-up-phone', width: 390, height: 844, dark: true, path: '/sign-up', anonymous: true, extra: true },
+  { name: 'more-account', width: 1280, height: 800, path: '/account', extra: true },
+  { name: 'more-account-phone', width: 390, height: 844, dark: true, path: '/account', extra: true },
+  { name: 'more-account-deleting', width: 1280, height: 800, dark: true, path: '/account', extra: true, act: wrongPassword },
+  { name: 'more-account-erasing-phone', width: 390, height: 844, path: '/account', extra: true, act: askToErase },
   { name: 'more-toast', width: 390, height: 844, path: '/', extra: true, act: deleteOne },
   { name: 'more-conflict', width: 1280, height: 800, path: '/?task=4', wait: 'dialog', extra: true, act: race },
   { name: 'more-conflict-phone', width: 390, height: 844, dark: true, path: '/?task=9', wait: 'dialog', extra: true, act: race },
@@ -64,6 +68,18 @@ async function race(page, person, path) {
   await person.api('PATCH', `/tasks/${id}`, { title: 'Changed on the phone', due_date: '2026-02-07', tags: ['phone'] })
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Keep mine').waitFor()
+}
+
+async function wrongPassword(page) {
+  await page.getByRole('button', { name: 'Delete my account' }).click()
+  await page.getByLabel('Your password').fill('not this one')
+  await page.getByRole('button', { name: 'Delete account', exact: true }).click()
+  await page.getByText('The password is wrong.').waitFor()
+}
+
+async function askToErase(page) {
+  await page.getByRole('button', { name: 'Delete my tasks' }).click()
+  await page.getByRole('dialog').waitFor()
 }
 
 async function fault(page) {
@@ -118,10 +134,11 @@ try {
     })
     if (!anonymous) await visitor.context.addCookies(cookies)
     await visitor.page.clock.setFixedTime(now)
-    const stream = anonymous || visitor.page.waitForResponse((response) => response.url().includes('/api/v1/events'))
+    // The page of the account has no stream.
+    const stream = anonymous || path === '/account' || visitor.page.waitForResponse((response) => response.url().includes('/api/v1/events'))
     await visitor.page.goto(path)
     await stream
-    await visitor.page.locator('.task, .empty, .card').first().waitFor()
+    await visitor.page.locator('.task, .empty, .card, .matter').first().waitFor()
     if (wait) await visitor.page.locator(wait).waitFor()
     if (act) await act(visitor.page, ada, path)
     await visitor.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' })

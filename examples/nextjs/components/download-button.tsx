@@ -41,7 +41,8 @@ export function DownloadButton({ describedBy }: { describedBy: string }) {
       <div role="alert">
         {error !== null && (
           <p className="notice failure">
-            Nothing was saved. {isCut(error) ? 'The file ended too early, so tasks were missing.' : explain(error, online)}
+            Nothing was saved.{' '}
+            {isCut(error) ? 'The file ended too early, so tasks were missing.' : explain(error, online)}
           </p>
         )}
       </div>

@@ -14,7 +14,7 @@ const sentences: Record<string, DeletionFault> = {
   INVALID_PASSWORD: { field: 'The password is wrong.' },
   PASSWORD_TOO_LONG: { field: 'The password is wrong.' },
   TASKS_NOT_DELETED: {
-    form: 'Your account was not deleted, because the server did not confirm that your tasks are. Try again later.',
+    form: 'Your account was not deleted, because the server did not confirm the deletion of your tasks. Try again later.',
   },
   ACCOUNT_NOT_DELETED: {
     form: 'Your tasks are deleted, but your account is not: the sign-in service has a problem. Try again later.',
@@ -23,7 +23,7 @@ const sentences: Record<string, DeletionFault> = {
 
 /** Deletes the tasks of the person and then the account (`lib/auth.ts`). Gives nothing if both are gone. */
 export async function deleteAccount(password: string): Promise<DeletionFault | undefined> {
-  // Better Auth would take none for an answer if the session is new.
+  // Without one, Better Auth asks only for a session that is younger than a day.
   if (password === '') return { field: 'Enter your password.' }
   const { error } = await authClient.deleteUser({ password }).catch(() => ({ error: { status: 0 } as FailedAnswer }))
   if (!error) return undefined

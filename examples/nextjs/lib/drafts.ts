@@ -47,5 +47,5 @@ type Owner = { id: string }
 export const quickDraft = (person: Owner) => `${person.id}/quick-add`
 export const taskDraft = (person: Owner, key: string) => `${person.id}/task-${key}`
 
-/** For sign-out. */
+/** For sign-out and deletions. */
 export const forgetDrafts = () => sessionStorage.clear()

@@ -1,8 +1,8 @@
 'use client'
 
-// When an account is deleted, all windows of the person in this browser forget everything and go to sign-in. Otherwise one
-// of them could go on adding tasks until its token expires, and nobody could ever sign in to them. Another browser cannot be told:
-// its list is empty at once, and it goes to sign-in when its token expires.
+// When an account is deleted, all windows of the person in this browser forget everything and go to sign-in. Otherwise
+// one of them could go on adding tasks until its token expires, and nobody could ever sign in to them. Another browser
+// cannot be told: its list is empty at once, and it goes to sign-in when its token expires.
 
 import { forgetDrafts } from './drafts'
 

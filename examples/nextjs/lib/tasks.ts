@@ -61,7 +61,7 @@ export function openTasks({ taskward, person, first, onError }: Options) {
     onRefused: (listener: typeof tell) => void (tell = listener),
     /** Whether changes have not been sent: of this window, or of another one of this browser, which stores them. */
     hasUnsent: () => tasks.utils.pending() > 0 || storage.keys().length > 0,
-    /** Ends everything, and forgets what has not been sent. For sign-out. */
+    /** Ends everything, and forgets what has not been sent. For sign-out and deletions. */
     forget() {
       page.abort()
       storage.clear()

@@ -263,7 +263,7 @@ test('an account whose tasks cannot be deleted stays', async () => {
     await openAccount(page)
     await button(page, 'Delete my account').click()
     await confirm(page, 'Delete account', password)
-    await page.getByText('Your account was not deleted, because the server did not confirm that your tasks are.').waitFor()
+    await page.getByText('Your account was not deleted, because the server did not confirm the deletion of your tasks.').waitFor()
     await page.goto('/')
     await row(page, 'Buy milk').waitFor()
     assert.deepEqual(await titles(), ['Buy milk'])

@@ -21,7 +21,7 @@ export function Modal({ label, typesAtOnce = false, close, children }: ModalProp
   useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
-    // What there is to read is read first, and on a phone the keyboard would cover it.
+    // A new task is typed at once. What there is to read is read first, and on a phone the keyboard would cover it.
     const first = typesAtOnce ? element?.querySelector('input') : heading.current
     first?.focus()
     return () => element?.close()

@@ -37,7 +37,7 @@ export function MyAccount({ theme, email, erased }: Props) {
   return (
     <ToastProvider>
       <TopBar theme={theme} />
-      <main className="board">
+      <main className="board matters">
         <div className="heading">
           <h1>Your account</h1>
           <a href="/">Back to your tasks</a>

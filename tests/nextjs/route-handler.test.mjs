@@ -23,7 +23,7 @@ before(async () => {
   taskward = await startTaskward({ METRICS_ADDR: metrics })
   const port = await freePort()
   site = `http://127.0.0.1:${port}`
-  const env = { PATH: process.env.PATH, HOSTNAME: '127.0.0.1', PORT: String(port), TASKWARD_URL: taskward.url }
+  const env = { PATH: process.env.PATH, PORT: String(port), TASKWARD_URL: taskward.url }
   const script = join(here, 'start')
   app = await startProcess(script, { cwd: here, env, started: () => fetch(site).then(() => true, () => false) })
 })

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use taskward::{
     app::probe::{CLAIM, PATH},
     check::CHECK_LIMIT,
+    unicode::escaped,
 };
 
 /// An address for documentation (RFC 5737), which no client has.
@@ -17,11 +18,6 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 /// More of a text does not help.
 const MOST_CHARACTERS: usize = 1_000;
-/// These turn the direction of a text (Unicode UAX #9).
-const TURNS: [char; 9] = [
-    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
-    '\u{2069}',
-];
 /// What is left of the time of a check for what is made of the answer.
 const LEAVE: Duration = Duration::from_millis(200);
 
@@ -125,11 +121,8 @@ pub(crate) async fn text_of(mut answer: Response) -> String {
 
 /// A text of somebody else, of which nothing can steer a terminal, and which cannot be taken for several lines.
 pub(crate) fn printable(text: &str) -> String {
-    let of = |c: char| match c.is_control() || TURNS.contains(&c) {
-        true => c.escape_unicode().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().take(MOST_CHARACTERS).map(of).collect()
+    let cut: String = text.chars().take(MOST_CHARACTERS).collect();
+    escaped(&cut).into_owned()
 }
 
 /// An error with its causes: the first words are seldom the ones that help.

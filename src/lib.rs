@@ -5,14 +5,14 @@
 //! code to it):
 //!
 //! ```text
-//! main     → api, app, auth, check, clock, config, import, server, store, telemetry   the process
+//! main     → api, app, auth, check, clock, config, import, server, store, telemetry, unicode   the process
 //! config   → access, api, app, auth, mcp, store, telemetry, tls, unicode   their settings; the only reader of the environment
 //! server   → peer_network                         connections; knows poem's requests, nothing of tasks
 //! app      → access, api, auth, contract, in_flight, mcp, server, store, telemetry   routes, middleware, the shape of errors
 //! api      → access, auth, contract, store, telemetry   what is served over REST
 //! mcp      → access, contract, store, telemetry, unicode   what is served to language models
 //! access   → auth, contract, in_flight, peer_network, store, telemetry   who is calling, what they may do, how often
-//! import   → contract, store, unicode             tasks of another backend, for the operator
+//! import   → auth, contract, store, unicode       tasks of another backend, for the operator
 //! store    → auth, check, clock, contract, telemetry, unicode   the only module that names sea-orm; entities are private
 //! auth     → check, clock, telemetry, tls         verifies tokens; no web framework, no database
 //! contract → in_flight, unicode                   wire types, and how they are read

@@ -4,8 +4,25 @@ use std::{borrow::Borrow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-/// The longest `sub`, in code points. Better Auth's ids have 32; RFC 9068 sets no limit.
-pub(super) const MAX_SUBJECT: usize = 255;
+/// The longest id of a user, and `sub`, in code points. Better Auth's ids have 32; RFC 9068 sets no limit.
+pub const MAX_USER_ID: usize = 255;
+
+/// Says what is wrong with a text that is to be the id of a user, or the `sub` of a token.
+///
+/// # Errors
+/// A sentence without its subject, if it cannot be one.
+pub fn check_user_id(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() {
+        return Err("is empty");
+    }
+    if text.chars().any(char::is_control) {
+        return Err("has control characters");
+    }
+    if text.chars().count() > MAX_USER_ID {
+        return Err("is longer than 255 characters");
+    }
+    Ok(())
+}
 
 /// The id of a user whose token was verified: the token's `sub`, never parsed; where several issuers are trusted, with the
 /// namespace of its issuer before it (`namespace:sub`).
@@ -23,22 +40,14 @@ impl UserId {
 
     /// Makes the id of a subject, or says what is wrong with it.
     pub(super) fn from_subject(subject: &str) -> Result<UserId, &'static str> {
-        if subject.trim().is_empty() {
-            return Err("is empty");
-        }
-        if subject.chars().any(char::is_control) {
-            return Err("has control characters");
-        }
-        if subject.chars().count() > MAX_SUBJECT {
-            return Err("is longer than 255 characters");
-        }
+        check_user_id(subject)?;
         Ok(UserId(subject.into()))
     }
 
     /// The id of this subject in the namespace of its issuer, or what is wrong with it.
     pub(super) fn in_namespace(&self, namespace: &str) -> Result<UserId, &'static str> {
         let id = format!("{namespace}:{}", self.0);
-        match id.chars().count() <= MAX_SUBJECT {
+        match id.chars().count() <= MAX_USER_ID {
             true => Ok(UserId(id.into())),
             false => Err("is longer than 255 characters with the namespace of its issuer"),
         }

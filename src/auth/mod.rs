@@ -30,7 +30,7 @@ mod verifier;
 pub use dev::DevIssuer;
 pub use examine::{examine, examine_token};
 pub use fault::TokenFault;
-pub use identity::{Identity, Scopes, UserId};
+pub use identity::{Identity, MAX_USER_ID, Scopes, UserId, check_user_id};
 pub use resource::Resource;
 pub use settings::{AuthSettings, KeySource, Secret, TrustedIssuer};
 pub use summary::RuleSummary;

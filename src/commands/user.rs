@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use taskward::{
+    auth::{MAX_USER_ID, check_user_id},
     clock::Clock,
     config::Config,
     store::{Database, Export, Usage},
@@ -51,13 +52,8 @@ impl Action {
     }
 }
 
-/// The longest user id, in code points.
-const MAX_USER_ID: usize = 255;
-
 pub(super) async fn user(config: &Config, action: Action) -> anyhow::Result<ExitCode> {
-    let user = action.user();
-    let is_long = user.chars().count() > MAX_USER_ID;
-    if is_long || user.trim().is_empty() || user.chars().any(char::is_control) {
+    if check_user_id(action.user()).is_err() {
         bail!(
             "no token has such a user id: it has 1 to {MAX_USER_ID} characters, and no control characters"
         );

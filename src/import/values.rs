@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::contract::{ExportMark, Fault, Member, Pointer, TimeSpelling, Timestamp, kind};
-
-/// The longest user id, in code points; the same as for the `sub` of a token.
-const MAX_USER_ID: usize = 255;
+use crate::{
+    auth::{MAX_USER_ID, check_user_id},
+    contract::{ExportMark, Fault, Member, Pointer, TimeSpelling, Timestamp, kind},
+};
 
 /// A value that is ignored.
 pub(super) struct Anything;
@@ -57,9 +57,7 @@ impl Member for Owner {
                 return None;
             }
         };
-        let fits = !text.trim().is_empty()
-            && text.chars().count() <= MAX_USER_ID
-            && !text.chars().any(char::is_control);
+        let fits = check_user_id(&text).is_ok();
         if !fits {
             let fault = format!(
                 "must be what the `sub` of a token can be: 1 to {MAX_USER_ID} characters, not only white space, \

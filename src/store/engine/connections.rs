@@ -312,9 +312,9 @@ impl Connections {
         if !self.no_deadline.swap(true, Relaxed) {
             tracing::warn!(
                 "the pooler refuses the parameter statement_timeout ({}), so the database goes on with a statement whose time \
-                 is over: set it for the role (`ALTER ROLE … SET statement_timeout = '{}s'`)",
+                 is over: set it for the role (`ALTER ROLE … SET statement_timeout = '{}'`)",
                 refusal.message(),
-                self.limit.as_secs()
+                statement_timeout(self.limit)
             );
         }
         Ok(connection)
@@ -328,8 +328,13 @@ pub(in crate::store) fn may_be_about_a_parameter(error: &dyn DatabaseError) -> b
     !(code.starts_with("28") || matches!(&*code, "3D000" | "53300" | "57P03"))
 }
 
-/// Unless the URL has a deadline of its own. It is a little earlier than that of the request, so that the database says that
-/// the statement took too long, before nobody listens any more.
+/// The `statement_timeout` for requests with this limit, as PostgreSQL reads it. It is a little less, so that the database says that the
+/// statement took too long, before nobody listens any more.
+pub(in crate::store) fn statement_timeout(limit: Duration) -> String {
+    format!("{}ms", (limit * 9 / 10).as_millis())
+}
+
+/// With a [`statement_timeout`], unless the URL has one of its own.
 pub(in crate::store) fn with_deadline(
     options: &PgConnectOptions,
     limit: Duration,
@@ -337,9 +342,7 @@ pub(in crate::store) fn with_deadline(
     const NAME: &str = "statement_timeout";
     match options.get_options() {
         Some(own) if own.contains(NAME) => options.clone(),
-        _ => options
-            .clone()
-            .options([(NAME, (limit * 9 / 10).as_millis())]),
+        _ => options.clone().options([(NAME, statement_timeout(limit))]),
     }
 }
 

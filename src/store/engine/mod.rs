@@ -30,7 +30,9 @@ use metrics::Metrics;
 pub(super) use connect::{
     BUSY_TIMEOUT, create_private, is_in_memory, is_local, postgres_options, sqlite_file,
 };
-pub(super) use connections::{IDLE_TIMEOUT, may_be_about_a_parameter, with_deadline};
+pub(super) use connections::{
+    IDLE_TIMEOUT, may_be_about_a_parameter, statement_timeout, with_deadline,
+};
 pub(super) use lane::{Grouped, Lane};
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite_writer::SqliteWrite;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     check::{CHECK_LIMIT, Check, in_time},
     store::{
-        engine::{may_be_about_a_parameter, postgres_options, with_deadline},
+        engine::{may_be_about_a_parameter, postgres_options, statement_timeout, with_deadline},
         fault::postgres_fault,
         first_look::prepared_statements,
     },
@@ -166,9 +166,9 @@ async fn connect(
             };
             let detail = format!(
                 "the pooler refuses the parameter ({}), so the database goes on with a statement that nobody waits for: set \
-                 it for the role (`ALTER ROLE … SET statement_timeout = '{}s'`)",
+                 it for the role (`ALTER ROLE … SET statement_timeout = '{}'`)",
                 refusal.message(),
-                settings.acquire_timeout.as_secs()
+                statement_timeout(settings.acquire_timeout)
             );
             Ok((connection, Check::warning(DEADLINE, detail)))
         }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub failures: Option<RateLimit>,
     pub proxies: TrustedProxies,
     pub max_connections: u32,
+    /// Whether it connects past the pooler of `TEST_DATABASE_POOLER`.
+    pub without_pooler: bool,
     pub page_cache_bytes: u64,
     pub allowed_origins: Vec<AllowedOrigin>,
     pub public_url: Option<&'static str>,
@@ -61,6 +63,7 @@ impl Default for Settings {
             failures: None,
             proxies: TrustedProxies::default(),
             max_connections: 4,
+            without_pooler: false,
             page_cache_bytes: 1024 * 1024,
             allowed_origins: vec![AllowedOrigin::Exact("http://localhost:3000".to_owned())],
             public_url: None,
@@ -100,7 +103,10 @@ impl Backend {
                 (format!("sqlite://{}?mode=rwc", file.display()), None)
             }
             Self::Postgres => {
-                let database = postgres().unwrap().fresh_database().await;
+                let mut database = postgres().unwrap().fresh_database().await;
+                if settings.without_pooler {
+                    database = database.without_pooler();
+                }
                 (database.url(), Some(database))
             }
         };

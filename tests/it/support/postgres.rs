@@ -6,7 +6,7 @@
 //!
 //! Two more variables bring what a large installation has: `TEST_DATABASE_POOLER` is the port of a pooler in front of the server
 //! that `TEST_DATABASE_URL` names, and `TEST_DATABASE_SQL` a file that is run after the migrations. The tests of the migrations
-//! themselves use neither.
+//! themselves use neither, and neither do those with a server of their own use the pooler.
 
 mod database;
 mod host;
@@ -147,9 +147,9 @@ impl Cluster {
         self.process().start().unwrap();
     }
 
-    /// The port of the server on the loopback address.
+    /// The port of the server on the loopback address, or that of the pooler in front of it.
     pub fn port(&self) -> u16 {
-        self.process().port()
+        self.reached.port().unwrap_or(5432)
     }
 
     /// Where the server has its files, and its log in `log`.

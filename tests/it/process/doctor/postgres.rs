@@ -81,7 +81,8 @@ async fn each_fault_of_a_database_is_named() {
         "not Taskward's",
     );
 
-    let database = server.fresh_database().await;
+    // As users of its own, whom a pooler would not pass on.
+    let database = server.fresh_database().await.without_pooler();
     let (url, user) = (database.url(), format!("patient_{}", std::process::id()));
     let home = Home::postgres(&of_user(&url, &user));
     execute(&url, &format!("CREATE ROLE {user} LOGIN")).await;
@@ -131,7 +132,8 @@ async fn a_direct_url_to_another_database_is_a_problem() {
     let Ok(server) = postgres() else {
         return;
     };
-    let (one, other) = (server.fresh_database().await, server.fresh_database().await);
+    let one = server.fresh_database().await.without_pooler();
+    let other = server.fresh_database().await.without_pooler();
     let home = Home::postgres(&one.url());
     Found::by(&home, &[]).says("database.direct_url", "skipped", "is not set");
     let same = one.url().replace("127.0.0.1", "localhost");

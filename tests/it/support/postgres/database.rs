@@ -13,6 +13,12 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// The same past the pooler of `TEST_DATABASE_POOLER`, for a test in which a session, its user or its end counts.
+    pub fn without_pooler(mut self) -> Self {
+        self.reached = self.admin.clone();
+        self
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         database(&self.reached, &self.name)

@@ -4,7 +4,8 @@
 --
 -- It is a stand-in for a database that is distributed by user_id (Citus): all statements must work where a table is in parts,
 -- each unique index begins with user_id, and no statement needs rows of two parts. Stop the servers before: it locks both tables and
--- writes all rows again. Later migrations that build an index CONCURRENTLY do not work on partitioned tables.
+-- writes all rows again. token_revocation stays whole: each process reads all of it. A later migration that builds an index holds up
+-- writes meanwhile, since PostgreSQL does not build one of a partitioned table CONCURRENTLY.
 -- docs/capacity.md says what was tried.
 DO $$
 DECLARE

@@ -8,6 +8,7 @@ pub use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTraitSelf, seaql_migrations};
 
 mod column;
+mod large_index;
 mod m20261123_000001_user_clock;
 mod m20261123_000002_task;
 mod m20261204_000005_storage;

@@ -4,27 +4,26 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::large_index;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
+
+const TABLE: &str = "task";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.get_database_backend() != DbBackend::Postgres {
-            return manager.create_index(due().if_not_exists().take()).await;
-        }
-        for mut index in [due(), live()] {
-            // One that was broken off is there, and is not used.
-            drop(manager, &index).await?;
-            // Tasks are written meanwhile.
-            manager.create_index(index.concurrently().take()).await?;
+        large_index::build(manager, TABLE, due()).await?;
+        if manager.get_database_backend() == DbBackend::Postgres {
+            large_index::build(manager, TABLE, live()).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for index in [due(), live()] {
-            drop(manager, &index).await?;
+            large_index::drop(manager, TABLE, &index).await?;
         }
         Ok(())
     }
@@ -53,16 +52,6 @@ fn live() -> IndexCreateStatement {
         .col(Task::Id)
         .and_where(Expr::col(Task::DeletedAt).is_null())
         .take()
-}
-
-async fn drop(manager: &SchemaManager<'_>, index: &IndexCreateStatement) -> Result<(), DbErr> {
-    let name = index.get_index_spec().get_name().unwrap_or_default();
-    let drop = Index::drop()
-        .name(name)
-        .table(Task::Table)
-        .if_exists()
-        .to_owned();
-    manager.drop_index(drop).await
 }
 
 #[derive(DeriveIden)]

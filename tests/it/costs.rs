@@ -227,8 +227,11 @@ on_both! {
         alice.create("milk").await;
         // 24 kB, of which a search makes 290 kB.
         let ligatures = json!({ "description": "\u{fdfa}".repeat(8_000) });
+        let began = Instant::now();
         let good = until_refused(async || alice.patch("/api/v1/tasks/1", ligatures.clone()).await.status).await;
-        assert!((10..=20).contains(&good), "{good}");
+        // Each second pays for one request more, and a patch takes long on a busy machine.
+        let since = usize::try_from(began.elapsed().as_secs()).unwrap();
+        assert!((10..=20 + since).contains(&good), "{good} in {since} s");
     }
 
     async fn a_large_page_counts_as_its_bytes(on: Backend) {

@@ -1,6 +1,7 @@
 //! Migrations: up and down, by many processes at once, and seen from a build that is too old.
 
 mod empty;
+mod partitions;
 mod search_keys;
 mod storage;
 

@@ -43,9 +43,15 @@ class Result:
     longest: float = 0
     recovery: float = 0
     faults: list = field(default_factory=list)
+    # Why it did not run.
+    missing: str | None = None
     notes: list = field(default_factory=list)
     # The whole scenario.
     seconds: float = 0
+
+    @property
+    def held(self):
+        return not self.faults and not self.missing
 
 
 class Play:

@@ -12,12 +12,15 @@ READ, KEYED, WRITE = "reads", "keyed writes", "other writes"
 
 
 class Person(threading.Thread):
-    """Creates, reads, changes and lists tasks over one connection. Whatever is not as it should be is a failure."""
+    """Creates, reads, changes and lists tasks over one connection, or over one for each request. Whatever is not as it should be is a
+    failure."""
 
-    def __init__(self, name, fleet):
+    def __init__(self, name, fleet, close=False):
         super().__init__(daemon=True)
         self.name, self.port = name, fleet.port
         self.headers = {"Authorization": f"Bearer {token(name, fleet.secret)}", "Content-Type": "application/json"}
+        if close:
+            self.headers["Connection"] = "close"
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         self.sent = collections.Counter()
         self.failures = []

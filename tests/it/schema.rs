@@ -25,8 +25,9 @@ async fn sqlite_keeps_the_rows_of_a_user_together() {
 #[tokio::test]
 async fn postgres_compares_keys_by_bytes() {
     let Ok(cluster) = postgres() else { return };
-    let database = cluster.fresh_database().await;
+    let database = cluster.empty_database().await;
     let db = Database::connect(database.url()).await.unwrap();
+    up(&db).await.unwrap();
     let columns = "SELECT table_name || '.' || column_name FROM information_schema.columns \
                    WHERE table_schema = 'public' AND collation_name = 'C' ORDER BY 1";
     let names = texts(&db, columns).await;

@@ -79,8 +79,10 @@ async fn postgres_does_not_read_past_tombstones() {
             .has(200);
     }
     // A session reports what it has read once it is idle for a while.
-    let read = "SELECT COALESCE(SUM(idx_tup_fetch), 0)::bigint FROM pg_stat_user_indexes WHERE relname = 'task'";
-    let live = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'task_live'";
+    // Of the table, and of its parts if there are any.
+    let read = "SELECT COALESCE(SUM(idx_tup_fetch), 0)::bigint FROM pg_stat_user_indexes WHERE relname ~ '^task(_[0-9]+)?$'";
+    let live = "SELECT COALESCE(SUM(idx_scan), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelid = 'task_live'::regclass \
+        OR indexrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'task_live'::regclass)";
     let mut scans = 0;
     for _ in 0..200 {
         scans = number(&app, live).await;

@@ -1,16 +1,23 @@
 //! `exportTasks` and `deleteMyData`: all data of a user.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use chrono::Utc;
 use reqwest::Method;
+use sea_orm::sqlx::{self, Connection as _, Executor as _, PgConnection};
 use serde_json::{Value, json};
-use taskward::clock::Clock;
+use taskward::{
+    clock::Clock,
+    store::{Export, StoreError},
+};
 
-use crate::support::{Actor, Answer, Backend, on_both};
+use crate::support::{Actor, Answer, Backend, on_both, postgres::postgres};
 
 const ME: &str = "/api/v1/me";
 const EXPORT: &str = "/api/v1/me/export";
@@ -212,4 +219,119 @@ on_both! {
         alice.delete(ME).await.has(204);
         assert_eq!(export(&alice).await.1.len(), 2);
     }
+
+    /// Not even for a moment: each process has pages in memory, and one of them has erased nothing itself.
+    async fn no_process_shows_a_page_from_before_an_erasure(on: Backend) {
+        let app = on.app().await;
+        let other = app.another(|_| {}).await;
+        let (alice, elsewhere) = (app.user("alice"), other.user("alice"));
+        fill(&alice, 3).await;
+        let path = format!("{TASKS}?limit=2");
+        for who in [&alice, &elsewhere, &elsewhere] {
+            assert_eq!(who.titles("?limit=2").await.len(), 2);
+        }
+        alice.delete(ME).await.has(204);
+        for who in [&elsewhere, &alice] {
+            let page = who.get(&path).await.has(200);
+            assert_eq!((&page.body["items"], &page.body["next_cursor"]), (&json!([]), &Value::Null));
+        }
+        alice.create("after it").await;
+        assert_eq!(elsewhere.titles("?limit=2").await, ["after it"]);
+    }
+
+    /// Time never runs backwards within a user, and an erasure is one of its moments.
+    async fn an_erasure_is_later_than_what_was_before_and_earlier_than_what_comes(on: Backend) {
+        let began = Utc::now().timestamp();
+        let clock = Arc::new(AtomicI64::new(0));
+        let at = |seconds: i64| clock.store((began + seconds) * 1_000_000, Relaxed);
+        at(0);
+        let of_server = Clock::Set(clock.clone());
+        let app = on.app_with(|settings| settings.clock = of_server).await;
+        let alice = app.user("alice");
+        let created_at = async || {
+            let task = alice.create("milk").await.task["created_at"].clone();
+            task.as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap().timestamp() - began
+        };
+        at(20);
+        assert_eq!(created_at().await, 20);
+        // The clock is set back.
+        at(10);
+        alice.delete(ME).await.has(204);
+        assert_eq!(created_at().await, 20);
+        at(40);
+        alice.delete(ME).await.has(204);
+        at(30);
+        assert_eq!(created_at().await, 40);
+    }
+
+    /// As the documentation of `exportTasks` says of what happens while it is read.
+    async fn an_export_has_what_was_there_when_it_began_and_says_if_that_was_changed(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        fill(&alice, 60).await;
+        let operator = app.operator(Clock::System).await;
+        let first = operator.for_operator().export("alice", Export::default()).await.unwrap();
+        alice.create("while it is read").await;
+        alice.patch(&format!("{TASKS}/60"), json!({ "title": "changed meanwhile" })).await.has(200);
+        let (mut text, mut next) = (first.text, first.rest);
+        while let Some(rest) = next {
+            let page = operator.for_operator().export("alice", rest).await.unwrap();
+            text.extend(page.text);
+            next = page.rest;
+        }
+        let lines = lines(std::str::from_utf8(&text).unwrap());
+        let ids: Vec<i64> = lines.iter().filter_map(|line| line["id"].as_i64()).collect();
+        assert_eq!(ids, (1..=60).collect::<Vec<_>>());
+        assert_eq!(lines[60]["title"], "changed meanwhile");
+        assert_eq!((&lines[0]["revision"], &lines[61]["revision"]), (&json!(60), &json!(62)));
+        assert_eq!(lines[61]["tasks"], 60);
+    }
+
+    async fn an_export_in_which_everything_is_erased_is_cut(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        fill(&alice, 60).await;
+        let operator = app.operator(Clock::System).await;
+        let first = operator.for_operator().export("alice", Export::default()).await.unwrap();
+        alice.delete(ME).await.has(204);
+        let cut = operator.for_operator().export("alice", first.rest.unwrap()).await;
+        assert!(matches!(cut, Err(StoreError::ResyncRequired(_))), "{cut:?}");
+    }
+}
+
+/// A write that is committed between the snapshot of an erasure and its lock is not among what the snapshot shows. Here
+/// the clock is behind a view that takes its time, so that there is a moment between the two.
+#[tokio::test]
+async fn a_write_in_the_middle_of_an_erasure_is_erased_as_well() {
+    if postgres().is_err() {
+        return;
+    }
+    let app = Backend::Postgres.app().await;
+    let alice = app.user("alice");
+    alice.create("milk").await;
+    let mut writer = PgConnection::connect(&app.database_url).await.unwrap();
+    let slow = "ALTER TABLE user_clock RENAME TO clock; \
+         CREATE VIEW user_clock AS SELECT * FROM clock WHERE pg_sleep(0.2)::text = ''";
+    writer.execute(slow).await.unwrap();
+    let erasing = tokio::spawn(async move { alice.delete(ME).await });
+    let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(sleeping)
+        .fetch_one(&mut writer)
+        .await
+        .unwrap()
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let write = "BEGIN; UPDATE clock SET revision = 2, last_task_id = 2, task_count = 2, row_count = 2; \
+         CREATE TEMP TABLE another AS SELECT * FROM task; UPDATE another SET id = 2, revision = 2; \
+         INSERT INTO task SELECT * FROM another; COMMIT";
+    writer.execute(write).await.unwrap();
+    erasing.await.unwrap().has(204);
+    let left = "SELECT count(*) FROM task";
+    let left: i64 = sqlx::query_scalar(left)
+        .fetch_one(&mut writer)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use reqwest::header;
+use sea_orm::sqlx::{self, Connection as _, SqliteConnection};
 use serde_json::json;
 
 use super::Home;
@@ -169,6 +170,13 @@ async fn a_backup_refuses_to_overwrite_a_file() {
     let told = home.run(&["backup", "no/folder.db"]).bad();
     assert!(told.contains("cannot create no/folder.db"), "{told}");
 
+    let gone = home.clone_with("DATABASE_URL", "sqlite::memory:");
+    let told = gone.run(&["backup", "copy.db"]).bad();
+    assert!(
+        told.contains("a database in memory cannot be copied"),
+        "{told}"
+    );
+
     let none = Home::sqlite();
     let told = none.run(&["backup", "copy.db"]).bad();
     assert!(
@@ -182,6 +190,46 @@ async fn a_backup_refuses_to_overwrite_a_file() {
     let told = none.run(&["backup", "copy.db"]).bad();
     assert!(told.contains("taskward.db is no SQLite database"), "{told}");
     assert!(!none.path().join("copy.db").exists());
+}
+
+/// A value that no statement of ours could have written: SQLite copies it, and its check of the copy finds it.
+#[tokio::test]
+async fn a_copy_that_is_not_whole_is_refused() {
+    let home = Home::sqlite();
+    let server = home.start().await;
+    server.user("alice").create("milk").await;
+    server.kill();
+    let url = format!("sqlite://{}", home.path().join("taskward.db").display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let sql: String = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'task'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let lax = sql.replacen("\"title\" text NOT NULL", "\"title\" text", 1);
+    assert_ne!(
+        lax, sql,
+        "the column of the title is written in another way"
+    );
+    for schema in [lax, sql] {
+        let mend = "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = ? WHERE name = 'task'; \
+             PRAGMA writable_schema = RESET";
+        sqlx::query(mend)
+            .bind(schema)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        // It is refused once the schema is as it was.
+        let _ = sqlx::query("UPDATE task SET title = NULL")
+            .execute(&mut connection)
+            .await;
+    }
+    connection.close().await.unwrap();
+    let told = home.run(&["backup", "copy.db"]).bad();
+    assert!(
+        told.contains("the copy is damaged, and so may be the database: NULL value in task.title"),
+        "{told}"
+    );
+    assert!(!home.path().join("copy.db").exists());
 }
 
 #[tokio::test]

@@ -209,9 +209,12 @@ on_both! {
         let (alice, bob) = (server.user("alice"), server.user("bob"));
         alice.create("milk").await;
         bob.create("his").await;
-        let mut stream = alice.events(1).await;
+        alice.create("tea").await;
+        alice.delete(&format!("{TASKS}/2")).await.has(204);
+        let bytes = alice.get("/api/v1/me").await.body["usage"]["bytes"].clone();
+        let mut stream = alice.events(3).await;
         stream.soon().await;
-        assert_eq!(tasks(&home.run(&["user", "export", "alice"]).good()).0.len(), 1);
+        assert_eq!(tasks(&home.run(&["user", "export", "alice"]).good()).0.len(), 2);
         for command in [["user", "export", "alicia"], ["user", "erase", "alicia"]] {
             let told = home.run(&command).bad();
             assert!(told.contains("the user alicia has never stored anything here: compare the id with `user_id`"), "{told}");
@@ -219,7 +222,8 @@ on_both! {
         let told = home.run(&["user", "erase", "alice"]).bad();
         assert!(told.contains("add --yes"), "{told}");
         assert_eq!(alice.titles("").await, ["milk"]);
-        assert_eq!(home.run(&["user", "erase", "alice", "--yes"]).good().split(',').next(), Some("erased 1 tasks and 0 deleted ones of alice"));
+        let said = home.run(&["user", "erase", "alice", "--yes"]).good();
+        assert_eq!(said, format!("erased 1 tasks and 1 deleted ones of alice, {bytes} bytes in all\n"));
         // The server, another process, knows at once, and tells the stream.
         assert_eq!(alice.titles("").await, [""; 0]);
         assert_eq!(stream.soon().await.reason(), Some("resync_required"));
@@ -244,6 +248,74 @@ on_both! {
         assert!(early.err.contains("the user carol has never stored anything here"), "{early:?}");
         home.run(&["user", "revoke", " "]).bad();
     }
+}
+
+on_both! {
+    /// A pooler in between, or a standby, is for requests.
+    async fn the_operator_uses_the_direct_url(on: Backend) {
+        let home = Home::on(on).await;
+        home.run(&["migrate", "up"]).good();
+        let direct = home.setting("DATABASE_URL").to_owned();
+        let pooled = match on {
+            Backend::Sqlite => "sqlite://missing/taskward.db",
+            Backend::Postgres => "postgres://nobody@127.0.0.1:1/nothing",
+        };
+        let home = home.set("DATABASE_URL", pooled).set("DATABASE_DIRECT_URL", direct);
+        home.run(&["user", "revoke", "alice"]).good();
+        home.run(&["user", "revoke", "alice", "--undo"]).good();
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_database_of_a_user_is_refused() {
+    let empty = Home::sqlite();
+    for command in [
+        &["user", "export", "alice"][..],
+        &["user", "erase", "alice", "--yes"],
+        &["user", "revoke", "alice"],
+    ] {
+        let told = empty.run(command).bad();
+        assert!(told.contains("run `taskward migrate up` first"), "{told}");
+        let gone = empty.clone_with("DATABASE_URL", "sqlite::memory:");
+        let told = gone.run(command).bad();
+        assert!(told.contains("the database is in memory"), "{told}");
+    }
+}
+
+/// `script` gives the program a terminal, as a person has it.
+#[tokio::test]
+async fn a_person_types_the_id_of_the_user_who_is_erased() {
+    let home = Home::sqlite();
+    let server = home.start().await;
+    let alice = server.user("alice");
+    alice.create("milk").await;
+    let at_terminal = home
+        .clone_with("TERM", "dumb")
+        .through(r#"exec script --quiet --return --command "$*" /dev/null"#);
+    let answers = |typed: &str| {
+        let mut command = at_terminal.command(&["user", "erase", "alice"]);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(typed.as_bytes()).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8(ended.stdout).unwrap();
+        (ended.status.code(), told)
+    };
+    for typed in ["bob\n", "yes\n", "\n"] {
+        let (code, told) = answers(typed);
+        assert_eq!(code, Some(1), "{told}");
+        assert!(
+            told.contains("Type the id of the user to go on")
+                && told.contains("nothing was erased"),
+            "{told}"
+        );
+        assert_eq!(alice.titles("").await, ["milk"]);
+    }
+    let (code, told) = answers("alice\n");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("erased 1 tasks"), "{told}");
+    assert_eq!(alice.titles("").await, [""; 0]);
 }
 
 #[tokio::test]

@@ -192,6 +192,20 @@ impl TestApp {
         }
     }
 
+    /// The database of the server, as the operator has it.
+    pub async fn operator(&self, clock: Clock) -> Database {
+        let settings = DatabaseSettings {
+            url: self.database_url.clone(),
+            url_setting: "DATABASE_URL",
+            max_connections: 2,
+            page_cache_bytes: 0,
+            acquire_timeout: Duration::from_secs(10),
+            limits: Settings::default().limits,
+            tombstone_retention: Duration::from_secs(60),
+        };
+        Database::connect(&settings, &clock).await.unwrap()
+    }
+
     /// Where the key of the issuer is.
     pub fn key_file(&self) -> PathBuf {
         key(&self.folder)

@@ -121,11 +121,6 @@ impl Collector {
         self.seen.refused.store(spans, Relaxed);
     }
 
-    /// How many messages came, whatever it answered.
-    pub fn messages(&self) -> usize {
-        self.seen.raw.lock().unwrap().len()
-    }
-
     /// All that came, as it was sent: the headers of each message, and its body.
     pub fn raw(&self) -> Vec<(String, Vec<u8>)> {
         self.seen.raw.lock().unwrap().clone()

@@ -1,13 +1,14 @@
 //! Tokens that the operator has revoked, while their users send them to servers that know them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::{Duration, Instant},
+};
 
+use chrono::Utc;
 use expect_test::expect;
 use serde_json::json;
-use taskward::{
-    clock::Clock,
-    store::{Database, DatabaseSettings, UserLimits},
-};
+use taskward::clock::Clock;
 use tokio::time::sleep;
 
 use super::claims;
@@ -15,21 +16,11 @@ use crate::support::{Actor, Answer, Backend, TestApp, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
 
-/// The database of a server, as the operator has it.
-async fn operator(app: &TestApp) -> Database {
-    let settings = DatabaseSettings {
-        url: app.database_url.clone(),
-        url_setting: "DATABASE_URL",
-        max_connections: 2,
-        page_cache_bytes: 0,
-        acquire_timeout: Duration::from_secs(10),
-        limits: UserLimits {
-            tasks: 10_000,
-            bytes: None,
-        },
-        tombstone_retention: Duration::from_secs(60),
-    };
-    Database::connect(&settings, &Clock::System).await.unwrap()
+/// Revokes the tokens of a user that were issued until this second.
+async fn revoke_at(app: &TestApp, user: &str, second: i64) {
+    let clock = Clock::Set(Arc::new(AtomicI64::new(second * 1_000_000)));
+    let operator = app.operator(clock).await;
+    operator.for_operator().revoke_tokens(user).await.unwrap();
 }
 
 /// Asks until the answer has this status. The servers say five seconds; the machine may be slow.
@@ -56,7 +47,7 @@ on_both! {
         let mut stream = alice.events(0).await;
         stream.soon().await;
 
-        let operator = operator(&app).await;
+        let operator = app.operator(Clock::System).await;
         let at = operator.for_operator().revoke_tokens("alice").await.unwrap();
         let refused = until(&alice, 401).await.fails(401, "token_revoked");
         assert!(refused.header("www-authenticate").starts_with("Bearer realm=\"taskward\", error=\"invalid_token\""), "{refused}");
@@ -94,9 +85,59 @@ on_both! {
     async fn a_revocation_outlives_the_servers(on: Backend) {
         let app = on.app().await;
         let token = app.token("alice");
-        operator(&app).await.for_operator().revoke_tokens("alice").await.unwrap();
+        app.operator(Clock::System).await.for_operator().revoke_tokens("alice").await.unwrap();
         let later = app.another(|_| {}).await;
         later.with_token(&token).get(TASKS).await.fails(401, "token_revoked");
         later.user("bob").get(TASKS).await.has(200);
+    }
+
+    /// A token that is issued in the second of the revocation may be older than it.
+    async fn each_revocation_is_of_all_that_was_issued_until_then(on: Backend) {
+        let app = on.app().await;
+        let now = Utc::now().timestamp();
+        let issued = |at: i64| app.sign(&claims(&json!({ "iat": at })));
+        let (old, middle, new) = (issued(now - 100), issued(now - 50), issued(now - 9));
+        revoke_at(&app, "alice", now - 100).await;
+        // A server that starts later knows it before its first answer.
+        let later = app.another(|_| {}).await;
+        later.with_token(&old).get(TASKS).await.fails(401, "token_revoked");
+        later.with_token(&middle).get(TASKS).await.has(200);
+        revoke_at(&app, "alice", now - 10).await;
+        let later = app.another(|_| {}).await;
+        later.with_token(&middle).get(TASKS).await.fails(401, "token_revoked");
+        later.with_token(&new).get(TASKS).await.has(200);
+    }
+
+    async fn what_is_taken_back_is_that_of_one_user(on: Backend) {
+        let app = on.app().await;
+        let operator = app.operator(Clock::System).await;
+        for user in ["alice", "bob"] {
+            operator.for_operator().revoke_tokens(user).await.unwrap();
+        }
+        let (alice, bob) = app.two_users();
+        until(&alice, 401).await;
+        operator.for_operator().accept_tokens_again("alice").await.unwrap();
+        until(&alice, 200).await;
+        bob.get(TASKS).await.fails(401, "token_revoked");
+    }
+
+    /// Whoever only listens is told as well.
+    async fn a_stream_of_a_server_that_nobody_else_uses_ends(on: Backend) {
+        let app = on.app().await;
+        let mut stream = app.user("alice").events(0).await;
+        stream.soon().await;
+        app.operator(Clock::System).await.for_operator().revoke_tokens("alice").await.unwrap();
+        let end = stream.soon().await;
+        assert_eq!(end.reason(), Some("token_revoked"), "{end:?}");
+    }
+
+    /// The list that the server read with the last request is older than five seconds then.
+    async fn a_server_that_was_idle_reads_the_list_before_it_answers(on: Backend) {
+        let app = on.app().await;
+        let alice = app.user("alice");
+        alice.get(TASKS).await.has(200);
+        app.operator(Clock::System).await.for_operator().revoke_tokens("alice").await.unwrap();
+        sleep(Duration::from_secs(6)).await;
+        alice.get(TASKS).await.fails(401, "token_revoked");
     }
 }

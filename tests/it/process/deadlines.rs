@@ -3,15 +3,22 @@
 use reqwest::Method;
 use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::{Home, eventually, number, reply};
-use crate::support::{Backend, postgres::postgres};
+use super::{Home, eventually, number, reply, telemetry::sample};
+use crate::support::{Backend, Collector, collector::attribute, postgres::postgres};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_nobody_waits_for_ends_in_postgres() {
     if postgres().is_err() {
         return;
     }
-    let home = Home::on(Backend::Postgres).await;
+    let collector = Collector::start().await;
+    let home = Home::on(Backend::Postgres)
+        .await
+        .set("METRICS_ADDR", "127.0.0.1:0")
+        .set(
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            format!("{}/v1/traces", collector.base),
+        );
     let server = home.start().await;
     let alice = server.user("alice");
     alice.create("Buy milk").await;
@@ -33,5 +40,20 @@ async fn a_statement_that_nobody_waits_for_ends_in_postgres() {
     })
     .await;
     locker.execute("COMMIT").await.unwrap();
+
+    // The operator sees it in the numbers, and in the trace of the request.
+    let labels = r#"{db_system_name="postgresql",db_query_summary="other reads""#;
+    let failed =
+        format!(r#"db_client_operation_duration_seconds_count{labels},error_type="timeout"}}"#);
+    eventually("the statement is counted as one that failed", async || {
+        (sample(&server, &failed).await? > 0.0).then_some(())
+    })
+    .await;
+    eventually("the span of the statement", async || {
+        let spans = collector.spans().into_iter();
+        let mut reads = spans.filter(|span| span.name == "other reads");
+        reads.find(|span| attribute(&span.attributes, "error.type") == "timeout")
+    })
+    .await;
     assert_eq!(alice.titles("?q=milk").await, ["Buy milk"]);
 }

@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use tokio::{task::block_in_place, time::timeout};
 
-use super::{Home, Process, Reply, any, eventually, number, proxy::Proxy, reply};
+use super::{
+    Home, Process, Reply, any, eventually, number, proxy::Proxy, reply, telemetry::sample,
+};
 use crate::support::{Actor, postgres::Cluster};
 
 /// The default of the program: how long a request waits for a connection.
@@ -18,9 +20,20 @@ async fn while_postgres_is_down_the_answer_is_a_quick_503() {
         return;
     };
     let database = cluster.fresh_database().await;
-    let server = Home::postgres(&database.url()).start().await;
+    let home = Home::postgres(&database.url()).set("METRICS_ADDR", "127.0.0.1:0");
+    let server = home.start().await;
     let alice = server.user("alice");
     let milk = alice.create("Buy milk").await;
+    let counted = async || {
+        let of = |name: &str| format!(r#"{name}{{db_system_name="postgresql"}}"#);
+        let [away, outages] = ["taskward_store_away", "taskward_store_outages_total"].map(of);
+        [
+            sample(&server, &away).await,
+            sample(&server, &outages).await,
+        ]
+        .map(Option::unwrap)
+    };
+    assert_eq!(counted().await, [0.0, 0.0]);
     block_in_place(|| cluster.stop());
 
     // The first request waits, in case it is only a restart.
@@ -54,9 +67,12 @@ async fn while_postgres_is_down_the_answer_is_a_quick_503() {
     assert_eq!(detail, "Not ready: the database does not answer.");
     assert!(asked.elapsed() < Duration::from_secs(3));
 
+    assert_eq!(counted().await, [1.0, 1.0]);
+
     block_in_place(|| cluster.start());
     let back = Instant::now();
     assert_ready(&server).await;
+    assert_eq!(counted().await, [0.0, 1.0]);
     println!("ready again after {:?}", back.elapsed());
     assert_eq!(alice.get(&milk.location).await.status, 200);
     alice.create("Buy bread").await;
@@ -100,7 +116,8 @@ async fn readers_do_not_notice_ended_connections() {
         return;
     };
     let database = cluster.fresh_database().await;
-    let server = Home::postgres(&database.url()).start().await;
+    let home = Home::postgres(&database.url()).set("METRICS_ADDR", "127.0.0.1:0");
+    let server = home.start().await;
     let alice = server.user("alice");
     let milk = alice.create("Buy milk").await;
     for round in 0..10 {
@@ -117,6 +134,15 @@ async fn readers_do_not_notice_ended_connections() {
         let (_, ended) = tokio::join!(join_all(readers), number(&url, terminate));
         assert!(ended > 0);
     }
+    // Those that were ended do not count as open.
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'taskward' AND datname = current_database()";
+    let name = r#"taskward_store_connections{db_system_name="postgresql"}"#;
+    eventually("as many connections are counted as there are", async || {
+        let counted = sample(&server, name).await?;
+        let there = u32::try_from(number(&database.url(), open).await).unwrap();
+        ((counted - f64::from(there)).abs() < 0.5).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -160,7 +186,9 @@ async fn a_network_that_drops_all_packets_counts_as_an_outage() {
     };
     let database = cluster.fresh_database().await;
     let proxy = Proxy::to(cluster.port(), Duration::ZERO).await;
-    let home = Home::postgres(&proxy.url(&database.url())).set("DATABASE_MAX_CONNECTIONS", "4");
+    let home = Home::postgres(&proxy.url(&database.url()))
+        .set("DATABASE_MAX_CONNECTIONS", "4")
+        .set("METRICS_ADDR", "127.0.0.1:0");
     let server = home.start().await;
     let alice = server.user("alice");
     let milk = alice.create("Buy milk").await;
@@ -171,6 +199,11 @@ async fn a_network_that_drops_all_packets_counts_as_an_outage() {
     many.iter().for_each(assert_unavailable);
     println!("answers after {:?}", asked.elapsed());
     assert!(asked.elapsed() < ACQUIRE_TIMEOUT * 2);
+    let labels = r#"db_system_name="postgresql",db_query_summary="tasks""#;
+    let late = format!("taskward_store_deadlines_total{{{labels}}}");
+    let late = sample(&server, &late).await.unwrap();
+    println!("{late} of 20 waited in vain until their time was over");
+    assert!(late > 0.0);
     assert_eq!(server.anon().get("/healthz").await.status, 200);
     assert_eq!(server.anon().get("/readyz").await.status, 503);
     proxy.deliver(true);

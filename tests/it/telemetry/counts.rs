@@ -1,12 +1,19 @@
 //! What is done is counted by its kind, and nobody is named.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
+use futures_util::future::join_all;
+use sea_orm::sqlx::{Connection as _, Executor as _, SqliteConnection};
 use serde_json::json;
 use taskward::{
     access::RateLimit,
-    telemetry::{Resource, prometheus},
+    clock::Clock,
+    telemetry::{Resource, Value, prometheus},
 };
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::number;
 use crate::support::{Backend, TestApp, on_both};
@@ -83,6 +90,7 @@ on_both! {
         assert_eq!(of("db.client.operation.duration", "writes"), 1);
         assert_eq!(of("db.client.operation.duration", "tasks"), 1);
         assert_eq!(of("taskward.store.group.size", "writes"), 1);
+        assert_eq!(of("taskward.store.wait.duration", "writes"), 1);
         assert_eq!(of("taskward.store.waiting", "writes"), 0);
         assert!(number(&app.registry, "taskward.store.connections", &[]) > 0);
         assert_eq!(number(&app.registry, "taskward.pages.served", &[("taskward.page.origin", "database")]), 1);
@@ -225,5 +233,100 @@ on_both! {
         for part in token.split('.') {
             assert!(!shown.contains(part), "{shown}");
         }
+    }
+}
+
+/// The sum of a histogram in seconds, over all its labels.
+fn seconds(app: &TestApp, name: &str) -> f64 {
+    let families = app.registry.read();
+    let family = families.iter().find(|family| family.name == name).unwrap();
+    let sums = family.points.iter().map(|point| match &point.value {
+        Value::Distribution { sum, .. } => *sum,
+        other => panic!("{other:?}"),
+    });
+    sums.sum()
+}
+
+#[tokio::test]
+async fn times_are_in_seconds() {
+    let app = Backend::Sqlite.app().await;
+    let began = Instant::now();
+    app.user("alice").create("Buy milk").await;
+    app.user("alice")
+        .agent()
+        .call("get_task", json!({ "id": 1 }))
+        .await
+        .done();
+    let took = began.elapsed().as_secs_f64();
+    for name in [
+        "http.server.request.duration",
+        "db.client.operation.duration",
+        "mcp.server.operation.duration",
+    ] {
+        let sum = seconds(&app, name);
+        // A microsecond is less than any of them takes.
+        assert!(sum > 1e-6 && sum < took, "{name}: {sum} s of {took} s");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_under_way_until_its_answer_begins_or_its_client_goes() {
+    const ACTIVE: &str = "http.server.active_requests";
+    const ABANDONED: &str = "taskward.requests.abandoned";
+    let app = Backend::Sqlite.app().await;
+    app.user("alice").create("Buy milk").await;
+    app.anon().get("/nowhere").await.has(404);
+    assert_eq!(number(&app.registry, ACTIVE, &[]), 0);
+    // Another program has the database locked, and a write waits for it.
+    let mut locker = SqliteConnection::connect(&app.database_url).await.unwrap();
+    locker.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut client = TcpStream::connect(app.base.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    let request = format!(
+        "POST {TASKS} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n{{\"title\": \"tea\"}}",
+        app.token("alice")
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    becomes(&app, ACTIVE, &[("http.request.method", "POST")], 1).await;
+    assert_eq!(number(&app.registry, ABANDONED, &[]), 0);
+    drop(client);
+    becomes(&app, ABANDONED, &[], 1).await;
+    becomes(&app, ACTIVE, &[], 0).await;
+}
+
+#[tokio::test]
+async fn refusals_that_are_held_back_are_counted() {
+    let app = Backend::Sqlite
+        .app_with(|settings| settings.failures = None)
+        .await;
+    let mallory = app.with_token("not.a.token");
+    let ask = || async { number(&app.registry, "taskward.requests.delayed", &[]) };
+    assert_eq!(ask().await, 0);
+    for _ in 0..20 {
+        join_all((0..50).map(|_| mallory.get("/api/v1/me"))).await;
+        if ask().await > 0 {
+            return;
+        }
+    }
+    panic!("none was held back");
+}
+
+on_both! {
+    async fn streams_are_counted_by_why_they_ended(on: Backend) {
+        let app = on.app().await;
+        let ended = |reason: &'static str| [("taskward.stream.end", reason)];
+        let short = app.issuer.mint("bob", None, Duration::from_secs(2)).unwrap();
+        let (mut of_alice, mut of_bob, mut of_carol) = (app.user("alice").events(0).await, app.with_token(&short).events(0).await, app.user("carol").events(0).await);
+        app.user("alice").create("Buy milk").await;
+        app.user("alice").delete("/api/v1/me").await.has(204);
+        app.operator(Clock::System).await.for_operator().revoke_tokens("carol").await.unwrap();
+        for stream in [&mut of_alice, &mut of_bob, &mut of_carol] {
+            while stream.soon().await.reason().is_none() {}
+        }
+        for reason in ["resync_required", "token_expired", "token_revoked"] {
+            becomes(&app, "taskward.streams.ended", &ended(reason), 1).await;
+        }
+        assert_eq!(number(&app.registry, "taskward.streams.ended", &[]), 3);
     }
 }

@@ -3,27 +3,14 @@
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, metric::Data};
-use serde_json::Value;
+use tokio::net::TcpListener;
 
-use super::{Home, Process, eventually, sending_to};
+use super::{Home, address, eventually, sample, scraped, sending_to};
 use crate::support::{
     Backend, Collector,
     collector::{attribute, points},
     on_both,
 };
-
-/// Where the metrics are, as the log says.
-async fn address(server: &Process) -> String {
-    eventually("the log names the address of the metrics", async || {
-        let log = server.log();
-        let mut lines = log
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let line = lines.find(|line| line["message"] == "metrics are at /metrics")?;
-        Some(line["address"].as_str().unwrap().to_owned())
-    })
-    .await
-}
 
 on_both! {
     async fn prometheus_scrapes_an_address_of_its_own(on: Backend) {
@@ -148,4 +135,109 @@ async fn key_sets_are_counted_by_their_rule() {
         text.contains(&format!("taskward_key_set_age_seconds{rule}}} ")),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_key_set_that_cannot_be_fetched_is_counted_as_a_failure() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let away = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let home = Home::sqlite()
+        .set("METRICS_ADDR", "127.0.0.1:0")
+        .set("BETTER_AUTH_URL", away);
+    let server = home.start().await;
+    let rule = r#"{taskward_auth_rule="BETTER_AUTH_URL""#;
+    let fetches = |outcome: &str| {
+        format!(r#"taskward_key_set_fetches_total{rule},taskward_outcome="{outcome}"}}"#)
+    };
+    eventually("a fetch has failed", async || {
+        (sample(&server, &fetches("failure")).await? > 0.0).then_some(())
+    })
+    .await;
+    assert_eq!(sample(&server, &fetches("success")).await, Some(0.0));
+    assert_eq!(
+        sample(&server, &format!("taskward_key_set_keys{rule}}}")).await,
+        Some(0.0)
+    );
+    assert!(
+        !scraped(&server)
+            .await
+            .contains("taskward_key_set_age_seconds{")
+    );
+}
+
+/// Alerts count 5xx by `error.type`, which requests that are the client's fault do not have.
+#[tokio::test]
+async fn faults_of_the_server_are_told_from_those_of_clients() {
+    let collector = Collector::start().await;
+    let home = sending_to(&collector, Backend::Sqlite)
+        .await
+        .set("AUTO_MIGRATE", "off")
+        .set("METRICS_ADDR", "127.0.0.1:0");
+    let mut server = home.start().await;
+    let anon = server.anon();
+    anon.get("/readyz").await.has(503);
+    anon.get("/api/v1/tasks").await.has(401);
+    let unknown = reqwest::Method::from_bytes(b"UNKNOWN").unwrap();
+    anon.send(anon.request(unknown, "/api/v1/tasks")).await;
+    let of = |route: &str, status: &str| {
+        format!(
+            r#"http_server_request_duration_seconds_count{{url_scheme="http",http_route="{route}",http_request_method="GET",http_response_status_code="{status}"#
+        )
+    };
+    let failed = format!(r#"{}",error_type="503"}}"#, of("/readyz", "503"));
+    assert_eq!(sample(&server, &failed).await, Some(1.0));
+    let refused = format!(r#"{}"}}"#, of("/api/v1/tasks", "401"));
+    assert_eq!(sample(&server, &refused).await, Some(1.0));
+    server.signal("TERM");
+    assert!(server.ended(Duration::from_secs(20)).await.success());
+    let spans = collector.spans();
+    let named = |name: &str| {
+        spans
+            .iter()
+            .find(|span| span.name == name)
+            .unwrap_or_else(|| panic!("{name}: {spans:?}"))
+    };
+    let said = |name: &str| {
+        let span = named(name);
+        let status = span.status.clone().unwrap_or_default().code();
+        ["error.type", "taskward.problem.code"]
+            .map(|key| attribute(&span.attributes, key))
+            .into_iter()
+            .chain([format!("{status:?}")])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said("GET /readyz"), ["503", "not_ready", "Error"]);
+    assert_eq!(said("GET /api/v1/tasks"), ["", "token_missing", "Unset"]);
+    // OpenTelemetry's name where the method is not known.
+    assert_eq!(
+        attribute(
+            &named("HTTP /api/v1/tasks").attributes,
+            "http.request.method"
+        ),
+        "_OTHER"
+    );
+}
+
+/// What an operator sees of a stop that takes its time: the streams that it ended, and the process still there.
+#[tokio::test]
+async fn the_end_of_streams_can_be_seen_while_the_server_stops() {
+    let collector = Collector::start().await;
+    collector.answer(0);
+    let home = sending_to(&collector, Backend::Sqlite)
+        .await
+        .set("METRICS_ADDR", "127.0.0.1:0");
+    let mut server = home.start().await;
+    let mut stream = server.user("alice").events(0).await;
+    stream.soon().await;
+    address(&server).await;
+    server.signal("TERM");
+    assert_eq!(stream.soon().await.reason(), Some("shutdown"));
+    drop(stream);
+    let name = r#"taskward_streams_ended_total{taskward_stream_end="shutdown"}"#;
+    eventually("the end is counted", async || {
+        (sample(&server, name).await? > 0.0).then_some(())
+    })
+    .await;
+    assert!(server.ended(Duration::from_secs(40)).await.success());
 }

@@ -93,6 +93,8 @@ on_both! {
         };
         assert_eq!(attribute(&statement.attributes, "db.system.name"), system);
         assert_eq!(attribute(&statement.attributes, "db.query.summary"), "writes");
+        let waited: f64 = attribute(&statement.attributes, "taskward.store.waited").parse().unwrap();
+        assert!((0.0..60.0).contains(&waited), "{waited} s");
         assert!(statement.start_time_unix_nano >= request.start_time_unix_nano);
         assert!(statement.end_time_unix_nano <= request.end_time_unix_nano);
 
@@ -229,6 +231,11 @@ async fn statements_that_went_together_are_in_each_trace_and_linked() {
 
 #[tokio::test]
 async fn the_decision_of_the_client_counts_unless_the_operator_says_otherwise() {
+    let of_trace = |half: &str| {
+        TRACEPARENT
+            .replace("dd8448eb211c80319c", half)
+            .replace("0af7651916cd43", "0af7651916cd43dd")
+    };
     let not_sampled = TRACEPARENT.replace("-01", "-00");
     for (sampler, argument, of_client, sent) in [
         ("parentbased_always_on", "", TRACEPARENT, true),
@@ -239,6 +246,15 @@ async fn the_decision_of_the_client_counts_unless_the_operator_says_otherwise() 
         ("always_on", "", &not_sampled, true),
         ("traceidratio", "1", &not_sampled, true),
         ("traceidratio", "0", TRACEPARENT, false),
+        // The id of the trace decides, so that all processes decide alike: a quarter are those whose last half is low.
+        ("traceidratio", "0.25", &of_trace("1000000000000000"), true),
+        ("traceidratio", "0.25", &of_trace("6000000000000000"), false),
+        (
+            "parentbased_traceidratio",
+            "0.25",
+            &of_trace("6000000000000000"),
+            true,
+        ),
     ] {
         let collector = Collector::start().await;
         let home = sending_to(&collector, Backend::Sqlite).await;

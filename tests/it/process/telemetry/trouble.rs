@@ -3,31 +3,24 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
-use serde_json::Value;
 use taskward::telemetry::Label as _;
 
-use super::{Home, Process, eventually, sending_to};
+use super::{Home, Process, eventually, sample, sending_to};
 use crate::support::{Backend, Collector};
 
 const TASKS: &str = "/api/v1/tasks";
 
 /// How many spans had this fate, as the metrics say.
-async fn spans(server: &Process, fate: &str) -> u64 {
-    let log = server.log();
-    let mut lines = log
-        .iter()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let line = lines
-        .find(|line| line["message"] == "metrics are at /metrics")
-        .unwrap();
-    let address = line["address"].as_str().unwrap();
-    let answer = reqwest::get(format!("http://{address}/metrics"))
-        .await
-        .unwrap();
-    let text = answer.text().await.unwrap();
-    let name = format!(r#"taskward_telemetry_spans_total{{taskward_span_fate="{fate}"}} "#);
-    let sample = text.lines().find_map(|line| line.strip_prefix(&name));
-    sample.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+async fn spans(server: &Process, fate: &str) -> f64 {
+    let name = format!(r#"taskward_telemetry_spans_total{{taskward_span_fate="{fate}"}}"#);
+    sample(server, &name).await.unwrap()
+}
+
+/// How many messages with spans or numbers went so, as the metrics say.
+async fn exports(server: &Process, signal: &str, outcome: &str) -> f64 {
+    let labels = format!(r#"taskward_signal="{signal}",taskward_outcome="{outcome}""#);
+    let name = format!("taskward_telemetry_exports_total{{{labels}}}");
+    sample(server, &name).await.unwrap()
 }
 
 #[tokio::test]
@@ -46,10 +39,10 @@ async fn a_collector_that_never_answers_delays_nobody_and_what_it_misses_is_coun
         answer.has(200);
     }
     eventually("spans are dropped", async || {
-        (spans(&server, "queue_full").await > 0).then_some(())
+        (spans(&server, "queue_full").await > 0.0).then_some(())
     })
     .await;
-    assert_eq!(spans(&server, "exported").await, 0);
+    assert_eq!(spans(&server, "exported").await, 0.0);
     let began = Instant::now();
     server.signal("TERM");
     assert!(server.ended(Duration::from_secs(40)).await.success());
@@ -63,23 +56,88 @@ async fn a_collector_that_never_answers_delays_nobody_and_what_it_misses_is_coun
 
 #[tokio::test]
 async fn spans_wait_for_a_collector_that_is_away() {
+    // What OTLP says is worth another try.
+    for status in [429, 502, 503, 504] {
+        let collector = Collector::start().await;
+        collector.answer(status);
+        let home = sending_to(&collector, Backend::Sqlite)
+            .await
+            .set("METRICS_ADDR", "127.0.0.1:0");
+        let server = home.start().await;
+        let told = |words: &str| {
+            let log = server.log();
+            log.iter().filter(|line| line.contains(words)).count()
+        };
+        server.user("alice").get(TASKS).await.has(200);
+        eventually("each is tried", async || {
+            let traces = exports(&server, "traces", "failure").await;
+            (traces * exports(&server, "metrics", "failure").await > 0.0).then_some(())
+        })
+        .await;
+        assert_eq!(exports(&server, "traces", "success").await, 0.0);
+        assert_eq!(told("cannot send spans to the collector"), 1, "{status}");
+        collector.answer(200);
+        eventually("the span of then", async || {
+            let spans = collector.spans();
+            spans
+                .iter()
+                .any(|span| span.name == "GET /api/v1/tasks")
+                .then_some(())
+        })
+        .await;
+        eventually("the end of the trouble is told", async || {
+            (told("the collector takes spans again") == 1).then_some(())
+        })
+        .await;
+        assert!(exports(&server, "traces", "success").await > 0.0);
+        // The next trouble is another one.
+        collector.answer(status);
+        server.user("alice").get(TASKS).await.has(200);
+        eventually("it is told as well", async || {
+            (told("cannot send spans to the collector") == 2).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_takes_no_longer_than_the_operator_allows() {
     let collector = Collector::start().await;
-    collector.answer(503);
-    let server = sending_to(&collector, Backend::Sqlite).await.start().await;
-    server.user("alice").get(TASKS).await.has(200);
-    eventually("a try", async || (collector.messages() > 0).then_some(())).await;
-    collector.answer(200);
-    eventually("the span of then", async || {
-        let spans = collector.spans();
-        spans
-            .iter()
-            .any(|span| span.name == "GET /api/v1/tasks")
+    collector.answer(0);
+    let home = sending_to(&collector, Backend::Sqlite)
+        .await
+        .set("OTEL_EXPORTER_OTLP_TIMEOUT", "200");
+    let server = home.start().await;
+    eventually("the collector is given up", async || {
+        let log = server.log();
+        log.iter()
+            .any(|line| line.contains("cannot send metrics to the collector"))
             .then_some(())
     })
     .await;
-    let log = server.log();
-    let told = |words: &str| log.iter().filter(|line| line.contains(words)).count();
-    assert!(told("cannot send") > 0, "{log:#?}");
+}
+
+/// At the stop there are more spans than one message holds.
+#[tokio::test]
+async fn all_that_waits_is_sent_at_the_stop() {
+    let collector = Collector::start().await;
+    collector.answer(503);
+    let mut server = sending_to(&collector, Backend::Sqlite).await.start().await;
+    let alice = server.user("alice");
+    let asks = (0..1_200).map(|_| alice.get("/api/v1/nothing"));
+    let mut answers = stream::iter(asks).buffer_unordered(16);
+    while let Some(answer) = answers.next().await {
+        answer.has(404);
+    }
+    collector.answer(200);
+    server.signal("TERM");
+    assert!(server.ended(Duration::from_secs(20)).await.success());
+    let spans = collector.spans();
+    let ours = spans
+        .iter()
+        .filter(|span| span.name == "GET _OTHER")
+        .count();
+    assert_eq!(ours, 1_200);
 }
 
 #[tokio::test]
@@ -92,14 +150,14 @@ async fn what_a_collector_refuses_is_not_sent_again() {
     let server = home.start().await;
     server.anon().get(TASKS).await.has(401);
     eventually("a refusal", async || {
-        (spans(&server, "refused").await == 1).then_some(())
+        (spans(&server, "refused").await == 1.0).then_some(())
     })
     .await;
-    assert_eq!(spans(&server, "exported").await, 0);
+    assert_eq!(spans(&server, "exported").await, 0.0);
     collector.answer(400);
     server.anon().get(TASKS).await.has(401);
     eventually("another", async || {
-        (spans(&server, "refused").await == 2).then_some(())
+        (spans(&server, "refused").await == 2.0).then_some(())
     })
     .await;
     let names = taskward::telemetry::SpanFate::VALUES;

@@ -176,6 +176,12 @@ async fn healthcheck_has_an_exit_status() {
     let check = |home: &Home| home.run(&["healthcheck"]);
     let beside = home.set("PORT", server.port.to_string());
     assert!(check(&beside).good().contains("ok"));
+    // One that answers, and cannot work, is unhealthy as well, and says why.
+    let bare = Home::sqlite().set("AUTO_MIGRATE", "off");
+    let not_ready = bare.start().await;
+    let told = check(&bare.clone_with("PORT", not_ready.port.to_string()));
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("migrations are pending"), "{told:?}");
     server.signal("STOP");
     // A server that does not answer is unhealthy, and the check does not hang.
     assert!(!check(&beside).bad().is_empty());

@@ -39,7 +39,20 @@ impl Found {
             "{ran:?}"
         );
         assert_eq!(ran.err, "", "{ran:?}");
-        let report = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        let checks = report["checks"].as_array().unwrap();
+        for (status, counted) in [
+            ("ok", "ok"),
+            ("warning", "warnings"),
+            ("problem", "problems"),
+            ("skipped", "skipped"),
+        ] {
+            let of_status = checks
+                .iter()
+                .filter(|check| check["status"] == status)
+                .count();
+            assert_eq!(report[counted], of_status, "{counted}: {report:#}");
+        }
         Self {
             code: ran.code,
             report,

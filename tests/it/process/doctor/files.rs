@@ -76,6 +76,11 @@ async fn what_is_in_the_file_is_judged() {
     // An older or newer schema.
     let off = filled().await.set("AUTO_MIGRATE", "off");
     block_in_place(|| off.run(&["migrate", "down"])).good();
+    Found::by(&off.clone_with("AUTO_MIGRATE", "on"), &[]).says(
+        "database.migrations",
+        "ok",
+        "the start applies them",
+    );
     Found::by(&off, &[]).says(
         "database.migrations",
         "problem",

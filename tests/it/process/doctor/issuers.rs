@@ -36,6 +36,13 @@ async fn a_token_of_the_issuer_is_judged() {
     judge(&issuer.token("alice", &other)).says("issuers.token", "problem", "`aud` must contain");
     judge("opaque-session-token").says("issuers.token", "problem", "is not accepted");
     Found::by(&home, &[]).says("issuers.token", "skipped", "--token-file");
+    // A pipe leaves no file behind.
+    let through = format!(
+        r#"printf 'Bearer %s' {} | "$@""#,
+        issuer.token("alice", &claims)
+    );
+    let piped = home.clone_with("LOG_FORMAT", "json").through(&through);
+    Found::by(&piped, &["--token-file", "-"]).says("issuers.token", "ok", "the user is alice");
     fs::write(home.path().join("token"), "\n").unwrap();
     let told = home.run(&["doctor", "--token-file", "token"]).bad();
     assert!(told.contains("must hold one token"), "{told}");

@@ -3,13 +3,18 @@
 use std::{
     fs,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
-use poem::{Route, endpoint::make_sync};
+use poem::{Route, endpoint::make_sync, http::StatusCode};
+use serde_json::json;
 use taskward::server::{self, Limits};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::{JoinSet, block_in_place},
 };
 
 use super::{super::eventually, Found, Home, free_port, is_installed};
@@ -204,4 +209,113 @@ async fn a_server_that_is_not_ready_is_a_problem() {
         .set("PORT", free_port().await.to_string());
     let _server = home.start().await;
     Found::by(&home, &[]).says("server.ready", "problem", "migrations are pending");
+}
+
+/// Two processes behind one address, of which the proxy takes the other one first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_load_balancer_this_server_is_waited_for() {
+    if !is_installed(NGINX) {
+        return;
+    }
+    let public = free_port().await;
+    let url = format!("http://127.0.0.1:{public}");
+    let mut homes = Vec::new();
+    let mut servers = Vec::new();
+    for _ in 0..2 {
+        let home = Home::sqlite()
+            .set("PORT", free_port().await.to_string())
+            .set("PUBLIC_URL", &url);
+        servers.push(home.start().await);
+        homes.push(home);
+    }
+    // nginx takes the names of one upstream in turn.
+    let [other, this] = [0, 1].map(|which: usize| servers[which].port);
+    let turn = format!(
+        "http://both; }} }} upstream both {{ server 127.0.0.1:{other}; server 127.0.0.1:{this}; }} \
+         server {{ listen 127.0.0.1:{}; location / {{ proxy_pass http://both",
+        free_port().await
+    );
+    let _nginx = Nginx::start(public, &turn, &format!("{HOST} {FORWARDED}")).await;
+    for home in &homes {
+        Found::by(home, &[]).says("public_url.reaches", "ok", "reaches this server");
+    }
+}
+
+/// An address that others read on the way, whether or not anything answers there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_public_url_without_tls_is_a_warning() {
+    let home = Home::sqlite().set("PORT", free_port().await.to_string());
+    for (url, status, words) in [
+        ("http://tasks.invalid", "warning", "set PUBLIC_URL to https"),
+        ("https://tasks.invalid", "ok", "encrypted"),
+        ("http://localhost:1", "ok", "on this machine"),
+    ] {
+        let home = home.clone_with("PUBLIC_URL", url);
+        Found::by(&home, &[]).says("public_url.tls", status, words);
+    }
+}
+
+/// A proxy of the environment is for what is elsewhere: the server on this machine is asked directly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_of_the_environment_is_not_between_the_server_and_its_checks() {
+    let nowhere = "http://127.0.0.1:1";
+    let home = Home::sqlite()
+        .set("PORT", free_port().await.to_string())
+        .set("HTTP_PROXY", nowhere)
+        .set("http_proxy", nowhere);
+    let _server = home.start().await;
+    Found::by(&home, &[]).says("server.ready", "ok", "is ready");
+    assert!(
+        block_in_place(|| home.run(&["healthcheck"]))
+            .good()
+            .contains("ok")
+    );
+}
+
+/// A program at the port of the server says what it likes. None of it steers the terminal of the operator.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_program_says_is_shown_harmlessly() {
+    let seen = |service: &str| json!({ "service": service, "instance": "i", "host": null, "authorization": true, "peer_is_trusted": true, "noted": "nothing" });
+    for (service, check, words) in [
+        ("taskward", "server.ready", r"not ready\u{1b}[2J\u{a}server"),
+        ("another", "server.port", "another program listens at"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (seen, not_ready) = (
+            seen(service).to_string(),
+            json!({ "detail": "not ready\u{1b}[2J\nserver" }).to_string(),
+        );
+        let said = "not ready\u{1b}[2J\nserver is ready";
+        let asked = Arc::new(AtomicBool::new(false));
+        let raw = asked.clone();
+        let readyz = make_sync(move |_| {
+            let text = match raw.load(Relaxed) {
+                true => said.to_owned(),
+                false => not_ready.clone(),
+            };
+            poem::Response::builder()
+                .status(StatusCode::SERVICE_UNAVAILABLE)
+                .body(text)
+        });
+        let routes = Route::new()
+            .at("/.well-known/taskward", make_sync(move |_| seen.clone()))
+            .at("/readyz", readyz);
+        let mut serving = JoinSet::new();
+        serving.spawn(server::serve(
+            listener,
+            routes,
+            Limits::default(),
+            std::future::pending(),
+        ));
+        let home = Home::sqlite().set("PORT", port.to_string());
+        Found::by(&home, &[]).says(check, "problem", words);
+        // The check of the container prints the answer line by line, and is as bad as the answer.
+        asked.store(true, Relaxed);
+        let checked = block_in_place(|| home.run(&["healthcheck"]));
+        assert_eq!(
+            (checked.code, &*checked.out),
+            (Some(1), "not ready\\u{1b}[2J\nserver is ready\n")
+        );
+    }
 }

@@ -275,13 +275,15 @@ async fn a_read_that_takes_too_long_counts_as_a_look_at_everything() {
 on_both! {
     async fn an_export_goes_on_at_the_pace_of_the_rate_limit(on: Backend) {
         let (_free, app) =
-            limited(on, 3, async |app| create_long(&app.user("alice"), 50).await).await;
+            limited(on, 3, async |app| create_long(&app.user("alice"), 75).await).await;
         let alice = app.user("alice");
-        // Two pages of 1 MB each: the second comes when the first is paid for, and is owed for afterwards.
+        let began = Instant::now();
+        // Three pages of 1 MB each: the next comes when those before are paid for, and the last is owed for afterwards.
         let export = alice.get("/api/v1/me/export").await.has(200);
-        assert_eq!(export.text.lines().count(), 52);
+        assert!(began.elapsed() > Duration::from_secs(3), "{:?}", began.elapsed());
+        assert_eq!(export.text.lines().count(), 77);
         assert!(
-            export.text.ends_with("\"revision\":50}\n"),
+            export.text.ends_with("\"revision\":75}\n"),
             "{}",
             &export.text[export.text.len() - 200..]
         );

@@ -268,11 +268,12 @@ on_both! {
     async fn an_export_has_what_was_there_when_it_began_and_says_if_that_was_changed(on: Backend) {
         let app = on.app().await;
         let alice = app.user("alice");
-        fill(&alice, 60).await;
+        // Two pages, and a task.
+        fill(&alice, 51).await;
         let operator = app.operator(Clock::System).await;
         let first = operator.for_operator().export("alice", Export::default()).await.unwrap();
         alice.create("while it is read").await;
-        alice.patch(&format!("{TASKS}/60"), json!({ "title": "changed meanwhile" })).await.has(200);
+        alice.patch(&format!("{TASKS}/51"), json!({ "title": "changed meanwhile" })).await.has(200);
         let (mut text, mut next) = (first.text, first.rest);
         while let Some(rest) = next {
             let page = operator.for_operator().export("alice", rest).await.unwrap();
@@ -281,10 +282,10 @@ on_both! {
         }
         let lines = lines(std::str::from_utf8(&text).unwrap());
         let ids: Vec<i64> = lines.iter().filter_map(|line| line["id"].as_i64()).collect();
-        assert_eq!(ids, (1..=60).collect::<Vec<_>>());
-        assert_eq!(lines[60]["title"], "changed meanwhile");
-        assert_eq!((&lines[0]["revision"], &lines[61]["revision"]), (&json!(60), &json!(62)));
-        assert_eq!(lines[61]["tasks"], 60);
+        assert_eq!(ids, (1..=51).collect::<Vec<_>>());
+        assert_eq!(lines[51]["title"], "changed meanwhile");
+        assert_eq!((&lines[0]["revision"], &lines[52]["revision"]), (&json!(51), &json!(53)));
+        assert_eq!(lines[52]["tasks"], 51);
     }
 
     async fn an_export_in_which_everything_is_erased_is_cut(on: Backend) {

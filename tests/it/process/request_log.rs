@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::{
+    StreamExt as _,
+    future::{join, join_all},
+    stream,
+};
 use reqwest::Method;
 use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Home, Process, Reply, eventually, reply};
+use super::{Home, Process, Reply, eventually, reply, telemetry::sample};
 use crate::support::{Actor, Backend, on_both};
 
 const TASKS: &str = "/api/v1/tasks";
+/// Lines that wait for whoever reads the log; further ones are dropped.
+const QUEUE: usize = 8_192;
 
 /// Renames the table of tasks while the server runs.
 async fn break_the_store(on: Backend, home: &Home) {
@@ -189,7 +195,9 @@ exec "$@" 2> log
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_reads_stops_no_request() {
-    let home = Home::sqlite().through(STOPS_READING);
+    let home = Home::sqlite()
+        .set("METRICS_ADDR", "127.0.0.1:0")
+        .through(STOPS_READING);
     let mut server = home.start().await;
     let alice = server.user("alice");
     // Far more than a pipe takes, and fewer requests than would have to wait.
@@ -200,6 +208,19 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     }
     let healthy = timeout(Duration::from_secs(5), alice.get("/healthz")).await;
     healthy.expect("an answer").has(200);
+    // More than the queue holds: what is dropped is counted.
+    let dropped = async || {
+        sample(&server, "taskward_log_dropped_lines_total")
+            .await
+            .unwrap()
+    };
+    assert!(dropped().await < 0.5);
+    let asks = (0..QUEUE + 2_000).map(|_| alice.get("/api/v1/me"));
+    let mut answers = stream::iter(asks).buffer_unordered(16);
+    while let Some(answer) = answers.next().await {
+        answer.has(200);
+    }
+    assert!(dropped().await > 0.5);
     server.signal("TERM");
     assert!(server.ended(Duration::from_secs(10)).await.success());
 }

@@ -169,3 +169,25 @@ impl Endpoint for Scrape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two samples of one name, or a name that is not allowed, would make Prometheus refuse the whole page.
+    #[test]
+    fn labels_have_names_that_prometheus_takes_and_each_once() {
+        let given = [
+            ("team.name", "first"),
+            ("team_name", "second"),
+            ("1st zone", "x"),
+        ];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let text = text(&Registry::default(), &Resource(given.to_vec())).unwrap();
+        let target = text.lines().find(|line| line.starts_with("target_info{"));
+        assert_eq!(
+            target,
+            Some(r#"target_info{team_name="first",_1st_zone="x"} 1"#)
+        );
+    }
+}

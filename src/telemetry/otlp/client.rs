@@ -96,7 +96,11 @@ impl Client {
             .client
             .post(self.url.clone())
             .headers(self.headers.clone());
-        let not_now = |error: reqwest::Error| Unsent::NotNow(causes(&error.without_url()));
+        // With its causes: reqwest's own texts say only that something failed.
+        let not_now = |error: reqwest::Error| {
+            let error = anyhow::Error::from(error.without_url());
+            Unsent::NotNow(format!("{error:#}"))
+        };
         let mut answer = request.body(body).send().await.map_err(not_now)?;
         match answer.status() {
             status if status.is_success() => {}
@@ -120,13 +124,24 @@ impl Client {
     }
 }
 
-/// An error with its causes: reqwest's own texts say only that something failed.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Endpoints;
+
+    #[test]
+    fn pauses_become_longer_up_to_half_a_minute() {
+        let collector = Collector {
+            endpoints: Endpoints::default(),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(1),
+        };
+        let url = "http://127.0.0.1:4318/v1/traces".parse().unwrap();
+        let mut client = Client::new(&url, &collector).unwrap();
+        let pauses = [1, 2, 3, 4, 5, 6, 7, 100, u32::MAX].map(|failures| {
+            client.failures = failures;
+            client.pause().as_secs()
+        });
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
     }
-    text
 }

@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn keys_without_tls_and_slow_keys_are_told() {
+        for (url, expected) in [
+            ("https://issuer.example/jwks", Ok),
+            ("http://127.0.0.1:3000/jwks", Ok),
+            ("http://issuer.example/jwks", Warning),
+        ] {
+            assert_eq!(transport(&url.parse().unwrap()).status, expected, "{url}");
+        }
+        let found = [1_999, 2_000].map(|millis| speed(Duration::from_millis(millis)).status);
+        assert_eq!(found, [Ok, Warning]);
+    }
+
+    #[test]
     fn clocks_that_differ_are_told() {
         let at = |seconds: i64| {
             let date = Utc::now() + chrono::TimeDelta::seconds(seconds);

@@ -166,3 +166,62 @@ fn client_address(seen: &Seen, url: &Url, port: u16) -> Check {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskward::check::CheckStatus::{self, Ok, Problem, Warning};
+
+    fn seen(host: Option<&str>) -> Seen {
+        Seen {
+            service: "taskward".to_owned(),
+            instance: "i".to_owned(),
+            host: host.map(str::to_owned),
+            authorization: true,
+            peer_is_trusted: true,
+            noted: Noted::Address,
+        }
+    }
+
+    /// HTTP leaves out the port of its scheme (RFC 9110, section 7.2).
+    #[test]
+    fn the_host_is_compared_with_that_of_the_url() {
+        let found = |url: &str, passed_on: Option<&str>| {
+            host(&seen(passed_on), &url.parse().unwrap()).status
+        };
+        let (plain, with_port) = (
+            "https://tasks.example.com",
+            "https://tasks.example.com:8443",
+        );
+        assert_eq!(found(plain, Some("tasks.example.com")), Ok);
+        assert_eq!(found(plain, Some("Tasks.Example.COM")), Ok);
+        assert_eq!(found(with_port, Some("tasks.example.com:8443")), Ok);
+        assert_eq!(found(with_port, Some("tasks.example.com")), Problem);
+        assert_eq!(found(plain, Some("127.0.0.1:8000")), Problem);
+        assert_eq!(found(plain, None), Problem);
+    }
+
+    #[test]
+    fn whose_word_on_the_address_counts_is_judged() {
+        let url = "https://tasks.example.com".parse().unwrap();
+        let found = |noted: Noted, peer_is_trusted: bool| -> CheckStatus {
+            let seen = Seen {
+                noted,
+                peer_is_trusted,
+                ..seen(None)
+            };
+            client_address(&seen, &url, 8000).status
+        };
+        for (noted, of_trusted, of_others) in [
+            (Noted::Address, Ok, Warning),
+            (Noted::Claim, Problem, Ok),
+            (Noted::Nothing, Warning, Warning),
+        ] {
+            assert_eq!(
+                [found(noted, true), found(noted, false)],
+                [of_trusted, of_others],
+                "{noted:?}"
+            );
+        }
+    }
+}

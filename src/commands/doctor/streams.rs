@@ -108,3 +108,18 @@ async fn read(mut answer: Response) -> Result<(), String> {
 fn has_more(text: &str) -> bool {
     text.contains("\n\n:") || text.matches("event: ").count() > 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_with_the_head_is_not_enough() {
+        let first = "retry: 1000\n\nevent: changes\nid: 3\ndata: {}\n\n";
+        assert!(!has_more("") && !has_more(first));
+        assert!(has_more(&format!("{first}: still there\n\n")));
+        assert!(has_more(&format!(
+            "{first}event: changes\nid: 4\ndata: {{}}\n\n"
+        )));
+    }
+}

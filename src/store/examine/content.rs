@@ -159,3 +159,28 @@ async fn applied(connection: &mut SqliteConnection) -> Result<Names, SqlxError> 
         has_tables,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::CheckStatus::{Ok, Warning};
+
+    #[test]
+    fn a_log_that_is_not_written_back_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tasks.db");
+        assert!(wal(&file).detail.contains("the start turns it on"));
+        let mut header = [0; 20];
+        header[WRITE_VERSION] = 2;
+        std::fs::write(&file, header).unwrap();
+        assert!(wal(&file).detail.contains("do not wait for each other"));
+        // A file of that length, of which the disk holds nothing.
+        let log = File::create(wal_of(&file)).unwrap();
+        log.set_len(LARGE_WAL - 1).unwrap();
+        assert_eq!(wal(&file).status, Ok);
+        log.set_len(LARGE_WAL).unwrap();
+        let large = wal(&file);
+        assert_eq!(large.status, Warning);
+        assert!(large.detail.contains("256 MiB"), "{large:?}");
+    }
+}

@@ -160,3 +160,144 @@ pub(super) fn rights(facts: &Facts, for_migrations: bool) -> Option<Check> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        check::CheckStatus::{self, Ok, Problem, Warning},
+        store::UserLimits,
+    };
+
+    /// A server with which nothing is wrong.
+    fn good() -> Facts {
+        Facts {
+            version: 150_018,
+            version_name: "15.18".to_owned(),
+            encoding: "UTF8".to_owned(),
+            is_read_only: false,
+            is_durable: true,
+            most_connections: 20,
+            connections: 3,
+            clock_ahead: 0.0,
+            clock_uncertainty: 0.0,
+            schema: Some("public".to_owned()),
+            may_create: true,
+            missing_rights: None,
+            has_tables: true,
+            identity: "tasks 1 2".to_owned(),
+            is_encrypted: true,
+        }
+    }
+
+    /// What is found of one of the checks of the server, which is like a good one but for this.
+    #[track_caller]
+    fn found(check: &str, change: impl FnOnce(&mut Facts)) -> CheckStatus {
+        let mut facts = good();
+        change(&mut facts);
+        let settings = DatabaseSettings {
+            url: "postgres://db/tasks".to_owned(),
+            url_setting: "DATABASE_URL",
+            max_connections: 20,
+            page_cache_bytes: 0,
+            acquire_timeout: Duration::from_secs(4),
+            limits: UserLimits {
+                tasks: 1,
+                bytes: None,
+            },
+            tombstone_retention: Duration::ZERO,
+        };
+        let checks = server(&settings, &facts);
+        let others = checks.iter().filter(|other| other.check != check);
+        assert!(others.clone().all(|other| other.status == Ok), "{checks:?}");
+        assert_eq!(others.count(), checks.len() - 1);
+        checks.iter().find(|one| one.check == check).unwrap().status
+    }
+
+    #[test]
+    fn each_fault_of_a_server_is_told_and_no_other() {
+        assert_eq!(found("database.version", |_| {}), Ok);
+        assert_eq!(
+            found("database.version", |facts| facts.version = 149_999),
+            Warning
+        );
+        assert_eq!(
+            found("database.version", |facts| facts.version = 180_000),
+            Ok
+        );
+        assert_eq!(
+            found("database.writable", |facts| facts.is_read_only = true),
+            Problem
+        );
+        assert_eq!(
+            found("database.durable", |facts| facts.is_durable = false),
+            Warning
+        );
+        let latin = |facts: &mut Facts| facts.encoding = "LATIN1".to_owned();
+        assert_eq!(found("database.encoding", latin), Problem);
+        assert_eq!(
+            found("database.connections", |facts| facts.most_connections = 19),
+            Warning
+        );
+    }
+
+    #[test]
+    fn clocks_that_differ_are_told_whichever_is_ahead() {
+        let by = |ahead: f64, uncertainty: f64| {
+            found("database.clock", |facts| {
+                facts.clock_ahead = ahead;
+                facts.clock_uncertainty = uncertainty;
+            })
+        };
+        assert_eq!([by(2.0, 0.0), by(-2.0, 0.0)], [Ok, Ok]);
+        assert_eq!([by(2.1, 0.0), by(-2.1, 0.0)], [Warning, Warning]);
+        // A slow answer says less.
+        assert_eq!([by(2.9, 1.0), by(-3.1, 1.0)], [Ok, Warning]);
+    }
+
+    #[test]
+    fn a_database_that_is_far_away_is_told() {
+        assert_eq!(
+            [0, 19, 20].map(|millis| reachable(&good(), millis).status),
+            [Ok, Ok, Warning]
+        );
+    }
+
+    #[test]
+    fn whatever_does_not_check_the_certificate_is_told_unless_it_is_here() {
+        let of = |host: &str, mode: PgSslMode| {
+            let options = PgConnectOptions::new_without_pgpass()
+                .host(host)
+                .ssl_mode(mode);
+            tls(&options, &good()).status
+        };
+        let modes = [
+            (PgSslMode::VerifyFull, Ok),
+            (PgSslMode::VerifyCa, Warning),
+            (PgSslMode::Require, Warning),
+            (PgSslMode::Prefer, Warning),
+            (PgSslMode::Disable, Warning),
+        ];
+        for (mode, expected) in modes {
+            assert_eq!(of("db.example.com", mode), expected, "{mode:?}");
+        }
+        assert_eq!(of("127.0.0.1", PgSslMode::Disable), Ok);
+    }
+
+    #[test]
+    fn rights_that_are_missing_are_told() {
+        let of = |for_migrations: bool, change: fn(&mut Facts)| {
+            let mut facts = good();
+            change(&mut facts);
+            rights(&facts, for_migrations).map(|check| check.status)
+        };
+        assert_eq!(of(true, |_| {}), Some(Ok));
+        assert_eq!(of(false, |_| {}), None);
+        let missing = |facts: &mut Facts| facts.missing_rights = Some("DELETE on task".to_owned());
+        assert_eq!([of(true, missing), of(false, missing)], [Some(Problem); 2]);
+        assert_eq!(of(true, |facts| facts.schema = None), Some(Problem));
+        assert_eq!(of(true, |facts| facts.may_create = false), Some(Warning));
+    }
+}

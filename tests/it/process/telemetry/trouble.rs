@@ -75,7 +75,7 @@ async fn spans_wait_for_a_collector_that_is_away() {
         })
         .await;
         assert_eq!(exports(&server, "traces", "success").await, 0.0);
-        assert_eq!(told("cannot send spans to the collector"), 1, "{status}");
+        assert!(told("cannot send spans to the collector") > 0, "{status}");
         collector.answer(200);
         eventually("the span of then", async || {
             let spans = collector.spans();
@@ -91,10 +91,11 @@ async fn spans_wait_for_a_collector_that_is_away() {
         .await;
         assert!(exports(&server, "traces", "success").await > 0.0);
         // The next trouble is another one.
+        let before = told("cannot send spans to the collector");
         collector.answer(status);
         server.user("alice").get(TASKS).await.has(200);
         eventually("it is told as well", async || {
-            (told("cannot send spans to the collector") == 2).then_some(())
+            (told("cannot send spans to the collector") > before).then_some(())
         })
         .await;
     }

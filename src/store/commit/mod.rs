@@ -179,7 +179,8 @@ impl Grouped for Writing {
     type Answer = Option<QueryResult>;
 
     const KIND: StatementKind = StatementKind::Writes;
-    const LANES: usize = 2;
+    /// Creations with a key, and plans, go alone: with a database that is 5 ms away, each of these sends 200 a second.
+    const LANES: usize = 8;
     const MAX: usize = 64;
 
     fn locks(write: &Write) -> Option<&UserId> {

@@ -1,7 +1,8 @@
 //! Lanes: where statements of one kind wait, and go together.
 //!
 //! Whatever waits when a connection becomes free goes in one statement. There is no timer: a statement that comes alone
-//! goes alone and at once. A group never waits for a lock, so it can be part of no deadlock: it leaves out what others
+//! goes alone and at once. What comes while a statement of the lane is under way waits for its end, unless it is a whole group
+//! already or goes alone anyway. A group never waits for a lock, so it can be part of no deadlock: it leaves out what others
 //! have locked, and that goes alone.
 
 mod queue;
@@ -25,8 +26,8 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
 
     /// What the statements are, in the metrics.
     const KIND: StatementKind;
-    /// The most tasks that send what waits, not counting those whose statement takes long. More would make the
-    /// groups smaller.
+    /// The most tasks that send what waits, not counting those whose statement takes long. There is more than one only
+    /// while more than a group waits.
     const LANES: usize;
     /// Whether a statement may take long by its nature.
     const IS_LONG: bool = false;

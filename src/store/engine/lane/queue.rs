@@ -128,10 +128,15 @@ impl<B: Grouped> Queue<B> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a task that sends what waits, unless there are enough.
+    /// Starts a task that sends what waits, if there is none. While a statement is under way, what waits should become one
+    /// group: there are more tasks only if it is more than that.
     pub(super) fn start_sender(self: &Arc<Self>, mut state: MutexGuard<'_, State<B>>) {
         self.counters.set_waiting(state.waiting.len());
-        if state.senders >= B::LANES || !state.has_some() {
+        let most = match state.is_more_than_a_group() {
+            true => B::LANES,
+            false => 1,
+        };
+        if state.senders >= most || !state.has_some() {
             return;
         }
         state.senders += 1;
@@ -148,6 +153,12 @@ impl<B: Grouped> State<B> {
     /// Whether something waits that can be sent now.
     pub(super) fn has_some(&self) -> bool {
         self.waiting.iter().any(|waiting| self.can_go(waiting))
+    }
+
+    /// Whether what waits is a whole group, or some of it goes alone.
+    fn is_more_than_a_group(&self) -> bool {
+        let goes_alone = |one: &Waiting<B>| one.alone || !B::joins(&one.element, &one.element);
+        self.waiting.len() >= B::MAX || self.waiting.iter().any(goes_alone)
     }
 
     /// Takes what goes next, and nothing if nothing can go now.

@@ -8,6 +8,7 @@
 mod ahead;
 mod arrays;
 mod erase;
+mod insert;
 mod many;
 mod plan;
 mod purge;

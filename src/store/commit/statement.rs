@@ -1,7 +1,9 @@
-//! One write as statements: one on PostgreSQL, two in a transaction on SQLite.
+//! One write as statements: one on PostgreSQL, two in a transaction on SQLite, where creations go together.
 
 mod change;
 mod create;
+
+use std::any::Any;
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -14,11 +16,15 @@ use sea_orm::{
     },
 };
 
-use super::{Assignment, Lone, Set, What, Write, plan};
+use super::{
+    Assignment, Lone, Set, What, Write, plan,
+    together::{create_on_sqlite, joins},
+};
 use crate::store::{
     engine::SqliteWrite,
     entity::{task::Column as Task, user_clock, user_clock::Column as Clock},
 };
+pub(super) use create::first_tick;
 
 /// The table expressions that the statements of a write name.
 #[derive(Debug, Clone, Copy, DeriveIden)]
@@ -56,11 +62,11 @@ pub(super) struct WriteStatement {
 }
 
 /// The clock after its move.
-#[derive(Debug, FromQueryResult)]
-struct Moved {
-    revision: i64,
-    last_task_id: i64,
-    updated_at: DateTimeUtc,
+#[derive(Debug, Clone, Copy, FromQueryResult)]
+pub(super) struct Moved {
+    pub(super) revision: i64,
+    pub(super) last_task_id: i64,
+    pub(super) updated_at: DateTimeUtc,
 }
 
 impl WriteStatement {
@@ -93,47 +99,77 @@ impl WriteStatement {
 }
 
 impl SqliteWrite for Write {
+    fn joins(&self, others: &[&dyn SqliteWrite]) -> bool {
+        let others: Option<Vec<&Self>> = others.iter().map(|other| own(*other)).collect();
+        others.is_some_and(|others| joins(self, others.into_iter()))
+    }
+
     fn run<'a>(
         &'a self,
         transaction: &'a DatabaseTransaction,
     ) -> BoxFuture<'a, Result<Vec<QueryResult>, DbErr>> {
         Box::pin(async move {
-            let WriteStatement {
-                target,
-                mine: _,
-                clock: move_clock,
-                task,
-            } = match &self.what {
-                What::One(one) => WriteStatement::of(self, one, DbBackend::Sqlite),
+            match &self.what {
+                What::One(Lone::Create { .. }) => {
+                    let rows = create_on_sqlite(transaction, &[self]).await?;
+                    Ok(rows.into_iter().flatten().collect())
+                }
+                What::One(change) => self.change_on_sqlite(transaction, change).await,
                 What::Many(plan) => {
                     plan::on_sqlite(transaction, &self.user, self.now, &**plan).await?;
-                    return Ok(Vec::new());
+                    Ok(Vec::new())
                 }
-            };
-            let target = target.map(|target| named(With::Target, target));
-            let moved = match (target, &move_clock) {
-                (None, SubQueryStatement::InsertStatement(insert)) => {
-                    transaction.query_one(insert).await?
-                }
-                (target, _) => transaction.query_one(&with(target, move_clock)).await?,
-            };
-            let Some(moved) = moved else {
-                return Ok(Vec::new());
-            };
-            let Moved {
-                revision,
-                last_task_id,
-                updated_at,
-            } = Moved::from_query_result(&moved, "")?;
-            let values = Query::select()
-                .exprs([revision.into(), last_task_id.into(), Expr::val(updated_at)])
-                .take();
-            let row = transaction.query_one(&with([clock(values)], task)).await?;
-            // The clock moves for a task that was found in the same transaction.
-            let row =
-                row.ok_or_else(|| DbErr::Custom("the clock moved without a task".to_owned()))?;
-            Ok(vec![row])
+            }
         })
+    }
+
+    fn run_with<'a>(
+        &'a self,
+        others: &'a [&'a dyn SqliteWrite],
+        transaction: &'a DatabaseTransaction,
+    ) -> BoxFuture<'a, Result<Vec<Vec<QueryResult>>, DbErr>> {
+        Box::pin(async move {
+            let others = others.iter().filter_map(|other| own(*other));
+            let writes: Vec<&Self> = std::iter::once(self).chain(others).collect();
+            create_on_sqlite(transaction, &writes).await
+        })
+    }
+}
+
+/// Another write of the same kind.
+fn own(other: &dyn SqliteWrite) -> Option<&Write> {
+    (other as &dyn Any).downcast_ref()
+}
+
+impl Write {
+    async fn change_on_sqlite(
+        &self,
+        transaction: &DatabaseTransaction,
+        change: &Lone,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let WriteStatement {
+            target,
+            mine: _,
+            clock: move_clock,
+            task,
+        } = WriteStatement::of(self, change, DbBackend::Sqlite);
+        let target = target.map(|target| named(With::Target, target));
+        let moved = transaction.query_one(&with(target, move_clock)).await?;
+        let Some(moved) = moved else {
+            return Ok(Vec::new());
+        };
+        let Moved {
+            revision,
+            last_task_id,
+            updated_at,
+        } = Moved::from_query_result(&moved, "")?;
+        let values = Query::select()
+            .exprs([revision.into(), last_task_id.into(), Expr::val(updated_at)])
+            .take();
+        let row = transaction.query_one(&with([clock(values)], task)).await?;
+        // The clock moves for a task that was found in the same transaction.
+        let row = row.ok_or_else(|| DbErr::Custom("the clock moved without a task".to_owned()))?;
+        Ok(vec![row])
     }
 }
 

@@ -1,14 +1,15 @@
-//! Writes of many users in one statement of PostgreSQL.
+//! Writes of many users together.
 //!
-//! The statement locks what it writes with `SKIP LOCKED`, in the order in which a lone write does: the task, then the
+//! On PostgreSQL they are one statement. It locks what it writes with `SKIP LOCKED`, in the order in which a lone write does: the task, then the
 //! clock. So it never waits, and is part of no deadlock. A write is left out if another transaction has its locks, if its
 //! conditions or its user's limits do not hold, or if it is the first of its user; it then goes alone, and the lone
-//! statement decides.
+//! statement decides. On SQLite creations go together in two statements of the transaction of the one writer.
 
 mod change;
 mod create;
+mod sqlite;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Borrow, collections::HashMap, sync::Arc};
 
 use sea_orm::{DbErr, QueryResult, sqlx::PgConnection};
 
@@ -20,6 +21,7 @@ use crate::store::{UserLimits, engine::fetch, row::COLUMNS};
 
 pub(super) use change::change;
 pub(super) use create::create;
+pub(super) use sqlite::{create_on_sqlite, joins};
 
 /// Whether a write can be part of a group. A creation with a key or a uid cannot: a unique index may make it wait.
 pub(super) fn can_join(write: &Write) -> bool {
@@ -66,7 +68,7 @@ async fn send<'q>(
 
 /// Gives each write the row of its user, of whom there is one write in a group. `None` for those that were left out.
 pub(super) fn hand_back(
-    writes: &[Arc<Write>],
+    writes: &[impl Borrow<Write>],
     rows: Vec<QueryResult>,
 ) -> Result<Vec<Option<Option<QueryResult>>>, DbErr> {
     let mut by_user = HashMap::with_capacity(rows.len());
@@ -77,6 +79,7 @@ pub(super) fn hand_back(
     let answers: Result<Vec<_>, DbErr> = writes
         .iter()
         .map(|write| {
+            let write = write.borrow();
             let row = by_user.remove(write.user.as_str());
             if let (Some(row), What::One(Lone::Change { id, .. })) = (&row, &write.what)
                 && row.try_get_by_index::<i64>(0)? != *id

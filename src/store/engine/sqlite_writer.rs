@@ -2,10 +2,13 @@
 //!
 //! A commit waits for the disk, whatever it holds, and SQLite has one writer at a time. So one task has the
 //! connection that writes. It takes every write that has arrived, runs them in one transaction and answers them
-//! after the commit. There is no timer: a lone write goes alone and at once. Reads have connections of their own
+//! after the commit. Those that join each other go in the same statements. There is no timer: a lone write goes alone and at once. Reads have connections of their own
 //! and never wait for it.
 
-use std::time::{Duration, Instant};
+use std::{
+    any::Any,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -23,13 +26,27 @@ const MAX_GROUP: usize = 128;
 const QUEUE: usize = 1024;
 
 /// What is written to SQLite.
-pub(in crate::store) trait SqliteWrite: Send + Sync {
+pub(in crate::store) trait SqliteWrite: Any + Send + Sync {
     /// Runs it in a transaction, which is committed afterwards. It may be run again after a rollback. An error must undo
     /// what it did.
     fn run<'a>(
         &'a self,
         transaction: &'a DatabaseTransaction,
     ) -> BoxFuture<'a, Result<Vec<QueryResult>, DbErr>>;
+
+    /// Whether it can go in the same statements as these, which go in the same statements already.
+    fn joins(&self, _others: &[&dyn SqliteWrite]) -> bool {
+        false
+    }
+
+    /// Runs it, and others that [join](Self::joins) it. The rows of each, in its place.
+    fn run_with<'a>(
+        &'a self,
+        _others: &'a [&'a dyn SqliteWrite],
+        _transaction: &'a DatabaseTransaction,
+    ) -> BoxFuture<'a, Result<Vec<Vec<QueryResult>>, DbErr>> {
+        Box::pin(async { Err(DbErr::Custom("a write that joins no others".to_owned())) })
+    }
 }
 
 /// What became of a write: the rows that it wrote.
@@ -133,30 +150,60 @@ async fn begin(
 
 /// Runs all in one transaction. Gives the jobs back, undone, if one of them failed for a reason of its own.
 async fn together(transaction: DatabaseTransaction, group: Vec<Job>) -> Option<Vec<Job>> {
-    let mut rows = Vec::with_capacity(group.len());
-    for job in &group {
-        match one(&transaction, job).await {
-            Ok(row) => rows.push(row),
-            Err(error) => {
-                let undone = transaction.rollback().await;
-                let outage = Outage::of(&error).is_some() || undone.is_err();
-                if outage || group.len() == 1 {
-                    answer_all(group, &error);
-                    return None;
-                }
-                return Some(group);
+    let rows = match all(&transaction, &group).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            let undone = transaction.rollback().await;
+            let outage = Outage::of(&error).is_some() || undone.is_err();
+            if outage || group.len() == 1 {
+                answer_all(group, &error);
+                return None;
             }
+            return Some(group);
         }
-    }
+    };
     match transaction.commit().await {
         Ok(()) => {
-            for (job, row) in group.into_iter().zip(rows) {
-                let _ = job.answer.send(Ok(row));
+            for (job, rows) in group.into_iter().zip(rows) {
+                let _ = job.answer.send(Ok(rows));
             }
         }
         Err(error) => answer_all(group, &error),
     }
     None
+}
+
+/// Runs all, those that join each other in the same statements. The rows of each, in its place.
+async fn all(
+    transaction: &DatabaseTransaction,
+    group: &[Job],
+) -> Result<Vec<Vec<QueryResult>>, DbErr> {
+    let mut rows: Vec<Option<Vec<QueryResult>>> = group.iter().map(|_| None).collect();
+    for place in 0..group.len() {
+        if rows[place].is_some() {
+            continue;
+        }
+        let mut places = vec![place];
+        let mut company = vec![&*group[place].write];
+        for (place, job) in group.iter().enumerate().skip(place + 1) {
+            if rows[place].is_none() && job.write.joins(&company) {
+                places.push(place);
+                company.push(&*job.write);
+            }
+        }
+        let span = group[place].span.clone();
+        let done = match &*company {
+            [first, others @ ..] if !others.is_empty() => {
+                let run = first.run_with(others, transaction);
+                run.instrument(span).await?
+            }
+            _ => vec![run_one(transaction, &group[place]).await?],
+        };
+        for (place, done) in places.into_iter().zip(done) {
+            rows[place] = Some(done);
+        }
+    }
+    Ok(rows.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// Runs all in one transaction, each with a savepoint, so that one that fails for a reason of its own undoes nothing
@@ -165,7 +212,7 @@ async fn apart(transaction: DatabaseTransaction, group: Vec<Job>) {
     let mut results: Vec<Done> = Vec::with_capacity(group.len());
     for job in &group {
         let result = match transaction.begin().await {
-            Ok(savepoint) => match one(&savepoint, job).await {
+            Ok(savepoint) => match run_one(&savepoint, job).await {
                 Ok(row) => savepoint.commit().await.map(|()| row),
                 Err(error) => savepoint.rollback().await.and(Err(error)),
             },
@@ -190,7 +237,7 @@ async fn apart(transaction: DatabaseTransaction, group: Vec<Job>) {
     }
 }
 
-async fn one(transaction: &DatabaseTransaction, job: &Job) -> Done {
+async fn run_one(transaction: &DatabaseTransaction, job: &Job) -> Done {
     job.write
         .run(transaction)
         .instrument(job.span.clone())

@@ -39,4 +39,42 @@ on_both! {
         check_user_clock(&app, "alice").await;
         check_user_clock(&app, "bob").await;
     }
+
+    /// Creations of many users that wait at once are written together, and each gets its own. Who has no room gets nothing, and
+    /// takes nothing from the others.
+    async fn users_who_create_at_once_get_their_own_tasks(on: Backend) {
+        const USERS: usize = 40;
+        const ROUNDS: i64 = 3;
+        let app = on.app_with(|settings| {
+            settings.limits.tasks = ROUNDS;
+            settings.max_connections = 16;
+        })
+        .await;
+        let users: Vec<_> = (0..USERS).map(|n| format!("user-{n}")).collect();
+        let full = app.user("full");
+        for n in 1..=ROUNDS {
+            full.create(&format!("full {n}")).await;
+        }
+        for round in 1..=ROUNDS {
+            let creations = users.iter().map(async |name| {
+                let new = json!({ "title": format!("{name} {round}"), "description": format!("of {name}"), "tags": [name] });
+                (name, app.user(name).post(TASKS, new).await)
+            });
+            let beyond = join_all((0..4).map(|_| full.post(TASKS, json!({ "title": "too many" }))));
+            let (answers, beyond) = join(join_all(creations), beyond).await;
+            for (name, answer) in answers {
+                assert_eq!(answer.status, 201, "{answer}");
+                assert_eq!(answer.body["title"], format!("{name} {round}"));
+                assert_eq!(answer.body["description"], format!("of {name}"));
+                assert_eq!(answer.body["tags"], json!([name]));
+                assert_eq!(answer.body["id"], round);
+            }
+            assert_eq!(statuses(&beyond), [(409, 4)].into());
+        }
+        for name in users.iter().map(String::as_str).chain(["full"]) {
+            let titles: Vec<_> = (1..=ROUNDS).map(|n| format!("{name} {n}")).collect();
+            assert_eq!(app.user(name).titles("?sort=created_at").await, titles);
+            check_user_clock(&app, name).await;
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::{Before, Decision, Plan, RowWrite, Wanted, Writes, first_clock, found
 use crate::{
     auth::UserId,
     store::{
-        commit::{Set, Sizes, Stored},
+        commit::{Sizes, Stored, insert::insert},
         entity::{task, task::Column as Task, user_clock},
         row::COLUMNS,
     },
@@ -114,7 +114,6 @@ async fn purge(
     Ok(())
 }
 
-/// Inserts the new tasks, all of which have the same columns.
 async fn create(
     transaction: &DatabaseTransaction,
     user: &UserId,
@@ -124,39 +123,8 @@ async fn create(
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = Query::insert();
-    insert.into_table(task::Entity);
-    for (place, row) in rows.into_iter().enumerate() {
-        let RowWrite {
-            id,
-            revision,
-            new,
-            values,
-        } = row;
-        let own = [
-            (Task::UserId, user.as_str().into()),
-            (Task::Id, id.into()),
-            (Task::CreatedAt, moment.into()),
-            (Task::UpdatedAt, moment.into()),
-            (Task::Revision, revision.into()),
-        ];
-        let once = new.unwrap_or_default().columns();
-        let once = once.into_iter().filter_map(|assignment| match assignment {
-            (column, Set::To(value)) => Some((column, value)),
-            _ => None,
-        });
-        let (columns, values): (Vec<Task>, Vec<Expr>) = own
-            .into_iter()
-            .chain(once)
-            .chain(values)
-            .map(|(column, value): (Task, Value)| (column, Expr::val(value)))
-            .unzip();
-        if place == 0 {
-            insert.columns(columns);
-        }
-        insert.values_panic(values);
-    }
-    transaction.execute(&insert).await.map(|_| ())
+    let rows = rows.into_iter().map(|row| (user.as_str(), moment, row));
+    transaction.execute(&insert(rows)).await.map(|_| ())
 }
 
 /// Changes tasks: one statement for all of which the same columns are set.

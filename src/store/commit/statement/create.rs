@@ -46,40 +46,46 @@ pub(super) fn create(
         .take();
     WriteStatement {
         target: None,
-        clock: first_tick(write, bytes, mine.is_some()).into(),
+        clock: first_tick(&[(write, bytes)], mine.is_some()).into(),
         mine,
         task: task.into(),
     }
 }
 
-/// Moves the clock for a new task of so many bytes; the first write of a user makes it.
+/// Moves the clocks of users for a new task each, of so many bytes; the first write of a user makes it. The limits are those
+/// of the first write.
 #[expect(
     clippy::expect_used,
     reason = "there are seven columns and seven values"
 )]
-fn first_tick(
-    Write {
-        user, now, limits, ..
-    }: &Write,
-    bytes: i64,
+pub(in crate::store::commit) fn first_tick(
+    writes: &[(&Write, i64)],
     after_mine: bool,
 ) -> InsertStatement {
-    let next = |column: Clock| Expr::col((user_clock::Entity, column)).add(1);
-    let stored = || Expr::col((user_clock::Entity, Clock::StoredBytes)).add(bytes);
-    let excluded = Expr::cust(r#""excluded"."updated_at""#);
-    let moment = Func::greatest([Expr::col((user_clock::Entity, Clock::UpdatedAt)), excluded]);
+    let own = |column: Clock| Expr::col((user_clock::Entity, column));
+    let excluded = |column: Clock| Expr::col((Alias::new("excluded"), column));
+    let next = |column: Clock| own(column).add(1);
+    let stored = || own(Clock::StoredBytes).add(excluded(Clock::StoredBytes));
+    let moment = Func::greatest([own(Clock::UpdatedAt), excluded(Clock::UpdatedAt)]);
+    let limits = writes.first().map(|(write, _)| write.limits);
     let below_limits = Condition::all()
-        .add(Expr::col((user_clock::Entity, Clock::TaskCount)).lt(limits.tasks))
-        .add_option(limits.bytes.map(|most| stored().lte(most)));
-    let first = [
-        Expr::val(user.as_str()),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(1i64),
-        Expr::val(bytes),
-        Expr::val(*now),
-    ];
+        .add_option(limits.map(|limits| own(Clock::TaskCount).lt(limits.tasks)))
+        .add_option(
+            limits
+                .and_then(|limits| limits.bytes)
+                .map(|most| stored().lte(most)),
+        );
+    let rows = writes.iter().map(|(write, bytes)| {
+        [
+            Expr::val(write.user.as_str()),
+            Expr::val(1i64),
+            Expr::val(1i64),
+            Expr::val(1i64),
+            Expr::val(1i64),
+            Expr::val(*bytes),
+            Expr::val(write.now),
+        ]
+    });
     let mut insert = Query::insert();
     insert.into_table(user_clock::Entity).columns([
         Clock::UserId,
@@ -97,14 +103,16 @@ fn first_tick(
             .from(With::Mine)
             .take();
         let select = Query::select()
-            .exprs(first)
+            .exprs(rows.flatten())
             .from_subquery(count, Alias::new("locked"))
             .take();
         insert
             .select_from(select)
             .expect("as many values as columns");
     } else {
-        insert.values_panic(first);
+        for row in rows {
+            insert.values_panic(row);
+        }
     }
     let mut on_conflict = OnConflict::column(Clock::UserId);
     on_conflict

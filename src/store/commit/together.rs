@@ -1,9 +1,9 @@
 //! Writes of many users together.
 //!
-//! On PostgreSQL they are one statement. It locks what it writes with `SKIP LOCKED`, in the order in which a lone write does: the task, then the
-//! clock. So it never waits, and is part of no deadlock. A write is left out if another transaction has its locks, if its
-//! conditions or its user's limits do not hold, or if it is the first of its user; it then goes alone, and the lone
-//! statement decides. On SQLite creations go together in two statements of the transaction of the one writer.
+//! On PostgreSQL they are one statement. It locks what it writes with `SKIP LOCKED`, in the order in which a lone write
+//! does: the task, then the clock. So it never waits, and is part of no deadlock. A write is left out if another transaction
+//! has its locks, if its conditions or its user's limits do not hold, or if it is the first of its user; it then goes alone,
+//! and the lone statement decides. On SQLite creations go together in two statements of the transaction of the one writer.
 
 mod change;
 mod create;

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Statement};
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Statement,
+};
 
 use super::{
     connect,
@@ -12,7 +14,7 @@ use super::{
     sqlite_writer::{SqliteWrite, SqliteWriter},
 };
 use crate::{
-    store::{DatabaseSettings, StoreError},
+    store::{DatabaseSettings, StoreError, error::is_busy},
     telemetry::{StatementFault, StatementKind, trace},
 };
 
@@ -91,7 +93,12 @@ impl Sqlite {
         let running = counters.begin([(&request, now)].into_iter());
         let result = B::on_sqlite(self, element).await;
         let fault = counters.ran(running, &result);
-        if fault == StatementFault::Timeout {
+        // Another process may have the lock, or nothing was free, for all the time that it had.
+        let waited_in_vain = |error: &DbErr| {
+            let none_free = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+            is_busy(error) || *error == none_free
+        };
+        if fault == StatementFault::Timeout || result.as_ref().is_err_and(waited_in_vain) {
             counters.too_late();
         }
         result

@@ -2,8 +2,8 @@
 //!
 //! A commit waits for the disk, whatever it holds, and SQLite has one writer at a time. So one task has the
 //! connection that writes. It takes every write that has arrived, runs them in one transaction and answers them
-//! after the commit. Those that join each other go in the same statements. There is no timer: a lone write goes alone and at once. Reads have connections of their own
-//! and never wait for it.
+//! after the commit. Those that join each other go in the same statements. There is no timer: a lone write goes
+//! alone and at once. Reads have connections of their own and never wait for it.
 
 use std::{
     any::Any,

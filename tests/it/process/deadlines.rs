@@ -49,6 +49,8 @@ async fn a_statement_that_nobody_waits_for_ends_in_postgres() {
         (sample(&server, &failed).await? > 0.0).then_some(())
     })
     .await;
+    let late = format!("taskward_store_deadlines_total{labels}}}");
+    assert!(sample(&server, &late).await.unwrap() > 0.0);
     eventually("the span of the statement", async || {
         let spans = collector.spans().into_iter();
         let mut reads = spans.filter(|span| span.name == "other reads");

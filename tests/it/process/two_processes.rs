@@ -6,7 +6,9 @@ use sea_orm::sqlx::{
     Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 
-use super::{Home, eventually, ledger::Ledger};
+use serde_json::json;
+
+use super::{Home, eventually, ledger::Ledger, telemetry::sample};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_write_to_one_file() {
@@ -72,4 +74,30 @@ async fn a_server_waits_for_another_process_that_locks_the_new_file() {
         .user("alice")
         .create("Buy milk")
         .await;
+}
+
+/// Another process has the lock for longer than a request may wait: that is told, and counted for the operator.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_waits_in_vain_for_another_process_is_counted() {
+    let home = Home::sqlite().set("METRICS_ADDR", "127.0.0.1:0");
+    let server = home.start().await;
+    let alice = server.user("alice");
+    alice.create("Buy milk").await;
+    let options = SqliteConnectOptions::new().filename(home.path().join("taskward.db"));
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let refused = alice
+        .post("/api/v1/tasks", json!({ "title": "lost" }))
+        .await;
+    assert_eq!(refused.status, 503, "{refused}");
+    assert_eq!(refused.body["code"], "database_unavailable");
+    let late =
+        r#"taskward_store_deadlines_total{db_system_name="sqlite",db_query_summary="writes"}"#;
+    assert_eq!(sample(&server, late).await, Some(1.0));
+    other.execute("COMMIT").await.unwrap();
+    alice.create("Buy bread").await;
+    assert_eq!(
+        alice.titles("?sort=created_at").await,
+        ["Buy milk", "Buy bread"]
+    );
 }

@@ -18,9 +18,13 @@ use super::{
 use crate::{
     auth::UserId,
     store::{
-        engine::connections::{Connections, Lease},
+        engine::{
+            connections::{Connections, Lease},
+            metrics::Counters,
+        },
         error::{Outage, is_locked, is_lost, is_refused},
     },
+    telemetry::StatementFault,
 };
 
 /// What takes longer is slow, or the database is far away. Then another task may send what waits meanwhile.
@@ -31,6 +35,14 @@ const LONG: Duration = Duration::from_millis(25);
 const AGAIN: u8 = 2;
 /// What became of an element; `None` if it must go alone.
 type Outcome<B> = Result<Option<<B as Grouped>::Answer>, DbErr>;
+
+/// Counts the elements whose time was over where the database says so. Whoever has gone has counted itself.
+fn count_late<B: Grouped>(counters: &Counters, fault: StatementFault, group: &[Waiting<B>]) {
+    if fault == StatementFault::Timeout {
+        let waiting = group.iter().filter(|one| !one.answer.is_closed());
+        waiting.for_each(|_| counters.too_late());
+    }
+}
 
 /// A task that sends what waits, until nothing does.
 pub(super) struct Sender<B: Grouped> {
@@ -141,7 +153,7 @@ impl<B: Grouped> Sender<B> {
         if let [one] = &*group {
             let work = B::alone(lease.connection(), &one.element).instrument(one.span.clone());
             let result = self.watch(connections, work).await;
-            counters.ran(statement, &result);
+            count_late(&counters, counters.ran(statement, &result), &group);
             connections.give_back(lease, &result);
             let outcomes = group.into_iter().zip([result.map(Some)]).collect();
             return self.settle(outcomes);
@@ -149,7 +161,7 @@ impl<B: Grouped> Sender<B> {
         let elements: Vec<_> = group.iter().map(|one| one.element.clone()).collect();
         let work = B::together(lease.connection(), &elements);
         let result = self.watch(connections, work).await;
-        counters.ran(statement, &result);
+        count_late(&counters, counters.ran(statement, &result), &group);
         connections.give_back(lease, &result);
         let outcomes: Vec<_> = match result {
             Ok(answers) => answers.into_iter().map(Ok).collect(),

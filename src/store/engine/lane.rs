@@ -1,7 +1,7 @@
 //! Lanes: where statements of one kind wait, and go together.
 //!
 //! Whatever waits when a connection becomes free goes in one statement. There is no timer: a statement that comes alone
-//! goes alone and at once. What comes while a statement of the lane is under way waits for its end, unless it is a whole group
+//! goes alone and at once. What comes while a statement of the lane is under way waits for its end, unless it is many
 //! already or goes alone anyway. A group never waits for a lock, so it can be part of no deadlock: it leaves out what others
 //! have locked, and that goes alone.
 
@@ -27,7 +27,7 @@ pub(in crate::store) trait Grouped: Send + Sync + 'static {
     /// What the statements are, in the metrics.
     const KIND: StatementKind;
     /// The most tasks that send what waits, not counting those whose statement takes long. There is more than one only
-    /// while more than a group waits.
+    /// while many wait, or some that go alone.
     const LANES: usize;
     /// Whether a statement may take long by its nature.
     const IS_LONG: bool = false;

@@ -79,11 +79,12 @@ impl WriteStatement {
         DbBackend::Postgres.build(&with(all, self.task))
     }
 
-    /// The statements of a write.
+    /// The statements of a write; of a creation on PostgreSQL only.
     pub(super) fn of(write: &Write, what: &Lone, backend: DbBackend) -> Self {
-        let mine = (backend == DbBackend::Postgres).then(|| lock_of_clock(write.user.as_str()));
+        let lock = || lock_of_clock(write.user.as_str());
+        let mine = (backend == DbBackend::Postgres).then(lock);
         match what {
-            Lone::Create { values, once } => create::create(write, values, once, mine),
+            Lone::Create { values, once } => create::create(write, values, once, lock()),
             Lone::Change {
                 id,
                 state,

@@ -199,6 +199,10 @@ async fn all(
             }
             _ => vec![run_one(transaction, &group[place]).await?],
         };
+        // Otherwise one of them would be run again, or get the rows of another.
+        if done.len() != places.len() {
+            return Err(DbErr::Custom("a write has no rows of its own".to_owned()));
+        }
         for (place, done) in places.into_iter().zip(done) {
             rows[place] = Some(done);
         }

@@ -14,13 +14,13 @@ use crate::store::{
     row::COLUMNS,
 };
 
-/// A new task, if the user may have one more.
+/// A new task, if the user may have one more. On PostgreSQL; on SQLite those of many users go together.
 #[expect(clippy::expect_used, reason = "columns and values come in pairs")]
 pub(super) fn create(
     write: &Write,
     values: &[Assignment],
     once: &Once,
-    mine: Option<SelectStatement>,
+    mine: SelectStatement,
 ) -> WriteStatement {
     let bytes = size::of_new(values, once);
     let own = [
@@ -46,8 +46,8 @@ pub(super) fn create(
         .take();
     WriteStatement {
         target: None,
-        clock: first_tick(&[(write, bytes)], mine.is_some()).into(),
-        mine,
+        clock: first_tick(&[(write, bytes)], true).into(),
+        mine: Some(mine),
         task: task.into(),
     }
 }

@@ -86,6 +86,10 @@ pub(in crate::store::commit) async fn create_on_sqlite(
     let returned = COLUMNS.into_iter().chain([Task::UserId]);
     insert.returning(Query::returning().columns(returned));
     let created = transaction.query_all(&insert).await?;
+    // The clocks moved for them in the same transaction.
+    if created.len() != moved.len() {
+        return Err(DbErr::Custom("a clock moved without a task".to_owned()));
+    }
     let created = hand_back(writes, created)?;
     let rows = |row: Option<Option<QueryResult>>| row.flatten().into_iter().collect();
     Ok(created.into_iter().map(rows).collect())
